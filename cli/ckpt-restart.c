@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ckpt-restart < IMAGE: bring a container back
+ *
+ * Three kinds of processes: this one, the coordinator, reads the image and
+ * hands it to the engine; the monitor is the parent of the new container's
+ * init and stays; helpers become the tasks of the image.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "cleanup.h"
+#include "helper.h"
+#include "image.h"
+#include "monitor.h"
+#include "report.h"
+
+struct restart {
+	struct report report;
+	struct image_reader image;
+	struct description description;
+	struct tree tree;
+	struct cgroup cgroup;
+	char name[NAME_LEN_MAX + 1];
+	int device;
+	int helper_error[2];	/* pipe: a struct ckpt_error of a helper */
+};
+
+/* what the coordinator and the monitor tell each other */
+enum order { ORDER_KEEP = 'k', ORDER_DROP = 'd' };
+
+struct answer {
+	pid_t init;		/* or a negative errno */
+	struct ckpt_error error;
+};
+
+static const char *wanted_name;
+
+static void take_option(int letter, const char *value)
+{
+	if (letter == 'n')
+		wanted_name = value;
+}
+
+/* HEADER, CONTAINER and TREE; the engine reads the rest */
+static int read_image(struct restart *r, struct ckpt_error *e)
+{
+	struct image_reader *im = &r->image;
+	int ret = image_expect(im, CKPT_REC_HEADER, sizeof(struct ckpt_image_header), e);
+
+	if (!ret)
+		ret = image_check_header(im, e);
+	if (!ret)
+		ret = image_expect(im, CKPT_REC_CONTAINER, 0, e);
+	if (!ret)
+		ret = description_parse(&r->description, im->body ? im->body : "",
+					im->rec.len, e);
+	if (!ret)
+		ret = image_expect(im, CKPT_REC_TREE, sizeof(struct ckpt_image_tree), e);
+	if (!ret)
+		ret = tree_parse(&r->tree, im->body, im->rec.len, e);
+	image_done(im);
+	return ret;
+}
+
+/* where the container is to live: where it was, unless it gets another name */
+static int make_cgroup(struct restart *r, struct ckpt_error *e)
+{
+	const struct description *d = &r->description;
+	char rel[PATH_MAX / 2];
+	int ret = 0;
+
+	if (wanted_name)
+		ret = name_check(wanted_name, e);
+	if (ret)
+		return ret;
+	strcpy(r->name, wanted_name ? wanted_name : d->name);
+	if (strcmp(r->name, d->name))
+		snprintf(rel, sizeof(rel), "%s/%s", CGROUP_PARENT, r->name);
+	else
+		strcpy(rel, d->cgroup);
+	ret = cgroup_make(&r->cgroup, rel, r->name, e);
+	if (ret == -EEXIST)
+		return error_set(e, EBUSY, "container %s is running: end it with 'ckpt kill %s' first",
+				 r->name, r->name);
+	return ret;
+}
+
+static void kill_placeholders(pid_t *pids, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr && pids[i]; i++) {
+		kill(pids[i], SIGKILL);
+		while (waitpid(pids[i], NULL, 0) < 0 && errno == EINTR)
+			;
+		pids[i] = 0;
+	}
+}
+
+/*
+ * Wait for the coordinator's order.  A root that dies meanwhile can no more
+ * tell the engine so itself.
+ */
+static enum order wait_for_order(struct restart *r, pid_t init, int sock)
+{
+	_cleanup_fd_ int signals = -1;
+	struct pollfd p[2];
+	sigset_t set;
+	siginfo_t info;
+	char order;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	p[0] = (struct pollfd){ .fd = sock, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	for (;;) {
+		info.si_pid = 0;
+		if (p[1].fd >= 0 &&
+		    waitid(P_PID, init, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid == init) {
+			ioctl(r->device, CKPT_IOC_ABORT, ESRCH);
+			p[1].fd = -1;
+		}
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[1].revents & POLLIN) {
+			struct signalfd_siginfo si;
+
+			if (read(signals, &si, sizeof(si)) < 0)
+				p[1].fd = -1;
+		}
+		if (p[0].revents)
+			return read(sock, &order, 1) == 1 ? (enum order)order : ORDER_DROP;
+	}
+}
+
+static _Noreturn void monitor_main(struct restart *r, int sock)
+{
+	struct helper_context c = {
+		.tree = &r->tree,
+		.description = &r->description,
+		.cgroup = &r->cgroup,
+		.device = r->device,
+		.report = r->helper_error[1],
+	};
+	pid_t *placeholders = calloc(r->tree.nr_dead_leaders + 1, sizeof(*placeholders));
+	struct answer a = { 0 };
+	enum order order = ORDER_DROP;
+	pid_t init;
+
+	/* the streams too: the image's other end must see when it is closed */
+	monitor_detach();
+	init = placeholders ? helper_root(&c, &a.error) :
+		error_set(&a.error, ENOMEM, "no memory for the monitor");
+	a.init = init;
+	if (init > 0 && helper_placeholders(&c, init, placeholders, &a.error))
+		a.init = -a.error.err;
+	close(r->helper_error[1]);
+	if (send(sock, &a, sizeof(a), MSG_NOSIGNAL) == sizeof(a) && a.init > 0)
+		order = wait_for_order(r, init, sock);
+	kill_placeholders(placeholders, placeholders ? r->tree.nr_dead_leaders : 0);
+	close(r->device);
+	close(r->report.log);
+	if (order != ORDER_KEEP)
+		monitor_cleanup(init, &r->cgroup);
+	send(sock, &a, sizeof(a), MSG_NOSIGNAL);
+	close(sock);
+	if (order != ORDER_KEEP || chdir("/"))
+		_exit(order != ORDER_KEEP);
+	monitor_run(init, &r->cgroup);
+}
+
+static int make_monitor(struct restart *r, struct ckpt_error *e)
+{
+	int socks[2];
+	sigset_t all, old;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) ||
+	    pipe2(r->helper_error, O_CLOEXEC | O_NONBLOCK))
+		return error_sys(e, errno, "no sockets and pipes can be made");
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = fork();
+	if (pid == 0) {
+		close(socks[0]);
+		close(r->helper_error[0]);
+		if (r->report.fd >= 0)
+			close(r->report.fd);
+		monitor_main(r, socks[1]);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	close(socks[1]);
+	close(r->helper_error[1]);
+	if (pid < 0) {
+		close(socks[0]);
+		return error_sys(e, errno, "no monitor can be made");
+	}
+	return socks[0];
+}
+
+/* a helper's own sentence, which says more than the engine can know */
+static bool helper_said(const struct restart *r, struct ckpt_error *e)
+{
+	struct ckpt_error said;
+
+	if (read(r->helper_error[0], &said, sizeof(said)) != sizeof(said))
+		return false;
+	*e = said;
+	return true;
+}
+
+static int run_engine(struct restart *r, pid_t init, struct ckpt_error *e)
+{
+	struct ckpt_restart_args args = {
+		.pid = init,
+		.fd = 0,
+		.logfd = r->report.log,
+		.offset = r->image.offset,
+		.seq = r->image.seq,
+		.nr_tasks = r->tree.nr,
+	};
+
+	char what[NAME_LEN_MAX + 64];
+	int err;
+
+	if (ioctl(r->device, CKPT_IOC_RESTART, &args) >= 0)
+		return 0;
+	err = errno;
+	if (helper_said(r, e))
+		return -e->err;
+	snprintf(what, sizeof(what), "container %s cannot be restarted", r->name);
+	return report_engine_error(&r->report, err, what, e);
+}
+
+/* the answer of the monitor; it dies only with the container */
+static int hear(int sock, struct answer *a, struct ckpt_error *e)
+{
+	ssize_t n;
+
+	do {
+		n = recv(sock, a, sizeof(*a), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n != sizeof(*a))
+		return error_set(e, EIO, "the monitor of the container has died");
+	return 0;
+}
+
+static int restart_container(struct restart *r, struct ckpt_error *e)
+{
+	struct answer a = { 0 };
+	struct ckpt_error lost;
+	_cleanup_fd_ int sock = make_monitor(r, e);
+	char order = ORDER_DROP;
+	int ret;
+
+	if (sock < 0) {
+		cgroup_remove(&r->cgroup, NULL);
+		return sock;
+	}
+	ret = hear(sock, &a, e);
+	if (ret) {
+		monitor_cleanup(0, &r->cgroup);
+		return ret;
+	}
+	if (a.init < 0) {
+		if (!helper_said(r, e))
+			*e = a.error;
+		ret = -e->err;
+	} else {
+		ret = run_engine(r, a.init, e);
+		if (!ret)
+			order = ORDER_KEEP;
+		if (send(sock, &order, 1, MSG_NOSIGNAL) != 1 && !ret)
+			ret = error_sys(e, errno, "the monitor of container %s has died",
+					r->name);
+	}
+	/* after this all placeholders, or all tasks, are gone */
+	if (hear(sock, &a, ret ? &lost : e) && !ret)
+		ret = -EIO;
+	if (!ret) {
+		report_line(&r->report, "init", "%d", a.init);
+		report_line(&r->report, "cgroup", "%s", r->cgroup.rel);
+	}
+	return ret;
+}
+
+static int restart_all(struct restart *r, struct ckpt_error *e)
+{
+	int ret;
+
+	if (isatty(0))
+		return error_set(e, EINVAL, "the image comes from standard input: give it a file or a pipe");
+	r->device = report_device(e);
+	if (r->device < 0)
+		return r->device;
+	ret = read_image(r, e);
+	if (!ret)
+		ret = make_cgroup(r, e);
+	if (!ret)
+		ret = restart_container(r, e);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct restart r = { .cgroup.fd = -1, .helper_error = { -1, -1 } };
+	struct ckpt_error e = { 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	image_init(&r.image, 0);
+	if (!report_options(&r.report, argc, argv, "n:", take_option, &e)) {
+		if (optind != argc)
+			error_set(&e, EINVAL, "usage: ckpt-restart [-l LOG] [-r FD] [-n NAME] < IMAGE");
+		else
+			restart_all(&r, &e);
+	}
+	tree_free(&r.tree);
+	description_free(&r.description);
+	cgroup_close(&r.cgroup);
+	return report_end(&r.report, &e);
+}

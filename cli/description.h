@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The description of what is around a container's tasks: the text of the
+ * CONTAINER record, 'key value' lines.  docs/image-format.md has its syntax.
+ */
+#ifndef CKPT_CLI_DESCRIPTION_H
+#define CKPT_CLI_DESCRIPTION_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "names.h"
+
+enum mount_kind {
+	MOUNT_BIND,	/* source: path on the host */
+	MOUNT_CGROUP,	/* source: path below the container's cgroup, "/": itself */
+	MOUNT_INNER,	/* source: path in the container, mounted before */
+	MOUNT_FRESH,	/* source: type of a file system that has no contents */
+};
+
+struct mount_entry {
+	enum mount_kind kind;
+	char *source;
+	char *target;		/* path in the container */
+	uint64_t attr;		/* MOUNT_ATTR_* */
+	char *data;		/* options of a fresh file system, comma-separated */
+};
+
+struct description {
+	char name[NAME_LEN_MAX + 1];
+	char cgroup[PATH_MAX / 2];	/* relative to the cgroup2 mount */
+	bool net_new;			/* a network namespace of its own */
+	bool lo_up;			/* with lo up */
+	struct mount_entry *mounts;	/* the root first, parents before children */
+	size_t nr_mounts;
+};
+
+/* most mounts that a container may have */
+#define DESCRIPTION_MOUNTS_MAX 4096
+
+/*
+ * description_parse - understand the text of a CONTAINER record
+ * @d: takes it; to be given back with description_free() in any case
+ * @text: the record's body, NUL-padded
+ * @len: its length in bytes
+ *
+ * Returns 0, or -EBADMSG.
+ */
+int description_parse(struct description *d, const char *text, size_t len,
+		      struct ckpt_error *e);
+
+/*
+ * description_of - find out what is around a running container
+ * @d: takes it; to be given back with description_free() in any case
+ * @pid: the container's init in the caller's pid namespace
+ *
+ * Returns 0, -EOPNOTSUPP if there is something that a restart could not make
+ * again, or another negative errno.
+ */
+int description_of(struct description *d, pid_t pid, struct ckpt_error *e);
+
+/*
+ * description_text - the text that description_parse() understands
+ * @len: takes its length without the NUL
+ *
+ * Returns memory to be freed, NULL if there is none.
+ */
+char *description_text(const struct description *d, size_t *len);
+
+void description_free(struct description *d);
+
+/* take a new, zeroed entry at the end of the list; NULL if there is no room */
+struct mount_entry *description_add_mount(struct description *d);
+
+/*
+ * description_mounts_of - the mounts of a running container, into d->mounts
+ * @pid: its init, in the caller's pid namespace
+ *
+ * Needs d->cgroup.  Returns as description_of().
+ */
+int description_mounts_of(struct description *d, pid_t pid, struct ckpt_error *e);
+
+/* names of MOUNT_ATTR_* as mount(8) has them; "rw" if none */
+void mount_attr_text(uint64_t attr, char *buf, size_t size);
+
+/* the attributes out of such a list; false if it has an unknown word */
+bool mount_attr_parse(const char *text, uint64_t *attr);
+
+#endif

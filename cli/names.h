@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names of containers. */
+#ifndef CKPT_CLI_NAMES_H
+#define CKPT_CLI_NAMES_H
+
+#include <stdbool.h>
+
+#include "error.h"
+
+/* longest name, in bytes: it is a host name, too */
+#define NAME_LEN_MAX 63
+
+/* the cgroup below which 'ckpt run' makes its containers */
+#define CGROUP_PARENT "ckpt"
+
+/*
+ * name_check - may a container have this name?
+ *
+ * 1 to 63 letters, digits, '.', '_' and '-', the first a letter or digit: it
+ * is a directory in /ckpt, a cgroup and a host name.
+ *
+ * Returns 0 or -EINVAL with the sentence in @e.
+ */
+int name_check(const char *name, struct ckpt_error *e);
+
+/*
+ * name_default - make a name for a container that has none
+ * @command: the program's path, of whose last component the name is made
+ * @number: is appended
+ * @name: takes the name
+ */
+void name_default(const char *command, unsigned int number,
+		  char name[NAME_LEN_MAX + 1]);
+
+/*
+ * cgroup_path_check - is this a path below the cgroup2 mount, and no other?
+ *
+ * Relative, without empty, "." and ".." components.  Returns 0 or -EINVAL.
+ */
+int cgroup_path_check(const char *path, struct ckpt_error *e);
+
+#endif

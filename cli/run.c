@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ckpt run: make a container */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "command.h"
+#include "monitor.h"
+#include "names.h"
+#include "relay.h"
+#include "start.h"
+
+#define LOG_DIR "/var/log/ckpt"
+
+/* how many containers without a name one program may have */
+#define NUMBER_MAX 10000
+
+struct run_options {
+	struct start start;
+	const char *name;
+	bool detach;
+};
+
+/* The cgroup for a name, or for the first free one that is made of a command. */
+static int take_name(const struct run_options *o, char name[NAME_LEN_MAX + 1],
+		     struct cgroup *cgroup, struct ckpt_error *e)
+{
+	char rel[sizeof(CGROUP_PARENT) + NAME_LEN_MAX + 1];
+	unsigned int number = 1;
+	int ret;
+
+	do {
+		if (o->name)
+			snprintf(name, NAME_LEN_MAX + 1, "%s", o->name);
+		else
+			name_default(o->start.argv[0], number, name);
+		snprintf(rel, sizeof(rel), "%s/%s", CGROUP_PARENT, name);
+		ret = cgroup_make(cgroup, rel, name, e);
+	} while (ret == -EEXIST && !o->name && ++number < NUMBER_MAX);
+	return ret;
+}
+
+static int make_log(const char *name, char path[PATH_MAX], struct ckpt_error *e)
+{
+	int fd;
+
+	snprintf(path, PATH_MAX, "%s/%s.log", LOG_DIR, name);
+	if (mkdir(LOG_DIR, 0755) && errno != EEXIST)
+		return error_sys(e, errno, "the directory %s cannot be made", LOG_DIR);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return error_sys(e, errno, "the log %s cannot be opened", path);
+	close(fd);
+	return 0;
+}
+
+static int run_foreground(const struct start *s, struct cgroup *cgroup,
+			  struct ckpt_error *e)
+{
+	pid_t init = start_container(s, cgroup, e);
+	int status = init;
+
+	if (init > 0)
+		status = relay_wait(init, cgroup);
+	monitor_cleanup(0, cgroup);
+	return status;
+}
+
+struct outcome {
+	pid_t init;		/* or a negative errno */
+	struct ckpt_error error;
+};
+
+static _Noreturn void monitor_main(const struct start *s, struct cgroup *cgroup,
+				   int report)
+{
+	struct outcome o = { 0 };
+	ssize_t n;
+
+	monitor_detach();
+	o.init = start_container(s, cgroup, &o.error);
+	if (o.init < 0)
+		monitor_cleanup(0, cgroup);
+	/* the caller may be gone; the container is there all the same */
+	signal(SIGPIPE, SIG_IGN);
+	n = write(report, &o, sizeof(o));
+	close(report);
+	if (o.init < 0)
+		_exit(n == sizeof(o) ? 0 : 1);
+	if (chdir("/"))
+		_exit(1);
+	monitor_run(o.init, cgroup);
+}
+
+static int run_detached(const struct start *s, struct cgroup *cgroup,
+			struct ckpt_error *e)
+{
+	struct outcome o;
+	int report[2];
+	ssize_t n;
+	pid_t monitor;
+
+	if (pipe2(report, O_CLOEXEC))
+		return error_sys(e, errno, "no pipe can be made");
+	monitor = fork();
+	if (monitor == 0) {
+		close(report[0]);
+		monitor_main(s, cgroup, report[1]);
+	}
+	close(report[1]);
+	if (monitor < 0) {
+		close(report[0]);
+		cgroup_remove(cgroup, NULL);
+		return error_sys(e, errno, "no monitor can be made for container %s", s->name);
+	}
+	n = read(report[0], &o, sizeof(o));
+	close(report[0]);
+	if (n != sizeof(o))
+		return error_set(e, EIO, "the monitor of container %s has died", s->name);
+	if (o.init < 0) {
+		waitpid(monitor, NULL, 0);
+		*e = o.error;
+		return o.init;
+	}
+	printf("%s %d\n", s->name, o.init);
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct run_options *o, struct ckpt_error *e)
+{
+	static const struct option options[] = {
+		{ "detach", no_argument, NULL, 'd' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "rootfs", required_argument, NULL, 'r' },
+		{ "net", required_argument, NULL, 'N' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+:dn:", options, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			o->detach = true;
+			break;
+		case 'n':
+			o->name = optarg;
+			break;
+		case 'r':
+			o->start.rootfs = optarg;
+			break;
+		case 'N':
+			o->start.net_host = !strcmp(optarg, "host");
+			if (!o->start.net_host && strcmp(optarg, "new"))
+				return command_usage(&command_run, "--net is new or host", e);
+			break;
+		case ':':
+			return command_usage(&command_run, "an option lacks its value", e);
+		default:
+			return command_usage(&command_run, "an option is not known", e);
+		}
+	}
+	if (optind == argc)
+		return command_usage(&command_run, "the command to run is missing", e);
+	o->start.argv = argv + optind;
+	return o->name ? name_check(o->name, e) : 0;
+}
+
+static int run(int argc, char **argv, struct ckpt_error *e)
+{
+	struct run_options o = { 0 };
+	struct cgroup cgroup = { .fd = -1 };
+	char name[NAME_LEN_MAX + 1], log[PATH_MAX];
+	int ret = parse(argc, argv, &o, e);
+
+	/* a monitor must not keep anything of the caller's open */
+	if (o.detach)
+		close_range(3, ~0U, 0);
+	if (!ret)
+		ret = take_name(&o, name, &cgroup, e);
+	if (ret)
+		return ret;
+	o.start.name = name;
+	relay_block(&o.start.mask);
+	if (o.detach) {
+		o.start.log = log;
+		ret = make_log(name, log, e);
+		if (ret)
+			cgroup_remove(&cgroup, NULL);
+		else
+			ret = run_detached(&o.start, &cgroup, e);
+	} else {
+		ret = run_foreground(&o.start, &cgroup, e);
+	}
+	cgroup_close(&cgroup);
+	return ret;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.synopsis = "[-d] [-n NAME] [--rootfs DIR] [--net new|host] [--] COMMAND [ARGUMENT...]",
+	.help =
+"Makes a container and runs COMMAND as its init: with its own processes, mounts,\n"
+"host name, IPC, cgroup and network, in which lo is up.\n"
+"\n"
+"  -d, --detach     in the background; output goes to " LOG_DIR "/NAME.log;\n"
+"                   prints the name and the init's pid\n"
+"  -n, --name NAME  the container's name (default: the command's and a number)\n"
+"  --rootfs DIR     DIR is the root (default: the host's)\n"
+"  --net new|host   a network of its own (default), or the host's\n",
+	.run = run,
+};

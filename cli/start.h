@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Starting the first task of a container. */
+#ifndef CKPT_CLI_START_H
+#define CKPT_CLI_START_H
+
+#include <stdbool.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "error.h"
+
+struct start {
+	const char *name;	/* of the container, also its host name */
+	const char *rootfs;	/* directory, NULL: the host's root */
+	const char *log;	/* file for its output, NULL: the caller's streams */
+	bool net_host;		/* stay in the host's network namespace */
+	char **argv;		/* the program */
+	sigset_t mask;		/* signal mask that it gets */
+};
+
+/*
+ * start_clone - clone3(2) into a cgroup
+ * @flags: CLONE_*; SIGCHLD comes at the end
+ * @cgroup: NULL: the caller's
+ * @pid: the new task's pid in the pid namespace of the caller's children; 0: any
+ *
+ * Returns as fork(2) does, but a negative errno on failure.
+ */
+pid_t start_clone(uint64_t flags, const struct cgroup *cgroup, pid_t pid);
+
+/*
+ * start_container - make a container and run a program as its init
+ * @s: what and how
+ * @cgroup: an empty cgroup, in which it is to live
+ *
+ * Returns the init's pid, or a negative errno; then nothing is left of it but
+ * the cgroup.
+ */
+pid_t start_container(const struct start *s, const struct cgroup *cgroup,
+		      struct ckpt_error *e);
+
+#endif

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include "cleanup.h"
+#include "container.h"
+#include "proc.h"
+
+static struct {
+	int proc;		/* directory descriptors; -1: none */
+	int cgroup;
+	char own_pidns[64];	/* as readlink(2) gives it */
+} where = { .proc = -1, .cgroup = -1 };
+
+struct list {
+	struct container *all;
+	size_t count;
+	size_t room;
+};
+
+/* what the last scan found; a new one keeps the names */
+static struct list found;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+int containers_setup(const char *proc, const char *cgroup)
+{
+	ssize_t len;
+
+	where.proc = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (where.proc < 0)
+		return -errno;
+	len = readlinkat(where.proc, "self/ns/pid", where.own_pidns,
+			 sizeof(where.own_pidns) - 1);
+	if (len < 0)
+		return -errno;
+	where.own_pidns[len] = '\0';
+	if (!cgroup[0])
+		return 0;
+	where.cgroup = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return where.cgroup < 0 ? -errno : 0;
+}
+
+static int list_add(struct list *l, const struct container *c)
+{
+	struct container *all;
+	size_t room;
+
+	if (l->count == l->room) {
+		room = l->room ? l->room * 2 : 8;
+		all = reallocarray(l->all, room, sizeof(*all));
+		if (!all)
+			return -ENOMEM;
+		l->all = all;
+		l->room = room;
+	}
+	l->all[l->count++] = *c;
+	return 0;
+}
+
+/* how deep a pid-namespace init @pid is below us; 0: it is none */
+static int init_depth(pid_t pid)
+{
+	char path[64], text[8192];
+	pid_t pids[PROC_DEPTH_MAX];
+	ssize_t len;
+	int n;
+
+	/* most processes are in our own namespace: this is the quick way out */
+	snprintf(path, sizeof(path), "%d/ns/pid", pid);
+	len = readlinkat(where.proc, path, text, sizeof(text) - 1);
+	if (len < 0)
+		return 0;
+	text[len] = '\0';
+	if (!strcmp(text, where.own_pidns))
+		return 0;
+	snprintf(path, sizeof(path), "%d/status", pid);
+	if (proc_read(where.proc, path, text, sizeof(text)) < 0)
+		return 0;
+	n = proc_nspid(text, pids);
+	return n >= 2 && pids[n - 1] == 1 ? n - 1 : 0;
+}
+
+static uint64_t start_of(pid_t pid)
+{
+	char path[32], text[4096];
+
+	snprintf(path, sizeof(path), "%d/stat", pid);
+	if (proc_read(where.proc, path, text, sizeof(text)) < 0)
+		return 0;
+	return proc_start(text);
+}
+
+/* who owns the user namespace of @pid: nobody but root if that can't be told */
+static uid_t owner_of(pid_t pid)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[32];
+	uid_t uid;
+
+	snprintf(path, sizeof(path), "%d/ns/user", pid);
+	fd = openat(where.proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, NS_GET_OWNER_UID, &uid))
+		return 0;
+	return uid;
+}
+
+/* the outermost pid-namespace init in a cgroup; 0: none */
+static pid_t find_init(int cgroup)
+{
+	_cleanup_file_ FILE *f = NULL;
+	int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	int depth, best = PROC_DEPTH_MAX + 1;
+	pid_t pid, init = 0;
+
+	if (fd < 0)
+		return 0;
+	f = fdopen(fd, "r");
+	if (!f) {
+		close(fd);
+		return 0;
+	}
+	/* a 0 stands for a process that our pid namespace does not have */
+	while (fscanf(f, "%d", &pid) == 1) {
+		depth = pid > 0 ? init_depth(pid) : 0;
+		if (depth && depth < best) {
+			best = depth;
+			init = pid;
+		}
+	}
+	return init;
+}
+
+static int take_cgroup(int dir, const char *path, struct list *l)
+{
+	struct container c = { .init = find_init(dir) };
+	const char *name = strrchr(path, '/') + 1;
+
+	if (!c.init || strlen(name) > CONTAINER_NAME_MAX)
+		return 0;
+	c.start = start_of(c.init);
+	if (!c.start)
+		return 0;
+	c.owner = owner_of(c.init);
+	strcpy(c.name, name);
+	snprintf(c.cgroup, sizeof(c.cgroup), "%s", path);
+	return list_add(l, &c);
+}
+
+/* @path is where @dir is, below the mount; taken over: @dir is closed */
+static int scan(int dir, char path[PATH_MAX], struct list *l)
+{
+	_cleanup_dir_ DIR *d = fdopendir(dir);
+	size_t len = strlen(path);
+	struct dirent *entry;
+	int sub, rc = 0;
+
+	if (!d) {
+		rc = -errno;
+		close(dir);
+		return rc;
+	}
+	if (len)
+		rc = take_cgroup(dir, path, l);
+	while (!rc && (entry = readdir(d))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    len + 1 + strlen(entry->d_name) >= PATH_MAX)
+			continue;
+		sub = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (sub < 0)
+			continue;	/* it has just gone */
+		snprintf(path + len, PATH_MAX - len, "/%s", entry->d_name);
+		rc = scan(sub, path, l);
+		path[len] = '\0';
+	}
+	return rc;
+}
+
+static bool same(const struct container *a, const struct container *b)
+{
+	return a->init == b->init && a->start == b->start && !strcmp(a->cgroup, b->cgroup);
+}
+
+static bool name_taken(const struct list *l, size_t before, const char *name)
+{
+	for (size_t i = 0; i < before; i++)
+		if (!strcmp(l->all[i].name, name))
+			return true;
+	return false;
+}
+
+/* tell it apart by what does not change while it runs: its path */
+static void add_suffix(struct container *c, int digits)
+{
+	char suffix[20];
+	int len = snprintf(suffix, sizeof(suffix), "@%016llx",
+			   (unsigned long long)XXH64(c->cgroup, strlen(c->cgroup), 0));
+	const char *name = strrchr(c->cgroup, '/') + 1;
+
+	len = digits + 1;
+	snprintf(c->name, sizeof(c->name), "%.*s%.*s", CONTAINER_NAME_MAX - len, name,
+		 len, suffix);
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct container *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return strcmp(x->cgroup, y->cgroup);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct container *)a)->name, ((const struct container *)b)->name);
+}
+
+/*
+ * The one that was known under a name, or else the oldest, has it plain; it
+ * keeps it as long as it runs, whoever comes or goes.
+ */
+static void give_names(struct list *l)
+{
+	struct container tmp;
+	size_t i, k, known = 0;
+
+	qsort(l->all, l->count, sizeof(*l->all), by_age);
+	for (i = 0; i < l->count; i++)
+		for (k = 0; k < found.count; k++)
+			if (same(&l->all[i], &found.all[k])) {
+				strcpy(l->all[i].name, found.all[k].name);
+				tmp = l->all[known];
+				l->all[known++] = l->all[i];
+				l->all[i] = tmp;
+				break;
+			}
+	qsort(l->all + known, l->count - known, sizeof(*l->all), by_age);
+	for (i = known; i < l->count; i++)
+		for (int digits = 4; digits <= 16 && name_taken(l, i, l->all[i].name); digits += 4)
+			add_suffix(&l->all[i], digits);
+	qsort(l->all, l->count, sizeof(*l->all), by_name);
+}
+
+/* look again at everything; the caller has the lock */
+static int rescan(void)
+{
+	struct list fresh = { 0 };
+	char path[PATH_MAX] = "";
+	int rc, dir;
+
+	if (where.cgroup < 0)
+		return 0;
+	dir = openat(where.cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = dir < 0 ? -errno : scan(dir, path, &fresh);
+	if (rc) {
+		free(fresh.all);
+		return rc;
+	}
+	if (fresh.count)
+		give_names(&fresh);
+	free(found.all);
+	found = fresh;
+	return 0;
+}
+
+int container_alive(const struct container *c)
+{
+	char file[32], text[PATH_MAX + 256], path[PATH_MAX];
+
+	if (start_of(c->init) != c->start)
+		return 0;
+	snprintf(file, sizeof(file), "%d/cgroup", c->init);
+	if (proc_read(where.proc, file, text, sizeof(text)) < 0 || proc_cgroup(text, path))
+		return 0;
+	/* a dead one's says " (deleted)" when its cgroup has gone */
+	return !strcmp(path, c->cgroup);
+}
+
+static int find_known(const char *name, struct container *out)
+{
+	struct container key, *c;
+
+	if (!found.count)
+		return -ENOENT;
+	snprintf(key.name, sizeof(key.name), "%s", name);
+	c = bsearch(&key, found.all, found.count, sizeof(key), by_name);
+	if (!c)
+		return -ENOENT;
+	*out = *c;
+	return 0;
+}
+
+int container_find(const char *name, struct container *out)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = find_known(name, out);
+	if (rc || !container_alive(out)) {
+		rc = rescan();
+		if (!rc)
+			rc = find_known(name, out);
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+int container_list(struct container **list, size_t *count)
+{
+	int rc;
+
+	*list = NULL;
+	*count = 0;
+	pthread_mutex_lock(&lock);
+	rc = rescan();
+	if (!rc && found.count) {
+		*list = malloc(found.count * sizeof(**list));
+		if (*list) {
+			memcpy(*list, found.all, found.count * sizeof(**list));
+			*count = found.count;
+		} else {
+			rc = -ENOMEM;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "cleanup.h"
+#include "container.h"
+#include "engine.h"
+#include "error.h"
+#include "image.h"
+#include "log.h"
+#include "perm.h"
+#include "serial.h"
+
+#define PIPE_SIZE (1 << 20)
+#define NAME_SIZE 48
+#define CUT_MS 500	/* how long a program may take to end by itself when its reader has gone */
+#define END_MS 60000	/* and when it has written everything */
+
+enum phase {
+	PHASE_FRESH,		/* nobody has read yet */
+	PHASE_RUNNING,
+	PHASE_ENDED,		/* result says how */
+};
+
+struct image {
+	struct serial serial;
+	struct image *next;	/* in collecting_list */
+	struct container c;
+	enum phase phase;
+	int result;		/* what a read gets at the end */
+	bool collecting;	/* begun, and nothing has come yet */
+	bool eof;
+	bool exited;
+	int pipe;
+	struct child child;
+	struct store_writer *writer;	/* NULL: not recorded */
+	struct timespec began;
+	uint64_t pos;		/* bytes that were given to the reader */
+	char time[32];		/* the same, the snapshot's name */
+	int nth;		/* of that name */
+};
+
+/*
+ * While one reader's checkpoint stops the container, another's waits. From the
+ * first byte on the container runs again, and the next may begin.
+ */
+static struct image *images;
+static pthread_mutex_t images_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool take_turn(struct image *im)
+{
+	struct image *other;
+
+	pthread_mutex_lock(&images_lock);
+	for (other = images; other; other = other->next)
+		if (other->collecting && !strcmp(other->c.name, im->c.name))
+			break;
+	if (!other)
+		im->collecting = true;
+	pthread_mutex_unlock(&images_lock);
+	return !other;
+}
+
+static void give_turn(struct image *im)
+{
+	struct image *other;
+
+	pthread_mutex_lock(&images_lock);
+	if (im->collecting) {
+		im->collecting = false;
+		for (other = images; other; other = other->next)
+			serial_wake(&other->serial);
+	}
+	pthread_mutex_unlock(&images_lock);
+}
+
+/* ---- its beginning ---- */
+
+static void take_time(struct image *im)
+{
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &im->began);
+	gmtime_r(&im->began.tv_sec, &tm);
+	strftime(im->time, sizeof(im->time), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+/* the snapshot's name: its time, and a number when that second has one already */
+static void nth_name(const struct image *im, int n, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, n ? "%s.%d" : "%s", im->time, n);
+}
+
+/*
+ * A user may name a container as root or somebody else named one that has a
+ * history here. It must not get into that: "latest" is what people restart.
+ */
+static bool may_record(const struct image *im)
+{
+	struct store_info newest;
+	struct store_error e;
+	struct perm perm;
+	int rc;
+
+	if (!fs.opt.record)
+		return false;
+	if (!im->c.owner)
+		return true;
+	rc = store_latest(fs.store, im->c.name, &newest, &e);
+	if (rc == -ENOENT || (!rc && !perm_get(newest.ino, &perm) && perm.uid == im->c.owner))
+		return true;
+	log_line(im->c.name, "not recorded: the history of %s is not that of user %u",
+		 im->c.name, im->c.owner);
+	return false;
+}
+
+static void begin_record(struct image *im)
+{
+	char name[NAME_SIZE];
+	struct store_error e;
+	int rc = -EEXIST;
+
+	if (!may_record(im))
+		return;
+	while (rc == -EEXIST) {
+		nth_name(im, im->nth, name);
+		rc = store_write_begin(fs.store, im->c.name, name, 0, &im->writer, &e);
+		if (rc == -EEXIST)
+			im->nth++;
+	}
+	/* the reader gets its image although the history has trouble */
+	if (rc)
+		log_line(im->c.name, "not recorded: %s", e.text);
+}
+
+static int spawn(struct image *im, const char *log, struct ckpt_error *e)
+{
+	char pid[16];
+	char *argv[] = { "ckpt-checkpoint", "-l", (char *)log, "-r", CHILD_REPORT_FD, pid, NULL };
+	int ends[2], rc;
+
+	snprintf(pid, sizeof(pid), "%d", im->c.init);
+	if (pipe2(ends, O_CLOEXEC))
+		return error_sys(e, errno, "no pipe for the image of %s", im->c.name);
+	/* more at a time, if the machine lets us */
+	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	rc = child_spawn(&im->child, argv, -1, ends[1], e);
+	close(ends[1]);
+	if (rc)
+		close(ends[0]);
+	else
+		im->pipe = ends[0];
+	return rc;
+}
+
+static void end_with(struct image *im, int rc)
+{
+	im->phase = PHASE_ENDED;
+	im->result = rc;
+}
+
+static void log_failure(const struct image *im, const struct ckpt_error *e)
+{
+	log_line(im->c.name, "checkpoint of %s failed: %s", im->c.name, e->text);
+}
+
+/* leaves it FRESH when the reader has been interrupted while it waited */
+static void begin(struct image *im, struct request *r)
+{
+	char log[PATH_MAX];
+	struct ckpt_error e = { 0 };
+	int rc;
+
+	while (!take_turn(im))
+		if (serial_wait(&im->serial, r, NULL, 0, -1))
+			return;
+	rc = log_begin(im->c.name, log);
+	if (rc)
+		error_sys(&e, -rc, "can't make the log %s", log);
+	else if (!container_alive(&im->c))
+		rc = error_set(&e, ESRCH, "it has ended since its image was opened");
+	else
+		rc = spawn(im, log, &e);
+	if (rc) {
+		end_with(im, rc);
+		log_failure(im, &e);
+		give_turn(im);
+		return;
+	}
+	im->phase = PHASE_RUNNING;
+	take_time(im);
+	begin_record(im);
+}
+
+/* ---- its end ---- */
+
+static void drop_record(struct image *im)
+{
+	store_abort(im->writer);
+	im->writer = NULL;
+}
+
+static int commit(struct image *im, const struct store_attr *attrs, size_t count,
+		  struct store_error *e)
+{
+	int64_t ns = im->began.tv_sec * 1000000000LL + im->began.tv_nsec;
+	char name[NAME_SIZE];
+	int rc;
+
+	for (;;) {
+		rc = store_commit(im->writer, ns, attrs, count, e);
+		if (rc != -EEXIST)
+			break;
+		/* another one was quicker */
+		nth_name(im, ++im->nth, name);
+		rc = store_writer_rename(im->writer, im->c.name, name, e);
+		if (rc && rc != -EEXIST)
+			break;
+	}
+	if (rc)
+		return rc;
+	im->writer = NULL;
+	nth_name(im, im->nth, name);
+	log_line(im->c.name, "recorded as snapshot %s", name);
+	return 0;
+}
+
+static void record(struct image *im, const char *report)
+{
+	static const char *const copied[] = { "id", "pages", "pause-us" };
+	struct store_attr attrs[8];
+	char values[3][32], init[16], perm[PERM_TEXT_MAX];
+	struct utsname uts;
+	struct store_error e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		if (!report_value(report, copied[i], values[i], sizeof(values[i])))
+			attrs[n++] = (struct store_attr){ copied[i], values[i] };
+	uname(&uts);
+	snprintf(init, sizeof(init), "%d", im->c.init);
+	perm_format(&(struct perm){ im->c.owner, 0, 0400 }, perm);
+	attrs[n++] = (struct store_attr){ "kernel", uts.release };
+	attrs[n++] = (struct store_attr){ "init", init };
+	attrs[n++] = (struct store_attr){ "cgroup", im->c.cgroup };
+	attrs[n++] = (struct store_attr){ PERM_ATTR, perm };
+	if (commit(im, attrs, n, &e)) {
+		log_line(im->c.name, "not recorded: %s", e.text);
+		drop_record(im);
+	}
+}
+
+/* the pipe has come to its end: has the image, too? */
+static void finish(struct image *im)
+{
+	char report[CHILD_REPORT_MAX];
+	struct last_checkpoint last;
+	struct ckpt_error e = { 0 };
+	int rc;
+
+	close(im->pipe);
+	im->pipe = -1;
+	rc = child_finish(&im->child, END_MS, report, &e);
+	end_with(im, rc);
+	/* its own words are in the log already */
+	if (rc && report_value(report, "error", (char[1]){ 0 }, 1))
+		log_failure(im, &e);
+	if (!rc) {
+		last.time_ns = im->began.tv_sec * 1000000000LL + im->began.tv_nsec;
+		last.pause_us = report_number(report, "pause-us");
+		last_set(im->c.name, &last);
+		if (im->writer)
+			record(im, report);
+	}
+	drop_record(im);
+	give_turn(im);
+}
+
+/* its reader has gone before the end: the container runs on, nothing is kept */
+static void cut(struct image *im)
+{
+	char report[CHILD_REPORT_MAX];
+	struct ckpt_error e = { 0 };
+
+	close(im->pipe);
+	im->pipe = -1;
+	child_finish(&im->child, CUT_MS, report, &e);
+	drop_record(im);
+	log_line(im->c.name, "the reader went away after %" PRIu64 " bytes", im->pos);
+	im->phase = PHASE_ENDED;
+}
+
+/* ---- reading ---- */
+
+static void wait_for_data(struct image *im, struct request *r, bool *stop)
+{
+	struct pollfd fds[] = {
+		{ .fd = im->pipe, .events = POLLIN },
+		{ .fd = im->child.pidfd, .events = POLLIN },
+	};
+
+	if (serial_wait(&im->serial, r, fds, 2, -1))
+		*stop = true;
+	else if (fds[1].revents)
+		im->exited = true;
+}
+
+/* as much as the reader asked for: bytes, less at the end or with a signal */
+static size_t fill(struct image *im, struct request *r, char *buf)
+{
+	bool stop = false;
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < r->size && !im->eof && !stop) {
+		n = read(im->pipe, buf + got, r->size - got);
+		if (n > 0) {
+			got += n;
+			if (im->collecting)
+				give_turn(im);
+		} else if (n < 0 && errno == EAGAIN && !im->exited) {
+			wait_for_data(im, r, &stop);
+		} else if (n == 0 || errno != EINTR) {
+			/* or a process that outlives the program has the pipe */
+			im->eof = true;
+		}
+	}
+	return got;
+}
+
+static void append_record(struct image *im, const char *data, size_t len)
+{
+	struct store_error e;
+
+	if (im->writer && store_append(im->writer, data, len, &e)) {
+		log_line(im->c.name, "not recorded: %s", e.text);
+		drop_record(im);
+	}
+}
+
+/* pass pages on as they are, when all that was asked for is there */
+static bool pass_on(struct image *im, struct request *r)
+{
+	struct fuse_bufvec pages = FUSE_BUFVEC_INIT(r->size);
+	int available;
+
+	if (im->writer || ioctl(im->pipe, FIONREAD, &available) || available <= 0 ||
+	    (size_t)available < r->size)
+		return false;
+	pages.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_RETRY;
+	pages.buf[0].fd = im->pipe;
+	im->pos += r->size;
+	if (im->collecting)
+		give_turn(im);
+	fuse_reply_data(request_take(r), &pages, FUSE_BUF_SPLICE_MOVE);
+	return true;
+}
+
+static void give_data(struct image *im, struct request *r)
+{
+	char *buf = handle_buffer(r->size);
+	size_t got;
+
+	if (!buf) {
+		fuse_reply_err(request_take(r), ENOMEM);
+		return;
+	}
+	got = fill(im, r, buf);
+	if (got) {
+		im->pos += got;
+		fuse_reply_buf(request_take(r), buf, got);
+		append_record(im, buf, got);
+		if (im->eof)
+			finish(im);
+	} else if (im->eof) {
+		finish(im);
+		fuse_reply_err(request_take(r), -im->result);
+	} else {
+		fuse_reply_err(request_take(r), EINTR);
+	}
+}
+
+static void serve(struct serial *s, struct request *r)
+{
+	struct image *im = (struct image *)s;
+
+	if (im->phase == PHASE_FRESH)
+		begin(im, r);
+	if (im->phase == PHASE_FRESH)
+		fuse_reply_err(request_take(r), EINTR);
+	else if ((uint64_t)r->off != im->pos)
+		fuse_reply_err(request_take(r), ESPIPE);
+	else if (im->phase == PHASE_ENDED && im->result)
+		fuse_reply_err(request_take(r), -im->result);
+	else if (im->phase == PHASE_ENDED)
+		fuse_reply_buf(request_take(r), NULL, 0);
+	else if (!pass_on(im, r))
+		give_data(im, r);
+}
+
+static void end(struct serial *s)
+{
+	struct image *im = (struct image *)s, **at;
+
+	if (im->phase == PHASE_RUNNING)
+		cut(im);
+	give_turn(im);
+	pthread_mutex_lock(&images_lock);
+	for (at = &images; *at != im; at = &(*at)->next)
+		;
+	*at = im->next;
+	pthread_mutex_unlock(&images_lock);
+}
+
+static const struct serial_ops serial_ops = { .serve = serve, .end = end };
+
+static void image_read(struct handle *h, fuse_req_t req, size_t size, off_t off)
+{
+	serial_submit((struct serial *)h, req, REQUEST_READ, NULL, size, off);
+}
+
+static void image_release(struct handle *h)
+{
+	serial_release((struct serial *)h);
+}
+
+static const struct handle_ops handle_ops = {
+	.read = image_read,
+	.release = image_release,
+};
+
+static int refuse(const char *place, int err, const char *why)
+{
+	char log[PATH_MAX];
+
+	if (!log_begin(place, log))
+		log_line(place, "checkpoint of %s failed: %s", place, why);
+	return -err;
+}
+
+int image_open(const char *place, uid_t uid, struct handle **h)
+{
+	struct image *im = calloc(1, sizeof(*im));
+	int rc;
+
+	if (!im)
+		return -ENOMEM;
+	rc = container_find(place, &im->c);
+	if (uid && (rc || uid != im->c.owner))
+		rc = -EACCES;
+	else if (!engine_there())
+		rc = refuse(place, ENODEV, ENGINE_MISSING);
+	else if (rc == -ENOENT)
+		rc = refuse(place, ESRCH, "no such container runs");
+	if (!rc)
+		rc = serial_init(&im->serial, &handle_ops, &serial_ops);
+	if (rc) {
+		free(im);
+		return rc;
+	}
+	im->pipe = -1;
+	pthread_mutex_lock(&images_lock);
+	im->next = images;
+	images = im;
+	pthread_mutex_unlock(&images_lock);
+	*h = &im->serial.handle;
+	return 0;
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "holders.h"
+#include "import.h"
+#include "note.h"
+#include "perm.h"
+#include "place.h"
+
+struct import {
+	struct handle handle;
+	struct import *next;
+	unsigned int refs;		/* under imports_lock */
+	pthread_mutex_t lock;		/* of everything below */
+	struct store_writer *writer;	/* NULL: ended, see result */
+	uint64_t ino;			/* the store's number */
+	uint64_t replaces;
+	char place[STORE_NAME_MAX + 1];
+	char name[STORE_NAME_MAX + 1];
+	uint64_t size;			/* bytes so far */
+	bool wrote;
+	atomic_bool postponed;		/* closed by one, while another has it */
+	int result;
+	int64_t mtime_ns;		/* 0: when it ends */
+	struct perm perm;
+};
+
+/* those whose writer is there */
+static struct import *imports;
+static pthread_mutex_t imports_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const struct handle_ops import_ops;
+
+int import_begin(const char *place, const char *name, uint64_t replaces,
+		 struct handle **h, fuse_ino_t *ino)
+{
+	struct import *i = calloc(1, sizeof(*i));
+	struct store_error e;
+	int rc;
+
+	if (!i)
+		return -ENOMEM;
+	rc = store_write_begin(fs.store, place, name, replaces ? STORE_REPLACE : 0,
+			       &i->writer, &e);
+	if (rc) {
+		free(i);
+		return rc;
+	}
+	i->handle.ops = &import_ops;
+	pthread_mutex_init(&i->lock, NULL);
+	i->ino = store_writer_ino(i->writer);
+	i->replaces = replaces;
+	i->perm = perm_default;
+	i->refs = 1;
+	strcpy(i->place, place);
+	strcpy(i->name, name);
+
+	pthread_mutex_lock(&imports_lock);
+	i->next = imports;
+	imports = i;
+	pthread_mutex_unlock(&imports_lock);
+	*h = &i->handle;
+	*ino = snapshot_node(i->ino);
+	return 0;
+}
+
+static void unlist(struct import *i)
+{
+	struct import **at;
+
+	pthread_mutex_lock(&imports_lock);
+	for (at = &imports; *at && *at != i; at = &(*at)->next)
+		;
+	if (*at)
+		*at = i->next;
+	pthread_mutex_unlock(&imports_lock);
+}
+
+/* the one that @ino is, or is about to be; locked */
+static struct import *find(fuse_ino_t ino)
+{
+	uint64_t number = snapshot_store_ino(ino);
+	struct import *i;
+
+	pthread_mutex_lock(&imports_lock);
+	for (i = imports; i; i = i->next)
+		if (i->ino == number || i->replaces == number)
+			break;
+	if (i)
+		i->refs++;
+	pthread_mutex_unlock(&imports_lock);
+	/* not under the other lock: it may be busy writing for long */
+	if (i)
+		pthread_mutex_lock(&i->lock);
+	return i;
+}
+
+static void drop(struct import *i)
+{
+	bool last;
+
+	pthread_mutex_lock(&imports_lock);
+	last = --i->refs == 0;
+	pthread_mutex_unlock(&imports_lock);
+	if (last) {
+		store_abort(i->writer);
+		pthread_mutex_destroy(&i->lock);
+		free(i);
+	}
+}
+
+static void put(struct import *i)
+{
+	pthread_mutex_unlock(&i->lock);
+	drop(i);
+}
+
+static int64_t ns_of(struct timespec t)
+{
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return ns_of(t);
+}
+
+bool import_attr(fuse_ino_t ino, struct stat *st)
+{
+	struct import *i = find(ino);
+	int64_t ns;
+
+	if (!i)
+		return false;
+	memset(st, 0, sizeof(*st));
+	st->st_ino = ino;
+	st->st_mode = S_IFREG | i->perm.mode;
+	st->st_uid = i->perm.uid;
+	st->st_gid = i->perm.gid;
+	st->st_nlink = 1;
+	st->st_size = i->size;
+	st->st_blocks = (i->size + 511) / 512;
+	st->st_blksize = 128 * 1024;
+	ns = i->mtime_ns ? i->mtime_ns : now_ns();
+	st->st_mtim.tv_sec = ns / 1000000000;
+	st->st_mtim.tv_nsec = ns % 1000000000;
+	st->st_atim = st->st_mtim;
+	st->st_ctim = st->st_mtim;
+	put(i);
+	return true;
+}
+
+static int grow(struct import *i, uint64_t size)
+{
+	struct store_error e;
+	int rc;
+
+	if (size < i->size)
+		return -EPERM;	/* what is in the store is there */
+	if (!i->writer)
+		return i->result ? i->result : -EPERM;
+	rc = store_append_zeros(i->writer, size - i->size, &e);
+	if (!rc) {
+		i->wrote |= size > i->size;
+		i->size = size;
+	}
+	return rc;
+}
+
+int import_setattr(fuse_ino_t ino, const struct stat *st, int changed)
+{
+	struct import *i = find(ino);
+	int rc = 0;
+
+	if (!i)
+		return -ENOENT;
+	if (changed & FUSE_SET_ATTR_SIZE)
+		rc = grow(i, st->st_size);
+	if (!rc && changed & FUSE_SET_ATTR_MTIME_NOW)
+		i->mtime_ns = now_ns();
+	else if (!rc && changed & FUSE_SET_ATTR_MTIME)
+		i->mtime_ns = ns_of(st->st_mtim);
+	if (!rc && changed & FUSE_SET_ATTR_MODE)
+		i->perm.mode = st->st_mode & 0777;
+	if (!rc && changed & FUSE_SET_ATTR_UID)
+		i->perm.uid = st->st_uid;
+	if (!rc && changed & FUSE_SET_ATTR_GID)
+		i->perm.gid = st->st_gid;
+	put(i);
+	return rc;
+}
+
+/* only front to back; what is left out is a hole */
+static int append(struct import *i, const char *data, size_t size, off_t off)
+{
+	struct store_error e;
+	int rc = 0;
+
+	if (!i->writer)
+		return i->result ? i->result : -EPERM;
+	if ((uint64_t)off < i->size)
+		return -EINVAL;
+	if ((uint64_t)off > i->size)
+		rc = grow(i, off);
+	if (!rc)
+		rc = store_append(i->writer, data, size, &e);
+	if (!rc) {
+		i->size += size;
+		i->wrote = true;
+	}
+	return rc;
+}
+
+static void import_write(struct handle *h, fuse_req_t req, const char *data, size_t size,
+			 off_t off)
+{
+	struct import *i = (struct import *)h;
+	int rc;
+
+	pthread_mutex_lock(&i->lock);
+	rc = append(i, data, size, off);
+	pthread_mutex_unlock(&i->lock);
+	if (rc)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_write(req, size);
+}
+
+static int commit(struct import *i)
+{
+	char text[PERM_TEXT_MAX];
+	struct store_attr attr = { PERM_ATTR, text };
+	struct store_error e;
+	int rc;
+
+	perm_format(&i->perm, text);
+	rc = store_commit(i->writer, i->mtime_ns, &attr, 1, &e);
+	if (rc) {
+		note("%s: snapshot %s: %s", i->place, i->name, e.text);
+		store_abort(i->writer);
+	}
+	return rc;
+}
+
+/* the file is complete: from now on it is in the history, or why it is not */
+static int finish(struct import *i)
+{
+	bool ended = false;
+	int rc;
+
+	pthread_mutex_lock(&i->lock);
+	if (i->writer) {
+		i->result = commit(i);
+		i->writer = NULL;
+		ended = true;
+	}
+	rc = i->result;
+	pthread_mutex_unlock(&i->lock);
+	if (!ended)
+		return rc;
+	unlist(i);
+	/* the name now means another file, with another number */
+	if (!rc && i->replaces)
+		fuse_lowlevel_notify_inval_entry(fs.session,
+			place_node(i->place, NODE_SNAPSHOTS, 0), i->name, strlen(i->name));
+	return rc;
+}
+
+/*
+ * A shell that redirects closes a copy of the descriptor before anything is
+ * written: that is not the end yet.
+ */
+static void import_flush(struct handle *h, fuse_req_t req)
+{
+	struct import *i = (struct import *)h;
+	pid_t closer = fuse_req_ctx(req)->pid;
+	bool wrote;
+
+	pthread_mutex_lock(&i->lock);
+	wrote = i->wrote;
+	pthread_mutex_unlock(&i->lock);
+	if (wrote && still_open(h->opener, closer, h->ino))
+		i->postponed = true;
+	else if (wrote)
+		i->postponed = false;
+	fuse_reply_err(req, wrote && !i->postponed ? -finish(i) : 0);
+}
+
+static void import_release(struct handle *h)
+{
+	struct import *i = (struct import *)h;
+
+	if (i->postponed)
+		finish(i);
+	unlist(i);
+	drop(i);
+}
+
+static const struct handle_ops import_ops = {
+	.write = import_write,
+	.flush = import_flush,
+	.release = import_release,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the last checkpoint or restart of a container had to say, and when that
+ * checkpoint was: files STATE/NAME/log and STATE/NAME/last.
+ */
+#ifndef FS_LOG_H
+#define FS_LOG_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct last_checkpoint {
+	int64_t time_ns;	/* since the epoch; 0: none known */
+	uint64_t pause_us;	/* how long the container was stopped */
+};
+
+/*
+ * log_begin - a new operation: a new, empty log
+ * @path: takes its path
+ *
+ * A log that is being read or still written stays whole for those who do.
+ * Returns 0 or a negative errno.
+ */
+int log_begin(const char *name, char path[PATH_MAX]);
+
+/* log_line - add a line to the log */
+void log_line(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* log_open - descriptor to read the log; negative errno, -ENOENT: there is none */
+int log_open(const char *name);
+
+/* log_stat - set size and times of @st to the log's, if there is one */
+void log_stat(const char *name, struct stat *st);
+
+void last_set(const char *name, const struct last_checkpoint *last);
+void last_get(const char *name, struct last_checkpoint *last);
+
+/* log_remove - a place has been removed: its log and last result too */
+void log_remove(const char *name);
+
+/* log_tidy - remove what is left of places that are no more */
+void log_tidy(void);
+
+/* log_setup - make the directory. 0 or a negative errno. */
+int log_setup(void);
+
+#endif

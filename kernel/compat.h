@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that the engine runs on.  No other file
+ * asks for the version.
+ */
+#ifndef _CKPT_COMPAT_H
+#define _CKPT_COMPAT_H
+
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/version.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+
+/* 6.5: get_user_pages_remote() lost its array of vmas */
+static inline long ckpt_get_user_pages(struct mm_struct *mm, unsigned long addr,
+				       unsigned long nr, unsigned int flags,
+				       struct page **pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return get_user_pages_remote(mm, addr, nr, flags, pages, NULL);
+#else
+	return get_user_pages_remote(mm, addr, nr, flags, pages, NULL, NULL);
+#endif
+}
+
+/* 6.3: vm_flags is written through functions only */
+static inline void ckpt_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+static inline void ckpt_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
+/* 6.5: a walk says how it locks vmas */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define CKPT_WALK_RDLOCK .walk_lock = PGWALK_RDLOCK,
+#else
+#define CKPT_WALK_RDLOCK
+#endif
+
+/* 6.10: memory sealing; 6.6: shadow stacks */
+#ifdef VM_SEALED
+#define CKPT_VM_SEALED VM_SEALED
+#else
+#define CKPT_VM_SEALED 0
+#endif
+#ifdef VM_SHADOW_STACK
+#define CKPT_VM_SHADOW_STACK VM_SHADOW_STACK
+#else
+#define CKPT_VM_SHADOW_STACK 0
+#endif
+
+/* 6.12: f_owner is allocated when it is needed */
+static inline bool ckpt_file_has_owner(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	struct fown_struct *owner = READ_ONCE(file->f_owner);
+
+	return owner && (owner->pid || owner->signum);
+#else
+	return file->f_owner.pid || file->f_owner.signum;
+#endif
+}
+
+/* 6.12: posix_timers became an hlist */
+static inline bool ckpt_has_posix_timers(struct signal_struct *sig)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return !hlist_empty(&sig->posix_timers);
+#else
+	return !list_empty(&sig->posix_timers);
+#endif
+}
+
+/* 6.3: rseq areas have a length that the task chose */
+static inline u32 ckpt_rseq_len(struct task_struct *t)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return t->rseq_len;
+#else
+	return sizeof(struct rseq);
+#endif
+}
+
+static inline void ckpt_set_rseq_len(struct task_struct *t, u32 len)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	t->rseq_len = len;
+#endif
+}
+
+/* 6.3: i_flctx is read through a function; 6.9: the file is in the lock's core */
+static inline struct file_lock_context *ckpt_lock_context(struct inode *inode)
+{
+	return smp_load_acquire(&inode->i_flctx);
+}
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define ckpt_lock_entry(pos, head)					\
+	list_for_each_entry(pos, head, c.flc_list)
+#define ckpt_lock_file(fl) ((fl)->c.flc_file)
+#else
+#define ckpt_lock_entry(pos, head) list_for_each_entry(pos, head, fl_list)
+#define ckpt_lock_file(fl) ((fl)->fl_file)
+#endif
+
+/* the futex code's own flags, which restart blocks keep */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define CKPT_FLAGS_SIZE_32	0x0002
+#define CKPT_FLAGS_SHARED	0x0010
+#define CKPT_FLAGS_CLOCKRT	0x0020
+#define CKPT_FLAGS_HAS_TIMEOUT	0x0040
+#else
+#define CKPT_FLAGS_SIZE_32	0
+#define CKPT_FLAGS_SHARED	0x01
+#define CKPT_FLAGS_CLOCKRT	0x02
+#define CKPT_FLAGS_HAS_TIMEOUT	0x04
+#endif
+
+/* 6.6: inet options are bits of one word */
+static inline bool ckpt_inet_freebind(struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return inet_test_bit(FREEBIND, sk);
+#else
+	return inet_sk(sk)->freebind;
+#endif
+}
+
+/* 6.6: access to times of inodes goes through functions */
+static inline u64 ckpt_inode_mtime_ns(struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct timespec64 ts = inode_get_mtime(inode);
+#else
+	struct timespec64 ts = inode->i_mtime;
+#endif
+	return (u64)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* 6.5: a mapping of an overlay's file has the lower file, which knows its user's path */
+static inline const struct path *ckpt_file_user_path(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return file_user_path(file);
+#else
+	return &file->f_path;
+#endif
+}
+
+/* 6.8: declared in a header, exported long before */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt, const char *name,
+		    unsigned int flags, struct path *path);
+#endif
+
+/*
+ * 6.1 does not tell an eventfd's flags in fdinfo; its context is private and
+ * has been laid out like this since flags were added in 2.6.30.
+ */
+struct ckpt_eventfd_ctx {
+	struct kref kref;
+	wait_queue_head_t wqh;
+	__u64 count;
+	unsigned int flags;
+};
+
+static inline bool ckpt_eventfd_is_semaphore(struct file *file)
+{
+	return ((struct ckpt_eventfd_ctx *)file->private_data)->flags & EFD_SEMAPHORE;
+}
+
+#endif

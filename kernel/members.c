@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A task of the tree, made by user space with the right pid, turns into the
+ * one of the image.  It calls CKPT_IOC_RESTORE_TASK and comes out of it as
+ * that task.
+ */
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include "engine.h"
+
+static int join(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	int ret = 0;
+
+	spin_lock(&rs->wait.lock);
+	if (rs->state >= CKPT_RESTART_LOADED) {
+		ret = rs->state == CKPT_RESTART_FAILED ? rs->err : -EBUSY;
+	} else {
+		list_add_tail(&m->list, &rs->members);
+		rs->nr_joined++;
+		wake_up_all_locked(&rs->wait);
+	}
+	spin_unlock(&rs->wait.lock);
+	return ret;
+}
+
+static void count_up(struct ckpt_restart *rs, int *count)
+{
+	spin_lock(&rs->wait.lock);
+	(*count)++;
+	wake_up_all_locked(&rs->wait);
+	spin_unlock(&rs->wait.lock);
+}
+
+static int wait_state(struct ckpt_restart *rs, enum ckpt_restart_state state)
+{
+	if (wait_event_killable(rs->wait, READ_ONCE(rs->state) >= state))
+		return -EINTR;
+	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
+}
+
+/*
+ * All tables are in place before the first address space goes: the page that
+ * the making of files scribbles on is in it, and threads share it.
+ */
+static int wait_filed(struct ckpt_restart *rs)
+{
+	if (wait_event_killable(rs->wait, READ_ONCE(rs->nr_filed) >= rs->nr_live ||
+				READ_ONCE(rs->state) == CKPT_RESTART_FAILED))
+		return -EINTR;
+	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
+}
+
+/* the task must be the one that it says, in the place that the image gives it */
+static int check_place(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	const struct ckpt_image_task *img = ckpt_body(m->rec);
+
+	if (img->tgid != task_tgid_vnr(current) ||
+	    !(img->flags & CKPT_TASK_LEADER) != !thread_group_leader(current) ||
+	    task_active_pid_ns(current) != task_active_pid_ns(rs->root))
+		return ckpt_fail(&rs->log, -EINVAL, "task %d is not where the image has it", m->pid);
+	return 0;
+}
+
+static int restore_shared(struct ckpt_restart *rs, struct ckpt_member *m,
+			  const struct ckpt_image_task *img, unsigned long scratch)
+{
+	int ret = 0;
+
+	if (mutex_lock_killable(&rs->lock))
+		return -EINTR;
+	if (m->task == rs->root)
+		ret = ckpt_restore_namespaces(rs);
+	if (!ret)
+		ret = ckpt_restore_files(rs, img->files, scratch);
+	if (!ret)
+		ret = ckpt_restore_fs(rs, img->fs);
+	mutex_unlock(&rs->lock);
+	return ret;
+}
+
+static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
+{
+	const struct ckpt_image_task *img = ckpt_body(m->rec);
+	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
+	int ret;
+
+	/* SIGALRM and its like must not come from the program that this was */
+	ret = restore_shared(rs, m, img, scratch);
+	if (ret)
+		return ret;
+	if (img->flags & CKPT_TASK_LEADER) {
+		/* files to be mapped are opened while the scratch page is there */
+		ret = ckpt_open_mm_files(rs, proc->mm, scratch);
+		if (ret)
+			return ret;
+	}
+	count_up(rs, &rs->nr_filed);
+	ret = wait_filed(rs);
+	if (ret)
+		return ret;
+	if (img->flags & CKPT_TASK_LEADER) {
+		ret = ckpt_restore_mm(rs, proc->mm);
+		if (!ret)
+			ret = ckpt_restore_process(rs, proc);
+		if (ret)
+			return ret;
+	}
+	ret = ckpt_restore_task_state(rs, img);
+	if (!ret && img->flags & CKPT_TASK_LEADER)
+		ckpt_restore_dumpable(rs, proc->mm);
+	return ret;
+}
+
+/* on the way to user space, after the ioctl's result was stored */
+static void resume_work(struct callback_head *work)
+{
+	struct ckpt_member *m = container_of(work, struct ckpt_member, work);
+	const struct ckpt_image_task *img = ckpt_body(m->rec);
+	struct ckpt_restart *rs = m->rs;
+	struct file *dev = m->dev;
+
+	ckpt_arch_resume(current, &img->x86);
+	ckpt_restart_put(rs);
+	/* the last reference to the module is dropped after our return */
+	fput(dev);
+}
+
+static int go(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	const struct ckpt_image_task *img = ckpt_body(m->rec);
+	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
+	int ret;
+
+	if (img->flags & CKPT_TASK_LEADER) {
+		ckpt_go_process(rs, proc);
+		ret = ckpt_queue_pending(proc->pending, proc->nr_pending, true);
+		if (ret)
+			return ret;
+	}
+	ret = ckpt_queue_pending((const void *)img->tail, img->nr_pending, false);
+	if (ret)
+		return ret;
+	init_task_work(&m->work, resume_work);
+	return task_work_add(current, &m->work, TWA_RESUME);
+}
+
+/* a zombie is made by dying; its parent finds its status */
+static void die_as_zombie(struct ckpt_restart *rs, struct ckpt_member *m, struct file *dev)
+{
+	const struct ckpt_image_task *img = ckpt_body(m->rec);
+	int code = img->exit_code;
+
+	task_lock(current);
+	strscpy_pad(current->comm, img->comm, sizeof(current->comm));
+	task_unlock(current);
+	current->exit_signal = img->exit_signal;
+	ckpt_restart_put(rs);
+	fput(dev);
+	k_do_exit(code);
+}
+
+static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
+{
+	int ret;
+
+	ret = wait_state(rs, CKPT_RESTART_LOADED);
+	if (ret)
+		return ret;
+	ret = check_place(rs, m);
+	if (ret)
+		return ret;
+	if (((const struct ckpt_image_task *)ckpt_body(m->rec))->flags & CKPT_TASK_ZOMBIE)
+		die_as_zombie(rs, m, m->dev);
+	ret = restore_live(rs, m, scratch);
+	if (ret)
+		return ret;
+	count_up(rs, &rs->nr_ready);
+	ret = wait_state(rs, CKPT_RESTART_GO);
+	return ret ? ret : go(rs, m);
+}
+
+/*
+ * ckpt_restore_task - current joins the restart and becomes a task of the image
+ * @dev: the open /dev/ckpt, which current's table may soon not have any more
+ *
+ * Returns 0 on its way to being that task.  On error current is killed: it may
+ * have nothing left to return to.
+ */
+long ckpt_restore_task(struct ckpt_restart *rs, struct file *dev,
+		       struct ckpt_restore_task_args *args)
+{
+	struct ckpt_member *m;
+	int ret;
+
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return -ENOMEM;
+	m->task = get_task_struct(current);
+	m->pid = task_pid_vnr(current);
+	m->rs = rs;
+	m->dev = get_file(dev);
+	kref_get(&rs->kref);
+	ret = join(rs, m);
+	if (ret) {
+		put_task_struct(m->task);
+		kfree(m);
+	} else {
+		ret = member_run(rs, m, args->scratch);
+		if (!ret)
+			return 0;
+		ckpt_restart_abort(rs, ret);
+		send_sig(SIGKILL, current, 1);
+	}
+	ckpt_restart_put(rs);
+	fput(dev);
+	return ret;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pipes with their contents.  C3. */
+#include <linux/highmem.h>
+#include <linux/magic.h>
+#include <linux/pipe_fs_i.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "engine.h"
+
+#define CKPT_PIPE_BUFS_MAX 65536
+
+static bool pipe_mine(struct file *file)
+{
+	return file->f_op == kv_pipefifo_fops &&
+	       file_inode(file)->i_sb->s_magic == PIPEFS_MAGIC;
+}
+
+static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+{
+	struct ckpt_image_file_pipe *img = data;
+
+	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe that is open for both reading and writing is not supported");
+	img->end = file->f_mode & FMODE_READ ? 1 : 2;
+	return ckpt_obj_save(cp, CKPT_OBJ_PIPE, file_inode(file), &img->pipe);
+}
+
+/* bytes that the record of a pipe's contents takes; pipe->mutex is held */
+static size_t contents_len(struct pipe_inode_info *pipe)
+{
+	unsigned int i;
+	size_t len = 0;
+
+	for (i = pipe->tail; i != pipe->head; i++)
+		len += sizeof(struct ckpt_image_pipe_buf) +
+		       ALIGN(pipe->bufs[i & (pipe->ring_size - 1)].len, 8);
+	return len;
+}
+
+/* pipe->mutex is held */
+static int save_contents(struct pipe_inode_info *pipe, struct ckpt_image_pipe *img)
+{
+	u8 *p = img->tail;
+	unsigned int i;
+
+	for (i = pipe->tail; i != pipe->head; i++) {
+		struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
+		struct ckpt_image_pipe_buf *out = (void *)p;
+		void *from;
+		int ret;
+
+		ret = pipe_buf_confirm(pipe, buf);
+		if (ret)
+			return ret;
+		out->len = buf->len;
+		out->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
+		p += sizeof(*out);
+		from = kmap_local_page(buf->page);
+		memcpy(p, from + buf->offset, buf->len);
+		kunmap_local(from);
+		p += ALIGN(buf->len, 8);
+		img->nr_bufs++;
+	}
+	return 0;
+}
+
+static unsigned int open_ends(struct ckpt_checkpoint *cp, struct inode *inode, fmode_t mode)
+{
+	struct ckpt_obj *obj;
+	unsigned int nr = 0;
+
+	list_for_each_entry(obj, &cp->objs.list, list) {
+		struct file *file = obj->ptr;
+
+		if (obj->type == CKPT_OBJ_FILE && pipe_mine(file) &&
+		    file_inode(file) == inode && file->f_mode & mode)
+			nr++;
+	}
+	return nr;
+}
+
+int ckpt_save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct pipe_inode_info *pipe = ((struct inode *)obj->ptr)->i_pipe;
+	struct ckpt_image_pipe *img;
+	int ret = -ENOMEM;
+
+	mutex_lock(&pipe->mutex);
+	img = ckpt_rec_new(&cp->out, CKPT_REC_PIPE, sizeof(*img) + contents_len(pipe));
+	if (img) {
+		img->ref = obj->ref;
+		img->size = pipe->max_usage * PAGE_SIZE;
+		ret = save_contents(pipe, img);
+	}
+	mutex_unlock(&pipe->mutex);
+	return ret;
+}
+
+/* both ends must be the container's; called when all files are known */
+int ckpt_check_pipes(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_obj *obj;
+
+	list_for_each_entry(obj, &cp->objs.list, list) {
+		struct inode *inode = obj->ptr;
+		struct pipe_inode_info *pipe;
+
+		if (obj->type != CKPT_OBJ_PIPE)
+			continue;
+		pipe = inode->i_pipe;
+		if (pipe->readers != open_ends(cp, inode, FMODE_READ) ||
+		    pipe->writers != open_ends(cp, inode, FMODE_WRITE))
+			return ckpt_fail(&cp->log, -EBUSY,
+					 "pipe:[%lu] has an end outside of the container; run it with its output to a file",
+					 inode->i_ino);
+	}
+	return 0;
+}
+
+/* make both ends; @ends: reading, writing */
+static int make_ends(struct ckpt_restart *rs, const struct ckpt_image_pipe *img,
+		     unsigned long scratch, struct file **ends)
+{
+	int fds[2];
+	long ret;
+
+	ret = ckpt_syscall(pipe2, scratch, 0);
+	if (ret)
+		return ret;
+	if (copy_from_user(fds, (void __user *)scratch, sizeof(fds)))
+		return -EFAULT;
+	ret = ckpt_syscall(fcntl, fds[1], F_SETPIPE_SZ, img->size);
+	ends[0] = ckpt_file_of_fd(fds[0]);
+	ends[1] = ckpt_file_of_fd(fds[1]);
+	if (ret < 0)
+		ckpt_log(&rs->log, "PIPE %u cannot have its size of %u bytes: error %ld",
+			 img->ref, img->size, -ret);
+	return ret < 0 ? ret : 0;
+}
+
+static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+{
+	u32 flags = O_NONBLOCK | (buf->flags & CKPT_PIPE_PACKET ? O_DIRECT : 0);
+	ssize_t n;
+
+	to->f_flags |= flags;
+	n = kernel_write(to, bytes, buf->len, NULL);
+	to->f_flags &= ~flags;
+	return n == buf->len ? 0 : n < 0 ? n : -EINVAL;
+}
+
+static int fill(struct ckpt_rec_buf *rec, struct file *to)
+{
+	const struct ckpt_image_pipe *img = ckpt_body(rec);
+	struct ckpt_cursor c = ckpt_cursor_of(rec, *img);
+	int ret;
+	u32 i;
+
+	for (i = 0; i < img->nr_bufs; i++) {
+		const struct ckpt_image_pipe_buf *buf = ckpt_take(&c, sizeof(*buf));
+		const void *bytes = buf ? ckpt_take(&c, buf->len) : NULL;
+
+		if (!bytes || !buf->len || buf->len > PAGE_SIZE)
+			return -EINVAL;
+		ret = fill_buf(to, buf, bytes);
+		if (ret)
+			return ret;
+	}
+	return c.left ? -EINVAL : 0;
+}
+
+static int make_pipe(struct ckpt_restart *rs, u32 ref, unsigned long scratch)
+{
+	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, CKPT_REC_PIPE);
+	const struct ckpt_image_pipe *img;
+	struct file *ends[2] = {};
+	int ret;
+
+	if (!buf || buf->rec.len < sizeof(*img))
+		return -EINVAL;
+	img = ckpt_body(buf);
+	if (img->nr_bufs > CKPT_PIPE_BUFS_MAX || img->size > INT_MAX)
+		return -EINVAL;
+	ret = make_ends(rs, img, scratch, ends);
+	if (!ret)
+		ret = fill(buf, ends[1]);
+	if (!ret)
+		ret = ckpt_add_restored(rs, ref, CKPT_OBJ_PIPE, ends[0], ends[1]);
+	if (!IS_ERR_OR_NULL(ends[0]))
+		fput(ends[0]);
+	if (!IS_ERR_OR_NULL(ends[1]))
+		fput(ends[1]);
+	return ret;
+}
+
+/*
+ * An end: opened anew on the pipe, so that each description of the image is one
+ * here.  The two that the pipe was made with go when the restart is complete.
+ */
+static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec,
+				 unsigned long scratch)
+{
+	const struct ckpt_image_file_pipe *img = rec->data;
+	struct ckpt_restored *r;
+	struct file *end;
+	int flags = rec->img->flags & (O_NONBLOCK | O_DIRECT);
+	int ret;
+
+	if (img->end != 1 && img->end != 2)
+		return ERR_PTR(-EINVAL);
+	if (!ckpt_find_restored(rs, img->pipe, CKPT_OBJ_PIPE)) {
+		ret = make_pipe(rs, img->pipe, scratch);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	r = xa_load(&rs->restored, img->pipe);
+	end = img->end == 1 ? r->ptr : r->extra;
+	return dentry_open(&end->f_path, flags | (img->end == 1 ? O_RDONLY : O_WRONLY),
+			   current_cred());
+}
+
+const struct ckpt_file_ops ckpt_file_pipe = {
+	.name = "pipe",
+	.kind = CKPT_FILE_PIPE,
+	.data_len = sizeof(struct ckpt_image_file_pipe),
+	.mine = pipe_mine,
+	.save = pipe_save,
+	.restore = pipe_restore,
+};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which tasks the container has, parents before children, and the TREE from
+ * which user space makes them again.  S13.
+ */
+#include <linux/pid_namespace.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+
+/* tasks and threads that have a number in the container's pid namespace */
+static int count_tasks(struct pid_namespace *ns)
+{
+	struct pid *pid;
+	int nr = 1, count = 0;
+
+	rcu_read_lock();
+	while ((pid = k_find_ge_pid(nr, ns))) {
+		if (pid_task(pid, PIDTYPE_PID))
+			count++;
+		nr = pid_nr_ns(pid, ns) + 1;
+	}
+	rcu_read_unlock();
+	return count;
+}
+
+/* a process's leader and threads; tasklist_lock is held */
+static bool add_process(struct ckpt_checkpoint *cp, struct task_struct *leader, int max)
+{
+	struct task_struct *t;
+
+	if (leader->exit_state == EXIT_DEAD)
+		return true;
+	for_each_thread(leader, t) {
+		if (t != leader && t->exit_state)
+			continue;
+		if (cp->nr_tasks == max)
+			return false;
+		get_task_struct(t);
+		cp->tasks[cp->nr_tasks++] = t;
+	}
+	return true;
+}
+
+static bool add_children(struct ckpt_checkpoint *cp, struct task_struct *parent, int max)
+{
+	struct task_struct *child;
+
+	list_for_each_entry(child, &parent->children, sibling)
+		if (!add_process(cp, child, max))
+			return false;
+	return true;
+}
+
+/* the list of tasks grows while it is walked: each one's children go to its end */
+static bool walk_tree(struct ckpt_checkpoint *cp, int max)
+{
+	bool fits;
+	int i;
+
+	read_lock(kv_tasklist_lock);
+	fits = add_process(cp, cp->root, max);
+	for (i = 0; fits && i < cp->nr_tasks; i++)
+		fits = add_children(cp, cp->tasks[i], max);
+	read_unlock(kv_tasklist_lock);
+	return fits;
+}
+
+static int check_tasks(struct ckpt_checkpoint *cp)
+{
+	int i, ret;
+
+	for (i = 0; i < cp->nr_tasks; i++) {
+		cp->task = cp->tasks[i];
+		ret = ckpt_check_task(cp, cp->tasks[i]);
+		if (ret)
+			return ret;
+	}
+	cp->task = NULL;
+	return 0;
+}
+
+int ckpt_collect_tasks(struct ckpt_checkpoint *cp)
+{
+	int max = count_tasks(cp->pid_ns);
+
+	if (max > CKPT_REC_LEN_MAX / sizeof(struct ckpt_image_tree_task) - 1)
+		return ckpt_fail(&cp->log, -E2BIG, "the container has too many tasks (%d)", max);
+	cp->tasks = kvcalloc(max, sizeof(*cp->tasks), GFP_KERNEL);
+	if (!cp->tasks)
+		return -ENOMEM;
+	if (!walk_tree(cp, max))
+		return ckpt_fail(&cp->log, -EBUSY, "the container's tasks change while it is frozen");
+	if (cp->nr_tasks != max)
+		return ckpt_fail(&cp->log, -EBUSY,
+				 "%d tasks were put into the container from outside and are not its own children; end them",
+				 max - cp->nr_tasks);
+	return check_tasks(cp);
+}
+
+static void save_tree_task(struct ckpt_checkpoint *cp, struct task_struct *t,
+			   struct ckpt_image_tree_task *img)
+{
+	struct pid_namespace *ns = cp->pid_ns;
+
+	rcu_read_lock();
+	img->pid = task_pid_nr_ns(t, ns);
+	img->tgid = task_tgid_nr_ns(t, ns);
+	img->ppid = task_tgid_nr_ns(rcu_dereference(t->real_parent), ns);
+	img->pgid = task_pgrp_nr_ns(t, ns);
+	img->sid = task_session_nr_ns(t, ns);
+	img->rpid = task_pid_vnr(t);
+	img->depth = task_active_pid_ns(t)->level - ns->level;
+	rcu_read_unlock();
+	if (thread_group_leader(t))
+		img->flags |= CKPT_TASK_LEADER;
+	if (t->exit_state)
+		img->flags |= CKPT_TASK_ZOMBIE;
+}
+
+int ckpt_save_tree(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_image_tree *img;
+	int i;
+
+	img = ckpt_rec_new(&cp->out, CKPT_REC_TREE, struct_size(img, tasks, cp->nr_tasks));
+	if (!img)
+		return -ENOMEM;
+	img->nr_tasks = cp->nr_tasks;
+	for (i = 0; i < cp->nr_tasks; i++)
+		save_tree_task(cp, cp->tasks[i], &img->tasks[i]);
+	return 0;
+}

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The image: every record of it.  docs/image-format.md explains it in prose.
+ *
+ * An image is a sequence of records, written once front to back and read once
+ * front to back.  Numbers are little-endian.  Each record is a struct ckpt_rec
+ * followed by 'len' bytes of body (a multiple of 8; the tail is zero).  Only
+ * PAGES has more behind it: 'nr' page payloads, which start at a multiple of
+ * 4096 bytes from the start of the stream.
+ *
+ * Order: HEADER, CONTAINER, TREE | SYSTEM, objects and tasks, each object
+ * before its users, MEMORY | PAGES ... | TRAILER.
+ */
+#ifndef _UAPI_CKPT_IMAGE_H
+#define _UAPI_CKPT_IMAGE_H
+
+#include <linux/types.h>
+
+#define CKPT_IMAGE_MAGIC	"CKPTIMG"	/* with its NUL: 8 bytes */
+#define CKPT_IMAGE_VERSION	1
+#define CKPT_PAGE_SIZE		4096
+
+#define CKPT_REC_MAGIC		0x43524b43U	/* "CKRC" in the stream */
+#define CKPT_REC_LEN_MAX	(16U << 20)	/* longest body */
+
+struct ckpt_rec {
+	__u32 magic;		/* CKPT_REC_MAGIC */
+	__u16 type;		/* enum ckpt_rec_type */
+	__u16 reserved;		/* 0 */
+	__u32 len;		/* bytes of body */
+	__u32 seq;		/* 0, 1, 2 ... */
+	__u64 sum;		/* XXH64, seed 0, of this with sum = 0 and the body */
+};
+
+enum ckpt_rec_type {
+	CKPT_REC_HEADER		= 1,
+	CKPT_REC_CONTAINER	= 2,	/* text of user space's, NUL-padded */
+	CKPT_REC_TREE		= 3,
+	CKPT_REC_SYSTEM		= 4,
+	CKPT_REC_UTS		= 5,
+	CKPT_REC_IPC		= 6,
+
+	CKPT_REC_FILE		= 16,
+	CKPT_REC_PIPE		= 17,
+	CKPT_REC_SHMEM		= 18,
+	CKPT_REC_FILES		= 19,
+	CKPT_REC_FS		= 20,
+	CKPT_REC_SIGHAND	= 21,
+	CKPT_REC_MM		= 22,
+	CKPT_REC_CRED		= 23,
+	CKPT_REC_PROCESS	= 24,
+	CKPT_REC_TASK		= 25,
+	CKPT_REC_EPOLL		= 26,
+
+	CKPT_REC_MEMORY		= 40,
+	CKPT_REC_PAGES		= 41,
+	CKPT_REC_TRAILER	= 42,
+};
+
+/* HEADER: what this is */
+struct ckpt_image_header {
+	char magic[8];		/* CKPT_IMAGE_MAGIC */
+	__u32 version;		/* CKPT_IMAGE_VERSION */
+	__u32 page_size;	/* CKPT_PAGE_SIZE */
+	__u64 time;		/* wall clock at checkpoint, ns since the epoch */
+	char release[65];	/* uname -r, for people */
+	char machine[65];	/* uname -m: must be the restarter's */
+	char reserved[6];
+};
+
+/* TREE: from which user space makes the tasks; parents before children */
+#define CKPT_TASK_ZOMBIE	0x1	/* to exit with exit_code at once */
+#define CKPT_TASK_LEADER	0x2	/* thread group leader: pid == tgid */
+
+struct ckpt_image_tree_task {
+	__s32 pid;		/* in the container's pid namespace */
+	__s32 tgid;
+	__s32 ppid;		/* 0 for the root */
+	__s32 pgid;		/* 0: the group's leader is outside */
+	__s32 sid;		/* 0: the session's leader is outside */
+	__s32 rpid;		/* pid as the checkpointer saw it */
+	__u32 depth;		/* pid namespaces below the container's */
+	__u32 flags;		/* CKPT_TASK_* */
+};
+
+struct ckpt_image_tree {
+	__u32 nr_tasks;		/* threads and zombies included */
+	__u32 reserved;
+	struct ckpt_image_tree_task tasks[];
+};
+
+/* SYSTEM: what the engine needs to find again, and the clocks */
+struct ckpt_image_system {
+	__u64 vdso_sum;		/* XXH64 of the vdso's text */
+	__u64 vdso_size;	/* bytes */
+	__u64 xfeatures;	/* xstate components in use on that machine */
+	__u64 boottime_ns;	/* the clocks at checkpoint */
+	__u64 monotonic_ns;
+	__u64 realtime_ns;
+	__u8 boot_id[16];	/* same boot: clocks go on, no shift */
+};
+
+struct ckpt_image_uts {
+	char nodename[65];
+	char domainname[65];
+	char reserved[6];
+};
+
+/* IPC: the limits of the namespace; objects in it are refused at checkpoint */
+struct ckpt_image_ipc {
+	__u64 shmmax;
+	__u64 shmall;
+	__u32 shmmni;
+	__u32 shm_rmid_forced;
+	__u32 msgmax;
+	__u32 msgmnb;
+	__u32 msgmni;
+	__u32 sem[4];
+	__u32 mq_queues_max;
+	__u32 mq_msg_max;
+	__u32 mq_msgsize_max;
+};
+
+/*
+ * Objects that several may share are saved once and have a number, 'ref',
+ * from 1; 0 means none.
+ */
+
+/* FILE: an open file description.  The path and the kind's own data follow. */
+enum ckpt_file_kind {
+	CKPT_FILE_PATH		= 1,	/* regular file, directory, simple device */
+	CKPT_FILE_PIPE		= 2,
+	CKPT_FILE_EVENTFD	= 3,
+	CKPT_FILE_EPOLL		= 4,
+	CKPT_FILE_TIMERFD	= 5,
+	CKPT_FILE_TCP		= 6,	/* listening or not connected */
+	CKPT_FILE_UDP		= 7,	/* not connected, queue empty */
+	CKPT_FILE_UNIX		= 8,	/* listening or not connected */
+	CKPT_FILE_SHMEM		= 9,	/* memory with no name: shared anonymous, memfd */
+};
+
+struct ckpt_image_file {
+	__u32 ref;
+	__u32 kind;		/* enum ckpt_file_kind */
+	__u32 flags;		/* f_flags: O_* */
+	__u32 mode;		/* i_mode: S_IFMT must be the same at restart */
+	__s64 pos;		/* offset in bytes */
+	__u32 path_len;		/* with its NUL; 0 if none */
+	__u32 data_len;		/* bytes of the kind's data */
+	/* path, padded to 8; then the kind's data, padded to 8 */
+	__u8 tail[];
+};
+
+/* data of CKPT_FILE_PATH */
+struct ckpt_image_file_path {
+	__u64 size;		/* bytes, at checkpoint */
+	__u64 mtime_ns;
+	__u32 rdev;		/* of a device */
+	__u32 reserved;
+};
+
+/* data of CKPT_FILE_PIPE */
+struct ckpt_image_file_pipe {
+	__u32 pipe;		/* ref of a PIPE */
+	__u32 end;		/* FMODE_READ 1, FMODE_WRITE 2 */
+};
+
+/* data of CKPT_FILE_EVENTFD */
+struct ckpt_image_file_eventfd {
+	__u64 count;
+	__u32 semaphore;	/* EFD_SEMAPHORE */
+	__u32 reserved;
+};
+
+/* data of CKPT_FILE_TIMERFD; times in ns */
+struct ckpt_image_file_timerfd {
+	__s32 clockid;
+	__u32 settime_flags;
+	__u64 ticks;		/* expirations not read yet */
+	__u64 value;		/* remaining, 0 if disarmed */
+	__u64 interval;
+};
+
+/* data of CKPT_FILE_SHMEM */
+struct ckpt_image_file_shmem {
+	__u32 shmem;		/* ref of a SHMEM */
+	__u32 reserved;
+};
+
+/* data of CKPT_FILE_TCP, _UDP, _UNIX */
+#define CKPT_SOCK_LISTEN	0x1
+#define CKPT_SOCK_BOUND		0x2
+#define CKPT_SOCK_PATH		0x4	/* unix: bound to a path, which is FILE's */
+
+struct ckpt_image_file_sock {
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 state;		/* CKPT_SOCK_* */
+	__u32 backlog;
+	__u32 addr_len;
+	__u8 addr[128];		/* struct sockaddr_* */
+	__s32 sndbuf;		/* SO_*; the kernel's own value */
+	__s32 rcvbuf;
+	__u32 userlocks;	/* SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK */
+	__u32 options;		/* CKPT_SO_* */
+	__s32 priority;
+	__u32 mark;
+	__s32 rcvlowat;
+	__s64 rcvtimeo_ns;	/* -1: none */
+	__s64 sndtimeo_ns;
+	__s32 linger;		/* seconds, -1: off */
+	__s32 keepidle;		/* TCP_*, seconds; 0: the default */
+	__s32 keepintvl;
+	__s32 keepcnt;
+	__s32 defer_accept;
+	__s32 user_timeout;
+	__u32 mode;		/* unix path: permissions and owner */
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+};
+
+#define CKPT_SO_REUSEADDR	0x0001
+#define CKPT_SO_REUSEPORT	0x0002
+#define CKPT_SO_KEEPALIVE	0x0004
+#define CKPT_SO_BROADCAST	0x0008
+#define CKPT_SO_OOBINLINE	0x0010
+#define CKPT_SO_TIMESTAMP	0x0020
+#define CKPT_SO_PASSCRED	0x0040
+#define CKPT_SO_V6ONLY		0x0080
+#define CKPT_SO_NODELAY		0x0100
+#define CKPT_SO_CORK		0x0200
+#define CKPT_SO_FREEBIND	0x0400
+#define CKPT_SO_QUICKACK_OFF	0x0800
+
+/* PIPE: contents follow as bytes, cut into the packets that were there */
+struct ckpt_image_pipe {
+	__u32 ref;
+	__u32 size;		/* bytes: F_GETPIPE_SZ */
+	__u32 nr_bufs;
+	__u32 reserved;
+	/* nr_bufs times: struct ckpt_image_pipe_buf, bytes padded to 8 */
+	__u8 tail[];
+};
+
+#define CKPT_PIPE_PACKET	0x1
+
+struct ckpt_image_pipe_buf {
+	__u32 len;		/* bytes, 1 ... 4096 */
+	__u32 flags;		/* CKPT_PIPE_PACKET */
+};
+
+/* SHMEM: memory shared by mappings; contents come as PAGES */
+struct ckpt_image_shmem {
+	__u32 ref;
+	__u32 seals;		/* F_SEAL_* of a memfd */
+	__u64 size;		/* bytes */
+	__u32 memfd;		/* 1: made by memfd_create, 0: by mmap */
+	__u32 reserved;
+	char name[256];		/* memfd's */
+};
+
+/* EPOLL: what an epoll file watches; after every FILES table */
+struct ckpt_image_epoll_watch {
+	__s32 fd;		/* in the FILES table 'files' */
+	__u32 events;
+	__u64 data;
+};
+
+struct ckpt_image_epoll {
+	__u32 file;		/* ref of the epoll FILE */
+	__u32 files;		/* ref of a FILES in which it is open */
+	__s32 epfd;		/* at this descriptor */
+	__u32 nr;
+	struct ckpt_image_epoll_watch watches[];
+};
+
+/* FILES: a descriptor table */
+#define CKPT_FD_CLOEXEC		0x1
+
+struct ckpt_image_fd {
+	__s32 fd;
+	__u32 file;		/* ref of a FILE */
+	__u32 flags;		/* CKPT_FD_* */
+	__u32 reserved;
+};
+
+struct ckpt_image_files {
+	__u32 ref;
+	__u32 nr;
+	struct ckpt_image_fd fds[];
+};
+
+/* FS: root is a path in the container's own root; cwd too */
+struct ckpt_image_fs {
+	__u32 ref;
+	__u32 umask;
+	__u32 root_len;		/* with its NUL, then padded to 8 */
+	__u32 cwd_len;
+	__u8 tail[];
+};
+
+struct ckpt_image_sigaction {
+	__u64 handler;
+	__u64 flags;
+	__u64 restorer;
+	__u64 mask;
+};
+
+struct ckpt_image_sighand {
+	__u32 ref;
+	__u32 nr;		/* 64 */
+	struct ckpt_image_sigaction actions[64];
+};
+
+/* MM: an address space; vmas follow in ascending order, then auxv, then LDT */
+#define CKPT_VMA_VDSO		0x01	/* vvar or vdso: placed by the engine */
+#define CKPT_VMA_SHARED		0x02
+#define CKPT_VMA_GROWSDOWN	0x04
+#define CKPT_VMA_NORESERVE	0x08
+#define CKPT_VMA_LOCKED		0x10
+#define CKPT_VMA_LOCKONFAULT	0x20
+
+struct ckpt_image_vma {
+	__u64 start;
+	__u64 end;
+	__u64 offset;		/* bytes into the file */
+	__u32 file;		/* ref of a FILE, 0: anonymous */
+	__u32 prot;		/* PROT_* */
+	__u32 flags;		/* CKPT_VMA_* */
+	__u32 advice;		/* bit n: madvise(2) advice CKPT_ADVICE_* */
+};
+
+#define CKPT_ADVICE_DONTFORK	0x01
+#define CKPT_ADVICE_WIPEONFORK	0x02
+#define CKPT_ADVICE_DONTDUMP	0x04
+#define CKPT_ADVICE_HUGEPAGE	0x08
+#define CKPT_ADVICE_NOHUGEPAGE	0x10
+#define CKPT_ADVICE_SEQUENTIAL	0x20
+#define CKPT_ADVICE_RANDOM	0x40
+#define CKPT_ADVICE_MERGEABLE	0x80
+
+struct ckpt_image_mm {
+	__u32 ref;
+	__u32 exe;		/* ref of a FILE, 0: none */
+	__u64 start_code, end_code, start_data, end_data;
+	__u64 start_brk, brk, start_stack;
+	__u64 arg_start, arg_end, env_start, env_end;
+	__u64 vdso;		/* address, 0: unmapped */
+	__u64 vvar;		/* address, 0: unmapped */
+	__u64 mmap_base;	/* where mmap(2) looks first */
+	__u32 dumpable;
+	__u32 dump_filter;	/* /proc/PID/coredump_filter */
+	__u32 membarrier;	/* registered MEMBARRIER_CMD_* */
+	__u32 def_flags;	/* CKPT_VMA_LOCKED: mlockall(MCL_FUTURE) */
+	__u32 thp_disable;
+	__u32 nr_auxv;		/* longs */
+	__u32 nr_vmas;
+	__u32 nr_ldt;		/* entries of 8 bytes */
+	/* struct ckpt_image_vma[nr_vmas]; __u64 auxv[nr_auxv]; __u64 ldt[nr_ldt] */
+	__u8 tail[];
+};
+
+struct ckpt_image_cred {
+	__u32 ref;
+	__u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	__u32 securebits;
+	__u64 cap_inheritable, cap_permitted, cap_effective;
+	__u64 cap_bset, cap_ambient;
+	__u32 nr_groups;
+	__u32 reserved;
+	__u32 groups[];
+};
+
+struct ckpt_image_rlimit {
+	__u64 cur;
+	__u64 max;
+};
+
+struct ckpt_image_itimer {
+	__u64 value;		/* ns remaining, 0: disarmed */
+	__u64 interval;		/* ns */
+};
+
+struct ckpt_image_siginfo {
+	__u8 info[128];		/* siginfo_t */
+};
+
+/* PROCESS: what the threads of a group share, signal_struct; before its TASKs */
+struct ckpt_image_process {
+	__s32 tgid;
+	__u32 mm;		/* refs */
+	__u32 sighand;
+	__s32 oom_score_adj;
+	__s32 oom_score_adj_min;
+	__u32 subreaper;	/* bit 0: is one, bit 1: has one above it */
+	__u32 stopped;		/* job control stop: the signal, else 0 */
+	__u32 nr_pending;	/* shared queue; the infos follow */
+	struct ckpt_image_rlimit rlimits[16];
+	struct ckpt_image_itimer itimers[3];	/* ITIMER_REAL, VIRTUAL, PROF */
+	struct ckpt_image_siginfo pending[];
+};
+
+/* how a task was when it was frozen: S4 */
+enum ckpt_restart_kind {
+	CKPT_RESTART_NONE	= 0,
+	CKPT_RESTART_NANOSLEEP	= 1,	/* expiry absolute on 'clockid' */
+	CKPT_RESTART_POLL	= 2,	/* expiry absolute, monotonic */
+	CKPT_RESTART_FUTEX	= 3,	/* expiry absolute, monotonic or real time */
+};
+
+#define CKPT_FUTEX_SHARED	0x1
+#define CKPT_FUTEX_CLOCKRT	0x2
+#define CKPT_FUTEX_TIMEOUT	0x4
+
+struct ckpt_image_restart_block {
+	__u32 kind;		/* enum ckpt_restart_kind */
+	__s32 clockid;
+	__u64 expires_ns;
+	__u64 uaddr;		/* nanosleep: rmtp, poll: ufds, futex: uaddr */
+	__u32 type;		/* nanosleep: 1 native, 2 compat rmtp */
+	__u32 val;		/* futex */
+	__u32 flags;		/* futex: CKPT_FUTEX_* */
+	__u32 bitset;		/* futex */
+	__u32 nfds;		/* poll */
+	__u32 has_timeout;	/* poll */
+};
+
+/* x86-64; then the xstate as XSAVE lays it out in ptrace(2)'s NT_X86_XSTATE */
+struct ckpt_image_x86 {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	__u64 ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+	__u64 fs_base, gs_base;
+	__u32 ds, es, fs, gs;
+	__u64 tls[3];		/* GDT entries of set_thread_area(2) */
+	__u32 xstate_len;	/* bytes */
+	__u32 reserved;
+};
+
+/* TASK: one thread.  Zombies have everything behind 'exit_code' zero. */
+struct ckpt_image_task {
+	__s32 pid;
+	__s32 tgid;
+	__s32 ppid;
+	__s32 pgid;
+	__s32 sid;
+	__u32 flags;		/* CKPT_TASK_* */
+	__s32 exit_signal;	/* to the parent; -1 in threads */
+	__s32 exit_code;	/* of a zombie, as wait(2) gives it */
+	char comm[16];
+	__u32 files;		/* refs */
+	__u32 fs;
+	__u32 cred;
+	__u32 real_cred;
+	__u32 personality;
+	__s32 pdeath_signal;
+	__u32 no_new_privs;
+	__u32 io_flags;		/* PR_SET_IO_FLUSHER, PR_SET_THP...: 0 */
+	__s32 policy;		/* SCHED_* */
+	__s32 nice;
+	__s32 rt_priority;
+	__u32 reset_on_fork;
+	__u64 dl_runtime, dl_deadline, dl_period;
+	__s32 ioprio;
+	__u32 nr_cpus;		/* bits in cpus, 0: not bound */
+	__u64 cpus[16];
+	__u64 timer_slack_ns;
+	__u64 blocked;		/* signal masks */
+	__u64 saved_sigmask;
+	__u32 restore_sigmask;	/* saved_sigmask is to be restored */
+	__u32 nr_pending;	/* private queue */
+	__u64 sas_sp;		/* sigaltstack */
+	__u64 sas_size;
+	__u32 sas_flags;
+	__u32 rseq_len;
+	__u64 rseq;		/* address, 0: none */
+	__u32 rseq_sig;
+	__u32 robust_len;
+	__u64 robust_list;	/* address */
+	__u64 clear_child_tid;	/* address */
+	struct ckpt_image_restart_block restart;
+	struct ckpt_image_x86 x86;
+	/* struct ckpt_image_siginfo pending[nr_pending]; xstate, padded to 8 */
+	__u8 tail[];
+};
+
+/* MEMORY: the end of the small records; contents of memory follow */
+struct ckpt_image_memory {
+	__u64 reserved;
+};
+
+/*
+ * PAGES: contents of up to CKPT_PAGES_MAX pages of an MM or SHMEM.  The body
+ * is filled with zeroes so that it ends, and the payloads start, at a multiple
+ * of 4096 in the stream.
+ */
+#define CKPT_PAGES_MAX		250
+
+struct ckpt_image_page {
+	__u64 addr;		/* MM: address; SHMEM: offset; ascending */
+	__u64 sum;		/* XXH64, seed 0, of the payload */
+};
+
+struct ckpt_image_pages {
+	__u32 ref;		/* of an MM or SHMEM */
+	__u32 nr;		/* 1 ... CKPT_PAGES_MAX */
+	struct ckpt_image_page pages[];
+};
+
+/* TRAILER: nothing may follow */
+struct ckpt_image_trailer {
+	__u64 nr_records;	/* this one included */
+	__u64 nr_pages;
+	__u64 bytes;		/* of the whole image, this record included */
+};
+
+#endif

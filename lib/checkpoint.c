@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#include "checkpoint.h"
+#include "cleanup.h"
+#include "image.h"
+
+int checkpoint_device(void)
+{
+	static int device = -1;
+
+	if (device < 0)
+		device = open(CKPT_DEVICE, O_RDWR | O_CLOEXEC);
+	return device;
+}
+
+long checkpoint(pid_t pid, int fd, unsigned long flags)
+{
+	_cleanup_fd_ int device = open(CKPT_DEVICE, O_RDWR | O_CLOEXEC);
+	struct ckpt_checkpoint_args args = {
+		.pid = pid,
+		.fd = fd,
+		.logfd = -1,
+		.flags = flags,
+	};
+
+	if (device < 0)
+		return -1;
+	if (flags > UINT32_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	return ioctl(device, CKPT_IOC_CHECKPOINT, &args);
+}
+
+/* the records that come before the engine's; takes what restart needs of them */
+static int read_tree(int fd, struct ckpt_restart_args *args)
+{
+	struct image_reader r;
+	int ret;
+
+	image_init(&r, fd);
+	ret = image_expect(&r, CKPT_REC_HEADER, sizeof(struct ckpt_image_header), NULL);
+	if (!ret)
+		ret = image_check_header(&r, NULL);
+	if (!ret)
+		ret = image_expect(&r, CKPT_REC_CONTAINER, 0, NULL);
+	if (!ret)
+		ret = image_expect(&r, CKPT_REC_TREE, sizeof(struct ckpt_image_tree), NULL);
+	if (!ret)
+		args->nr_tasks = ((struct ckpt_image_tree *)r.body)->nr_tasks;
+	args->offset = r.offset;
+	args->seq = r.seq;
+	image_done(&r);
+	return ret;
+}
+
+long restart(pid_t pid, int fd, unsigned long flags)
+{
+	struct ckpt_restart_args args = {
+		.pid = pid,
+		.fd = fd,
+		.logfd = -1,
+		.flags = flags,
+	};
+	int ret;
+
+	if (checkpoint_device() < 0)
+		return -1;
+	ret = flags > UINT32_MAX ? -EINVAL : read_tree(fd, &args);
+	if (ret) {
+		errno = -ret;
+		return -1;
+	}
+	return ioctl(checkpoint_device(), CKPT_IOC_RESTART, &args);
+}
+
+long restart_task(void *scratch)
+{
+	struct ckpt_restore_task_args args = { .scratch = (uintptr_t)scratch };
+
+	return ioctl(checkpoint_device(), CKPT_IOC_RESTORE_TASK, &args);
+}

@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Freeing blocks. There are no reference counts (every block of every snapshot
+ * would write to a random place); instead a round marks what the maps reach
+ * and sweeps the rest. It works in slices, between which others go on:
+ *
+ *   mark   A writer that finds a block among the stored ones marks it at once
+ *          (store_gc_keep), so nothing that is in use by the end is unmarked.
+ *          Packs that came after the round began are not looked at.
+ *   sweep  A writer that finds an unmarked block does not use it.
+ *   shrink The file gives free pages back.
+ *
+ * Maps of snapshots that neither have an entry nor an active writer are those
+ * of deleted, aborted or crashed ones, and are dropped by mark. When a map is
+ * damaged nobody knows what it reached, and nothing is freed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define MARK_SLICE 32
+#define SWEEP_SLICE 256
+#define SHRINK_SLICE 256
+/* Pages that may be moved at one go. */
+#define SHRINK_MOVES 1024
+/* Free pages that an automatic round leaves for reuse: these, or an eighth. */
+#define SHRINK_RESERVE 1024
+/* A map or a pack that was changed goes through the journal as well. */
+#define SWEEP_BYTES DB_PAGE
+#define PIECE_BLOCKS 65536
+#define PIECE_WORDS (PIECE_BLOCKS / 64)
+
+/* ---- bits ---- */
+
+static uint64_t *bits_word(struct bits *b, uint64_t pack, bool make)
+{
+	size_t piece = pack / PIECE_WORDS;
+
+	if (piece >= b->pieces) {
+		size_t n = piece + piece / 2 + 16;
+		uint64_t **bigger;
+
+		if (!make)
+			return NULL;
+		bigger = reallocarray(b->piece, n, sizeof(*bigger));
+		if (!bigger)
+			return NULL;
+		memset(bigger + b->pieces, 0, (n - b->pieces) * sizeof(*bigger));
+		b->piece = bigger;
+		b->pieces = n;
+	}
+	if (!b->piece[piece] && make)
+		b->piece[piece] = calloc(PIECE_WORDS, sizeof(uint64_t));
+	return b->piece[piece] ? &b->piece[piece][pack % PIECE_WORDS] : NULL;
+}
+
+static void bits_free(struct bits *b)
+{
+	for (size_t i = 0; i < b->pieces; i++)
+		free(b->piece[i]);
+	free(b->piece);
+	*b = (struct bits){ 0 };
+}
+
+static void mark(struct store *st, uint64_t pack, uint64_t mask)
+{
+	uint64_t *word = bits_word(&st->gc.live, pack, true);
+
+	if (word)
+		*word |= mask;
+	else
+		st->gc.nomem = true;	/* the round frees nothing */
+}
+
+static void mark_blocks(struct store *st, const uint64_t *block, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (block[i] != BLOCK_ZERO && block[i] / PACK_SLOTS < st->gc.limit)
+			mark(st, block[i] / PACK_SLOTS, 1ULL << block[i] % PACK_SLOTS);
+}
+
+/* A writer wants to use a stored block: may it? */
+bool store_gc_keep(struct store *st, uint64_t block)
+{
+	uint64_t pack = block / PACK_SLOTS, *word;
+
+	if (st->gc.phase == GC_IDLE || pack >= st->gc.limit)
+		return true;
+	if (st->gc.phase == GC_MARK) {
+		mark(st, pack, 1ULL << block % PACK_SLOTS);
+		return true;
+	}
+	word = bits_word(&st->gc.live, pack, false);
+	return word && *word >> block % PACK_SLOTS & 1;
+}
+
+/* ---- mark ---- */
+
+static void mark_begin(struct store *st)
+{
+	st->gc.nomem = false;
+	st->gc.limit = st->next_pack;
+	st->gc.phase = GC_MARK;
+	for (struct list *l = st->writers.next; l != &st->writers; l = l->next) {
+		struct store_writer *w = list_entry(l, struct store_writer, list);
+
+		mark_blocks(st, w->map, w->map_len);
+		if (w->pack)
+			mark(st, w->pack, UINT64_MAX);
+	}
+}
+
+/* 1: the snapshot has an entry or is being written, 0: it is gone. */
+static int is_live(struct store *st, uint64_t ino, struct store_error *e)
+{
+	sqlite3_stmt *s;
+	int ret;
+
+	for (struct list *l = st->writers.next; l != &st->writers; l = l->next)
+		if (list_entry(l, struct store_writer, list)->ino == ino)
+			return 1;
+	s = store_stmt(st, STMT_SNAP_BY_INO);
+	if (s)
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)ino);
+	ret = store_row(st, s, e);
+	if (ret > 0)
+		sqlite3_reset(s);
+	return ret;
+}
+
+/* Drop all rows of a map. */
+static int drop_map(struct store *st, uint64_t ino, struct store_error *e)
+{
+	sqlite3_stmt *s;
+	int ret = store_txn_begin(st, e);
+
+	if (ret)
+		return ret;
+	s = store_stmt(st, STMT_MAP_DELETE);
+	if (s) {
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)store_map_row(ino, 0));
+		sqlite3_bind_int64(s, 2, (sqlite3_int64)store_map_row(ino + 1, 0) - 1);
+	}
+	ret = store_run(st, s, e);
+	return ret ? ret : store_txn_grow(st, SWEEP_BYTES, e);
+}
+
+/* Mark what some rows of maps reach, from *row on: 1, at the end 0. */
+static int mark_slice(struct store *st, uint64_t *row, struct store_error *e)
+{
+	uint64_t block[MAP_BLOCKS];
+	unsigned int count;
+	int ret = 1;
+
+	for (int i = 0; i < MARK_SLICE; i++) {
+		sqlite3_stmt *s = store_stmt(st, STMT_MAP_NEXT);
+		int live;
+
+		if (s)
+			sqlite3_bind_int64(s, 1, (sqlite3_int64)*row);
+		ret = store_row(st, s, e);
+		if (ret <= 0)
+			return ret;
+		*row = (uint64_t)sqlite3_column_int64(s, 0);
+		live = is_live(st, MAP_ROW_INO(*row), e);
+		if (live > 0)
+			ret = store_map_decode(st, *row, sqlite3_column_blob(s, 1),
+					       sqlite3_column_bytes(s, 1), block, &count, e);
+		sqlite3_reset(s);
+		if (live > 0 && !ret) {
+			mark_blocks(st, block, count);
+			++*row;
+		} else if (!live) {
+			ret = drop_map(st, MAP_ROW_INO(*row), e);
+			*row = store_map_row(MAP_ROW_INO(*row) + 1, 0);
+		}
+		if (live < 0 || ret < 0)
+			return live < 0 ? live : ret;
+	}
+	return 1;
+}
+
+/* ---- sweep ---- */
+
+/*
+ * What one slice frees. Keys are random: deleted pack by pack, each would touch
+ * a page of the index of its own, so they are gathered and deleted in order.
+ */
+struct sweep {
+	unsigned int packs;
+	unsigned int keys;
+	struct {
+		uint64_t number;
+		uint64_t mask;
+		uint64_t dead;
+	} pack[SWEEP_SLICE];
+	struct dead {
+		struct key key;
+		uint64_t block;
+	} dead[SWEEP_SLICE * PACK_SLOTS];
+};
+
+static int by_key(const void *a, const void *b)
+{
+	int64_t x = (int64_t)((const struct dead *)a)->key.hi;
+	int64_t y = (int64_t)((const struct dead *)b)->key.hi;
+
+	return (x > y) - (x < y);
+}
+
+/* Enter a pack if it is worth it. */
+static void sweep_look(struct store *st, struct sweep *sweep, uint64_t pack)
+{
+	uint64_t *word = bits_word(&st->gc.live, pack, false);
+	uint64_t live = word ? *word : 0, mask, dead;
+	struct key key[PACK_SLOTS];
+
+	if (live == UINT64_MAX)
+		return;
+	/* What can't be read is for those to report who want it. */
+	if (store_pack_keys(st, pack, &mask, key, NULL))
+		return;
+	dead = mask & ~live;
+	/* Rewriting a pack for a few blocks is not worth it. */
+	if (!dead || (dead != mask && __builtin_popcountll(dead) * 4 <
+		      __builtin_popcountll(mask)))
+		return;
+	sweep->pack[sweep->packs].number = pack;
+	sweep->pack[sweep->packs].mask = mask;
+	sweep->pack[sweep->packs++].dead = dead;
+	for (unsigned int slot = 0, i = 0; slot < PACK_SLOTS; slot++) {
+		if (dead >> slot & 1)
+			sweep->dead[sweep->keys++] = (struct dead){
+				.key = key[i], .block = pack * PACK_SLOTS + slot,
+			};
+		i += mask >> slot & 1;
+	}
+}
+
+/* Free what was entered. */
+static int sweep_free(struct store *st, struct sweep *sweep, struct store_error *e)
+{
+	int ret = sweep->packs ? store_txn_begin(st, e) : 0;
+
+	qsort(sweep->dead, sweep->keys, sizeof(*sweep->dead), by_key);
+	for (unsigned int i = 0; i < sweep->keys && !ret; i++)
+		ret = store_index_delete(st, sweep->dead[i].key, sweep->dead[i].block, e);
+	for (unsigned int i = 0; i < sweep->packs && !ret; i++) {
+		uint64_t pack = sweep->pack[i].number, mask = sweep->pack[i].mask;
+		uint64_t dead = sweep->pack[i].dead;
+
+		ret = dead == mask ? store_pack_delete(st, pack, mask, e) :
+			store_pack_shrink(st, pack, mask, mask & ~dead, e);
+	}
+	return ret ? ret : store_txn_grow(st, (uint64_t)sweep->packs * SWEEP_BYTES, e);
+}
+
+/* Look at some packs from *pack on: 1, at the end 0. */
+static int sweep_slice(struct store *st, struct sweep *sweep, uint64_t *pack,
+		       uint64_t *freed, struct store_error *e)
+{
+	int ret, more = 1;
+
+	sweep->packs = 0;
+	sweep->keys = 0;
+	for (int i = 0; i < SWEEP_SLICE && more > 0; i++) {
+		sqlite3_stmt *s = store_stmt(st, STMT_PACK_NEXT);
+
+		if (s)
+			sqlite3_bind_int64(s, 1, (sqlite3_int64)*pack);
+		more = store_row(st, s, e);
+		if (more <= 0)
+			break;
+		*pack = (uint64_t)sqlite3_column_int64(s, 0);
+		sqlite3_reset(s);
+		more = *pack < st->gc.limit;
+		if (more)
+			sweep_look(st, sweep, (*pack)++);
+	}
+	if (more < 0)
+		return more;
+	ret = sweep_free(st, sweep, e);
+	if (!ret)
+		*freed += sweep->keys;
+	return ret ? ret : more;
+}
+
+/* ---- shrink ---- */
+
+static int64_t get_number(struct store *st, enum stmt which, struct store_error *e)
+{
+	sqlite3_stmt *s = store_stmt(st, which);
+	int64_t ret = store_row(st, s, e);
+
+	if (ret > 0) {
+		ret = sqlite3_column_int64(s, 0);
+		sqlite3_reset(s);
+	}
+	return ret;
+}
+
+/*
+ * How many pages in use are among the last @tail of @pages, by the pointer map
+ * of the file format: a page of it stands before the DB_PAGE / 5 pages that it
+ * has 5 bytes for, of which the first is the type, 2 for a free page. Without
+ * an open transaction. On an error: as many as can be.
+ */
+static int64_t used_at_end(struct store *st, int64_t pages, int64_t tail)
+{
+	const int64_t group = DB_PAGE / 5 + 1;
+	uint8_t map[DB_PAGE];
+	int64_t have = -1, used = 0;
+
+	for (int64_t page = pages - tail + 1; page <= pages; page++) {
+		int64_t at = (page - 2) / group * group + 2;
+
+		if (page < 3 || page == at)
+			continue;
+		if (at != have && pread(st->sync_fd, map, DB_PAGE, (at - 1) * DB_PAGE) != DB_PAGE)
+			return INT64_MAX;
+		have = at;
+		used += map[5 * (page - at - 1)] != 2;
+	}
+	return used;
+}
+
+/* Move what is at the end to the free pages, and cut them all off. */
+static int shrink_all(struct store *st, struct store_error *e)
+{
+	int ret = store_txn_begin(st, e);
+
+	if (ret)
+		return ret;
+	if (sqlite3_exec(st->db, "PRAGMA auto_vacuum = FULL", NULL, NULL, NULL))
+		ret = store_sql_error(st, "shrinking", e);
+	if (!ret)
+		ret = store_txn_commit(st, e);
+	/* store_open says this, too, should it get lost. */
+	sqlite3_exec(st->db, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
+	return ret;
+}
+
+/*
+ * Give free pages back: 1, and 0 when enough have been. Page by page SQLite
+ * takes long for what it does at one go in no time when the end of the file is
+ * free; but at one go it may also move so much that others wait for seconds.
+ */
+static int shrink_slice(struct store *st, bool all, int64_t *before,
+			struct store_error *e)
+{
+	int64_t pages = get_number(st, STMT_PAGE_COUNT, e);
+	int64_t unused = get_number(st, STMT_FREELIST, e);
+	int64_t reserve = all ? 0 : SHRINK_RESERVE;
+	char pragma[64];
+	int ret;
+
+	if (pages < 0 || unused < 0)
+		return (int)(pages < 0 ? pages : unused);
+	if (!all && pages / 8 > reserve)
+		reserve = pages / 8;
+	if (unused <= reserve || unused >= *before)
+		return 0;
+	*before = unused;
+	ret = store_txn_commit(st, e);
+	if (ret)
+		return ret;
+	if (used_at_end(st, pages, unused) <= SHRINK_MOVES)
+		return shrink_all(st, e);
+	ret = store_txn_begin(st, e);
+	if (ret)
+		return ret;
+	unused = unused - reserve < SHRINK_SLICE ? unused - reserve : SHRINK_SLICE;
+	snprintf(pragma, sizeof(pragma), "PRAGMA incremental_vacuum(%d)", (int)unused);
+	if (sqlite3_exec(st->db, pragma, NULL, NULL, NULL))
+		return store_sql_error(st, "shrinking", e);
+	ret = store_txn_grow(st, (uint64_t)unused * DB_PAGE, e);
+	return ret ? ret : 1;
+}
+
+/* ---- the round, and the thread that makes it ---- */
+
+static bool stopping(struct store *st)
+{
+	bool stop;
+
+	pthread_mutex_lock(&st->gc.mutex);
+	stop = st->gc.stop;
+	pthread_mutex_unlock(&st->gc.mutex);
+	return stop;
+}
+
+static void set_phase(struct store *st, enum gc_phase phase)
+{
+	st->gc.phase = phase;
+	st->gc.epoch++;
+	if (phase == GC_IDLE)
+		bits_free(&st->gc.live);
+}
+
+static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error *e)
+{
+	struct sweep *sweep = malloc(sizeof(*sweep));
+	uint64_t row = 0, pack = 1;
+	int ret = 1;
+
+	if (!sweep)
+		return store_fail(e, ENOMEM, "no memory to free blocks of the store %s",
+				  st->path);
+	store_lock(st);
+	mark_begin(st);
+	store_unlock(st);
+	while (ret > 0 && !stopping(st)) {
+		store_lock(st);
+		ret = mark_slice(st, &row, e);
+		if (!ret && st->gc.nomem)
+			ret = store_fail(e, ENOMEM, "no memory to free blocks of the store %s",
+					 st->path);
+		if (!ret)
+			set_phase(st, GC_SWEEP);
+		store_unlock(st);
+	}
+	if (!ret)
+		ret = 1;
+	while (ret > 0 && st->gc.phase == GC_SWEEP && !stopping(st)) {
+		store_lock(st);
+		ret = sweep_slice(st, sweep, &pack, freed, e);
+		store_unlock(st);
+	}
+	store_lock(st);
+	set_phase(st, GC_IDLE);
+	if (ret >= 0)
+		ret = store_txn_commit(st, e);
+	store_unlock(st);
+	free(sweep);
+	return ret;
+}
+
+static int round_of_gc(struct store *st, bool all, uint64_t *freed,
+		       struct store_error *e)
+{
+	int64_t before = INT64_MAX;
+	int ret = mark_and_sweep(st, freed, e), more = 1;
+
+	/* Shrinking never depends on what could be swept. */
+	while (more > 0 && !stopping(st)) {
+		store_lock(st);
+		more = shrink_slice(st, all, &before, ret < 0 ? NULL : e);
+		if (!more)
+			more = store_txn_commit(st, ret < 0 ? NULL : e);
+		store_unlock(st);
+	}
+	return ret < 0 ? ret : more < 0 ? more : 0;
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* Wait for something to do, under gc.mutex; automatic rounds not before @rest. */
+static void wait_for_work(struct gc *gc, int64_t rest)
+{
+	while (!gc->stop && gc->asked == gc->answered) {
+		struct timespec until = {
+			.tv_sec = rest / 1000000000,
+			.tv_nsec = rest % 1000000000,
+		};
+
+		if (!gc->wanted)
+			pthread_cond_wait(&gc->wake, &gc->mutex);
+		else if (monotonic_ns() >= rest)
+			break;
+		else
+			pthread_cond_timedwait(&gc->wake, &gc->mutex, &until);
+	}
+}
+
+static void *gc_main(void *arg)
+{
+	struct store *st = arg;
+	struct gc *gc = &st->gc;
+	int64_t rest = 0;
+
+	pthread_mutex_lock(&gc->mutex);
+	for (;;) {
+		struct store_error error = { 0 };
+		uint64_t asked, freed = 0;
+		int64_t began;
+		bool all;
+
+		wait_for_work(gc, rest);
+		if (gc->stop)
+			break;
+		asked = gc->asked;
+		all = asked != gc->answered;
+		gc->wanted = false;
+		pthread_mutex_unlock(&gc->mutex);
+
+		began = monotonic_ns();
+		round_of_gc(st, all, &freed, &error);
+		/* Many deletions in a row shall not mean a round each. */
+		rest = monotonic_ns() + 4 * (monotonic_ns() - began);
+
+		pthread_mutex_lock(&gc->mutex);
+		gc->answered = asked;
+		gc->unfinished = gc->stop || error.err;
+		gc->freed = freed;
+		gc->error = error;
+		pthread_cond_broadcast(&gc->done);
+	}
+	pthread_mutex_unlock(&gc->mutex);
+	return NULL;
+}
+
+/* Start the thread, with a round when @now. */
+int store_gc_start(struct store *st, bool now, struct store_error *e)
+{
+	struct gc *gc = &st->gc;
+	pthread_condattr_t attr;
+	sigset_t all, old;
+	int err;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&gc->mutex, NULL);
+	pthread_cond_init(&gc->wake, &attr);
+	pthread_cond_init(&gc->done, NULL);
+	pthread_condattr_destroy(&attr);
+	gc->wanted = now;
+	/* Signals are for the threads of the caller. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	err = pthread_create(&gc->thread, NULL, gc_main, st);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return store_fail(e, err, "can't start a thread for the store %s: %s",
+				  st->path, strerror(err));
+	gc->running = true;
+	return 0;
+}
+
+void store_gc_stop(struct store *st)
+{
+	struct gc *gc = &st->gc;
+
+	if (!gc->running)
+		return;
+	pthread_mutex_lock(&gc->mutex);
+	gc->stop = true;
+	pthread_cond_broadcast(&gc->wake);
+	pthread_mutex_unlock(&gc->mutex);
+	pthread_join(gc->thread, NULL);
+	gc->running = false;
+}
+
+/* There may be something to free. */
+void store_gc_kick(struct store *st)
+{
+	pthread_mutex_lock(&st->gc.mutex);
+	st->gc.wanted = true;
+	pthread_cond_broadcast(&st->gc.wake);
+	pthread_mutex_unlock(&st->gc.mutex);
+}
+
+int store_gc(struct store *st, uint64_t *freed, struct store_error *e)
+{
+	struct gc *gc = &st->gc;
+	struct store_error error;
+	uint64_t mine;
+
+	pthread_mutex_lock(&gc->mutex);
+	mine = ++gc->asked;
+	pthread_cond_broadcast(&gc->wake);
+	while (gc->answered < mine)
+		pthread_cond_wait(&gc->done, &gc->mutex);
+	if (freed)
+		*freed = gc->freed;
+	error = gc->error;
+	pthread_mutex_unlock(&gc->mutex);
+	if (error.err && e)
+		*e = error;
+	return -error.err;
+}
+
+/* ---- numbers ---- */
+
+static int stats_locked(struct store *st, const char *group, struct store_stats *out,
+			struct store_error *e)
+{
+	sqlite3_stmt *s;
+	uint64_t ino = 0;
+	int ret = 0;
+
+	if (group)
+		ret = store_dir_find_group(st, group, &ino, e);
+	if (ret)
+		return ret;
+	s = store_stmt(st, group ? STMT_STATS_GRP : STMT_STATS);
+	if (s && group)
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)ino);
+	ret = store_row(st, s, e);
+	if (ret <= 0)
+		return ret;
+	out->groups = (uint64_t)sqlite3_column_int64(s, 0);
+	out->snapshots = (uint64_t)sqlite3_column_int64(s, 1);
+	out->logical = (uint64_t)sqlite3_column_double(s, 2);
+	sqlite3_reset(s);
+	return 0;
+}
+
+int store_stats(struct store *st, const char *group, struct store_stats *out,
+		struct store_error *e)
+{
+	int64_t pages, unused;
+	int ret;
+
+	*out = (struct store_stats){ 0 };
+	store_lock(st);
+	ret = stats_locked(st, group, out, e);
+	if (!ret && !group) {
+		pages = get_number(st, STMT_PAGE_COUNT, e);
+		unused = get_number(st, STMT_FREELIST, e);
+		if (pages < 0 || unused < 0)
+			ret = (int)(pages < 0 ? pages : unused);
+		out->file = (uint64_t)pages * DB_PAGE;
+		out->blocks = st->blocks;
+		out->unused = (uint64_t)unused * DB_PAGE;
+	}
+	store_unlock(st);
+	return ret;
+}

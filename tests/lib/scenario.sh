@@ -1,0 +1,294 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What scenarios share. A scenario is tests/scenarios/NN-name.sh, bash, run as root in the test machine by
+# tests/run-scenarios. It begins with
+#
+#	. "$CKPT_TOP/tests/lib/scenario.sh"
+#
+# and reports with the functions below, each of which prints one line: "ok - ROW text", "not ok - ROW text" or
+# "skip - ROW text: reason", where ROW names the requirement that the test proves (S4, D2 ...). Any other output is
+# shown only when the scenario has failed. Its working directory and $T are a directory of its own, gone afterwards;
+# containers, processes and snapshots that it leaves are removed when it ends, however it ends.
+#
+# Comment lines of the scenario may ask for: "# timeout: SECONDS" (120; four times that on the debug kernel),
+# "# machine: -m 4G" (options of tests/vm/vm; scenarios that ask for the same share a boot).
+
+set -u
+
+# The directory of this scenario.
+T=${T:-$(mktemp -d /tmp/scenario.XXXXXX)}
+# Emulation of the debug kernel is several times slower: multiply patience by this.
+PATIENCE=1
+[ "${CKPT_KERNEL:-}" = debug ] && PATIENCE=4
+
+pass() {
+	echo "ok - $*"
+}
+
+# fail DESC [DETAIL...]
+fail() {
+	echo "not ok - $1"
+	shift
+	[ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
+	return 1
+}
+
+# skip DESC REASON
+skip() {
+	echo "skip - $1: $2"
+}
+
+# skip_all DESC REASON: the whole scenario cannot run here.
+skip_all() {
+	skip "$@"
+	exit 0
+}
+
+# die REASON: the scenario cannot go on.
+die() {
+	fail "${0##*/} cannot go on: $*"
+	exit 1
+}
+
+# ok DESC CMD [ARG...]: CMD must succeed. Its output is shown when it does not.
+ok() {
+	local desc=$1 out rc
+	shift
+
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc = 0 ]; then
+		pass "$desc"
+	else
+		fail "$desc" "exit status $rc of: $*" "$out"
+	fi
+}
+
+# fails DESC CMD [ARG...]: CMD must end with an exit status from 1 to 125 (no crash).
+fails() {
+	local desc=$1 out rc
+	shift
+
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc -ge 1 ] && [ $rc -le 125 ]; then
+		pass "$desc"
+	else
+		fail "$desc" "exit status $rc of: $*" "$out"
+	fi
+}
+
+# is DESC GOT WANTED
+is() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got:    $2" "wanted: $3"
+	fi
+}
+
+# matches DESC GOT REGEX (extended)
+matches() {
+	if [[ $2 =~ $3 ]]; then
+		pass "$1"
+	else
+		fail "$1" "got: $2" "does not match: $3"
+	fi
+}
+
+# at_most DESC GOT LIMIT (whole numbers)
+at_most() {
+	if [[ $2 =~ ^-?[0-9]+$ ]] && [ "$2" -le "$3" ]; then
+		pass "$1 ($2, limit $3)"
+	else
+		fail "$1" "got: $2" "limit: $3"
+	fi
+}
+
+# wait_until SECONDS CMD [ARG...]: tries CMD ten times a second until it succeeds; fails when the time is over.
+wait_until() {
+	local end=$((SECONDS + $1 * PATIENCE))
+	shift
+
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+# within SECONDS CMD [ARG...]: CMD, ended with exit status 124 when it takes longer. Functions work, too.
+within() {
+	local seconds=$(($1 * PATIENCE)) pid watcher rc
+	shift
+
+	"$@" &
+	pid=$!
+	(sleep "$seconds" && kill -KILL $pid) >/dev/null 2>&1 &
+	watcher=$!
+	wait $pid
+	rc=$?
+	kill $watcher 2>/dev/null || rc=124
+	return $rc
+}
+
+# rootfs DIR: makes DIR a small root file system: busybox with its commands, /etc with root and nobody, empty mount
+# points; and whatever programs follow, each with the libraries it needs.
+rootfs() {
+	local dir=$1 name program lib
+	shift
+
+	mkdir -p "$dir"/{bin,dev,etc,proc,root,sys,tmp,usr,var} || return
+	chmod 1777 "$dir/tmp"
+	cp "$(command -v busybox)" "$dir/bin/busybox" || return
+	chroot "$dir" /bin/busybox --install -s /bin || return
+	ln -sfn ../bin "$dir/usr/bin"
+	ln -sfn bin "$dir/sbin"
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$dir/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$dir/etc/group"
+	for name in "$@"; do
+		program=$(command -v "$name") || return
+		rm -f "$dir/bin/${program##*/}"
+		cp -L "$program" "$dir/bin/" || return
+		for lib in $(ldd "$program" 2>/dev/null | grep -o '/[^ ]*'); do
+			mkdir -p "$dir${lib%/*}"
+			cp -L "$lib" "$dir$lib" || return
+		done
+	done
+}
+
+# field NAME KEY: the value of KEY in the container's status.
+field() {
+	sed -n "s/^$2: *//p" "/ckpt/$1/status"
+}
+
+# init_of NAME: pid of the container's root task as seen here.
+init_of() {
+	field "$1" init
+}
+
+# cgroup_of NAME: the container's cgroup as a directory.
+cgroup_of() {
+	local path
+
+	path=$(field "$1" cgroup)
+	echo "/sys/fs/cgroup/${path#/sys/fs/cgroup/}"
+}
+
+is_running() {
+	[ "$(field "$1" state)" = running ]
+}
+
+is_gone() {
+	[ ! -e "/ckpt/$1" ] || [ -z "$(init_of "$1")" ] || [ "$(init_of "$1")" = - ]
+}
+
+# container NAME [OPTION...] -- CMD [ARG...]: starts a container in the background and waits until it runs.
+container() {
+	local name=$1
+	shift
+
+	ckpt run -d -n "$name" "$@" && wait_until 20 is_running "$name"
+}
+
+# kill_container NAME: and wait until nothing of it is left.
+kill_container() {
+	ckpt kill "$1" && wait_until 20 is_gone "$1"
+}
+
+# checkpoint NAME FILE: as a user does it.
+checkpoint() {
+	cat "/ckpt/$1/image" >"$2" || {
+		cat "/ckpt/$1/log"
+		return 1
+	}
+}
+
+# restart NAME FILE: as a user does it.
+restart() {
+	mkdir -p "/ckpt/$1" || return
+	cp "$2" "/ckpt/$1/restart" || {
+		cat "/ckpt/$1/log"
+		return 1
+	}
+}
+
+# Prints what a failed operation must not change: programs, cgroups, mounts, and what lies in /tmp and /run.
+machine_state() {
+	local dir stat group
+
+	read -r stat </proc/self/stat
+	# shellcheck disable=SC2086 # fields
+	set -- ${stat##*) }
+	group=$3
+	for dir in /proc/[0-9]*; do
+		read -r stat 2>/dev/null <"$dir/stat" || continue
+		# After the name, field 7 has the flags; 0x200000 is a kernel thread. Field 3 is the process group: that of
+		# the scenario itself comes and goes.
+		# shellcheck disable=SC2086 # fields
+		set -- ${stat##*) }
+		if ! (($7 & 0x200000)) && [ "$3" != "$group" ]; then
+			echo "task ${stat%%)*})"
+		fi
+	done
+	find /sys/fs/cgroup -mindepth 1 -type d | sed 's/^/cgroup /'
+	cut -d ' ' -f 5- /proc/self/mountinfo | sed 's/^/mount /'
+	find /tmp /run -xdev -not -path "$T*" -not -path '/run/vm/*' | sed 's/^/file /'
+}
+
+# remember: notes the state of the machine for unchanged.
+remember() {
+	machine_state | sort >"$T/.state"
+}
+
+# unchanged: nothing has come or gone since remember. What a dying task takes with it may need a moment.
+unchanged() {
+	local i
+
+	for ((i = 0; i < 50 * PATIENCE; i++)); do
+		machine_state | sort >"$T/.state.now"
+		cmp -s "$T/.state" "$T/.state.now" && return
+		sleep 0.1
+	done
+	diff "$T/.state" "$T/.state.now"
+	return 1
+}
+
+# Removes every container, snapshot and cgroup. The machine had none before the scenario.
+clean_slate() {
+	local dir i
+
+	for ((i = 0; i < 50; i++)); do
+		while read -r dir; do
+			echo 1 >"$dir/cgroup.kill"
+			rmdir "$dir"
+		done < <(find /sys/fs/cgroup -mindepth 1 -depth -type d) 2>/dev/null
+		[ -n "$(find /sys/fs/cgroup -mindepth 1 -type d -print -quit)" ] || break
+		sleep 0.1
+	done
+	if mountpoint -q /ckpt; then
+		for dir in /ckpt/*/; do
+			rm -f "$dir"snapshots/*
+			rmdir "$dir"
+		done 2>/dev/null
+	fi
+	for dir in $(jobs -p); do
+		kill -KILL "$dir"
+	done 2>/dev/null
+}
+
+scenario_end() {
+	local rc=$?
+
+	trap - EXIT
+	cd /
+	clean_slate
+	rm -rf --one-file-system "$T"
+	exit $rc
+}
+
+if [ "${0##*/}" != run-scenarios ]; then
+	cd "$T" || exit
+	trap scenario_end EXIT
+	trap 'exit 143' TERM
+fi

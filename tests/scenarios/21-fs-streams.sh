@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# image and restart as files: how tools read and write them, and what happens when they stop in the middle.
+
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/scenario.sh"
+
+web=/ckpt/web
+
+# counting: the container goes on counting
+counting() {
+	local before
+
+	before=$(cat root/tmp/count) || return
+	# shellcheck disable=SC2016 # for the inner shell
+	wait_until 10 bash -c '[ "$(cat root/tmp/count)" -gt '"$((before + 2))"' ]'
+}
+
+# snapshots: how many there are
+snapshots() {
+	find $web/snapshots -type f | wc -l
+}
+
+# helpers_gone: no checkpoint or restart is under way
+helpers_gone() {
+	! pidof ckpt-checkpoint ckpt-restart
+}
+
+rootfs root || die "no root file system"
+# shellcheck disable=SC2016 # for the container's shell
+container web --rootfs root -- sh -c \
+	'i=0; while :; do i=$((i+1)); echo $i >/tmp/new; mv /tmp/new /tmp/count; sleep 0.1; done' || die "no container"
+wait_until 10 test -s root/tmp/count
+
+# Status and permissions
+
+is "D5 status: name" "$(field web name)" web
+is "D5 status: state" "$(field web state)" running
+is "D5 status: init is the container's root task" "$(sed -n 's/^NSpid:.*\t//p' "/proc/$(init_of web)/status")" 1
+matches "D5 status: tasks" "$(field web tasks)" '^[12]$'
+matches "D5 status: memory" "$(field web memory)" '^[1-9][0-9]+$'
+ok "D5 status: cgroup" grep -qx "$(init_of web)" "$(cgroup_of web)/cgroup.procs"
+is "D5 status: no checkpoint yet" "$(field web last-checkpoint)" -
+echo 1 >"$(cgroup_of web)/cgroup.freeze"
+wait_until 10 grep -q 'frozen 1' "$(cgroup_of web)/cgroup.events"
+is "D5 status: frozen" "$(field web state)" frozen
+echo 0 >"$(cgroup_of web)/cgroup.freeze"
+is "D6 image has size 0" "$(stat -c %s $web/image)" 0
+fails "D6 nobody but root reads it" setpriv --reuid 65534 --clear-groups cat $web/image
+fails "D6 or restarts" setpriv --reuid 65534 --clear-groups bash -c "echo >$web/restart"
+ok "D6 all see the status" setpriv --reuid 65534 --clear-groups cat $web/status
+fails "D6 rmdir of a running container" rmdir $web
+
+# Reading
+
+ok "D1 cat" bash -c "cat $web/image >img"
+ok "D1 it is an image" grep -q CKPTIMG <(head -c 64 img)
+is "D4 and in the history" "$(snapshots)" 1
+ok "D4 the same bytes" cmp img $web/snapshots/latest
+matches "D4 under its time" "$(readlink $web/snapshots/latest)" '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$'
+is "D5 status: the time of the checkpoint" "$(field web last-checkpoint)" "$(readlink $web/snapshots/latest)"
+matches "D5 status: its pause" "$(field web pause-us)" '^[1-9][0-9]*$'
+ok "D1 cp" cp $web/image img2
+ok "D1 dd" dd if=$web/image of=img2 bs=1000 status=none
+ok "D1 pv" bash -c "pv -q $web/image >img2"
+ok "D1 sha256sum" sha256sum $web/image
+ok "D1 zstd" bash -c "zstd -qc $web/image | zstd -qdc >img2 && grep -q CKPTIMG <(head -c 64 img2)"
+is "D4 each is in the history" "$(snapshots)" 6
+fails "D1 a stream has no middle" dd if=$web/image of=img2 bs=1 skip=1000 count=1 iflag=fullblock,skip_bytes \
+	conv=sync oflag=direct status=none
+ok "D1 after all that it goes on" counting
+
+before=$(snapshots)
+ok "D1 a reader that stops" bash -c "head -c 10000 $web/image >/dev/null"
+ok "D1 a reader that is killed" bash -c "
+	(head -c 1000 >/dev/null; sleep 100) <$web/image & sleep 0.5; kill -KILL \$!; pkill -KILL -x sleep -P \$!; true"
+ok "D1 their checkpoints end" wait_until 20 helpers_gone
+is "D4 and leave nothing in the history" "$(snapshots)" "$before"
+ok "D1 the container goes on" counting
+is "D5 and runs" "$(field web state)" running
+
+ok "D1 two readers at once" bash -c "
+	cat $web/image >a & cat $web/image >b && wait \$! && grep -q CKPTIMG <(head -c 64 a) &&
+	grep -q CKPTIMG <(head -c 64 b)"
+is "D4 two snapshots" "$(snapshots)" $((before + 2))
+SECONDS=0
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	(head -c 1 >/dev/null; sleep 10) <$web/image &
+done
+sleep 0.5
+ok "D1 twenty readers that stand still keep nobody from looking" within 5 cat $web/status
+kill $(jobs -p) 2>/dev/null
+wait
+ok "D1 and end" wait_until 20 helpers_gone
+
+# Writing
+
+fails "D2 no restart where a container runs" cp img $web/restart
+matches "D2 and the log says why" "$(cat $web/log)" "container of that name runs"
+kill_container web
+is "D5 status: stopped" "$(field web state)" stopped
+fails "D1 no checkpoint of what does not run" cat $web/image
+remember
+
+ok "D2 opening it and writing nothing does nothing" bash -c ": >$web/restart"
+ok "D2 and leaves nothing" unchanged
+head -c $(($(stat -c %s img) * 2 / 3)) img >cut
+for how in "cp cut $web/restart" "cat cut >$web/restart" "dd if=cut of=$web/restart bs=4k status=none" \
+	"cp /etc/passwd $web/restart"; do
+	fails "D2 a bad image: $how" bash -c "$how"
+	ok "D2 the log says why" test -s $web/log
+	ok "D2 and nothing stays behind" unchanged
+done
+ok "D2 a writer that is killed in the middle" bash -c "
+	(cat cut; sleep 100) >$web/restart & sleep 1; kill -KILL \$!; pkill -KILL -x sleep; true"
+ok "D2 leaves nothing either" unchanged
+
+for how in "cp img $web/restart" "cat img >$web/restart" "cat img | cat >$web/restart" \
+	"dd if=img of=$web/restart bs=100 status=none" "pv -q img >$web/restart" "tee $web/restart <img >/dev/null" \
+	"{ head -c 5000 img; tail -c +5001 img; } >$web/restart" "cp $web/snapshots/latest $web/restart"; do
+	ok "D2 $how" bash -c "$how"
+	is "D2 it runs" "$(field web state)" running
+	ok "D2 and counts on" counting
+	kill_container web
+done
+ok "D6 to another name" bash -c "mkdir -p /ckpt/moved && cat img | bash -c 'cat >/ckpt/moved/restart'"
+is "D6 it runs there" "$(field moved state)" running
+ok "D6 and counts on" counting

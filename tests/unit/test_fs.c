@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The daemon's parts that need no mount: parsing, numbers, finding containers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+
+#include "child.h"
+#include "container.h"
+#include "error.h"
+#include "fs.h"
+#include "holders.h"
+#include "options.h"
+#include "perm.h"
+#include "place.h"
+#include "proc.h"
+#include "trailer.h"
+
+struct ckptfs fs;
+
+/* ---- parsing ---- */
+
+static void nspid_gives_every_level(void **state)
+{
+	pid_t pids[PROC_DEPTH_MAX];
+
+	(void)state;
+	assert_int_equal(proc_nspid("Name:\tsh\nNSpid:\t812\t17\t1\nNSpgid:\t1\n", pids), 3);
+	assert_int_equal(pids[0], 812);
+	assert_int_equal(pids[1], 17);
+	assert_int_equal(pids[2], 1);
+	assert_int_equal(proc_nspid("NSpid:\t5\n", pids), 1);
+	assert_int_equal(proc_nspid("Name:\tNSpid: 7\n", pids), 0);
+	assert_int_equal(proc_nspid("NSpid:\t99999999999\n", pids), 0);
+	assert_int_equal(proc_nspid("", pids), 0);
+}
+
+static void start_is_found_behind_any_name(void **state)
+{
+	(void)state;
+	assert_int_equal(proc_start("7 (a) b (c)) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 "
+				    "4711 12 13\n"), 4711);
+	assert_int_equal(proc_start("7 (sh) S 1 2"), 0);
+	assert_int_equal(proc_start(""), 0);
+}
+
+static void cgroup_is_the_unified_one(void **state)
+{
+	char path[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(proc_cgroup("9:memory:/x\n0::/ckpt/web\n", path), 0);
+	assert_string_equal(path, "/ckpt/web");
+	assert_int_equal(proc_cgroup("9:memory:/x\n", path), -ENOENT);
+}
+
+static void numbers_of_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(proc_number("populated 1\nfrozen 0\n", "frozen"), 0);
+	assert_int_equal(proc_number("VmRSS:\t  512 kB\n", "VmRSS"), 512);
+	assert_int_equal(proc_number("frozenish 3\n", "frozen"), -1);
+	assert_int_equal(proc_number("", "frozen"), -1);
+}
+
+static void cgroup2_is_found_and_unescaped(void **state)
+{
+	char path[PATH_MAX];
+	char text[] = "20 1 0:20 / /proc rw - proc proc rw\n"
+		      "30 1 0:25 / /sys/fs/cgroup/memory rw - cgroup cgroup rw\n"
+		      "31 1 0:26 / /my\\040cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
+	char none[] = "20 1 0:20 / /proc rw - proc cgroup2 rw\n";
+
+	(void)state;
+	assert_int_equal(proc_find_cgroup2(text, path), 0);
+	assert_string_equal(path, "/my cgroup");
+	assert_int_equal(proc_find_cgroup2(none, path), -ENOENT);
+}
+
+static void reports_are_read_by_line(void **state)
+{
+	const char *report = "errno: 22\nerror: record 7: its sum is wrong\npause-us: 1234\n";
+	char text[64];
+
+	(void)state;
+	assert_int_equal(report_number(report, "errno"), 22);
+	assert_int_equal(report_number(report, "pause-us"), 1234);
+	assert_int_equal(report_number(report, "pause"), 0);
+	assert_int_equal(report_value(report, "error", text, sizeof(text)), 0);
+	assert_string_equal(text, "record 7: its sum is wrong");
+	assert_int_equal(report_value(report, "id", text, sizeof(text)), -ENOENT);
+	assert_int_equal(report_value("", "id", text, sizeof(text)), -ENOENT);
+}
+
+static void perms_survive_as_text(void **state)
+{
+	struct perm perm = { 1000, 100, 0640 }, back;
+	char text[PERM_TEXT_MAX];
+
+	(void)state;
+	perm_format(&perm, text);
+	assert_int_equal(perm_parse(text, &back), 0);
+	assert_int_equal(back.uid, 1000);
+	assert_int_equal(back.gid, 100);
+	assert_int_equal(back.mode, 0640);
+	assert_int_equal(perm_parse("0 0 04755", &back), -EINVAL);
+	assert_int_equal(perm_parse("0 0", &back), -EINVAL);
+	assert_int_equal(perm_parse("0 0 0400 x", &back), -EINVAL);
+}
+
+static size_t add_record(unsigned char *at, uint16_t type, uint32_t len, uint32_t nr)
+{
+	struct ckpt_rec rec = { .magic = CKPT_REC_MAGIC, .type = type, .len = len };
+	struct ckpt_image_pages pages = { .ref = 1, .nr = nr };
+	size_t size = sizeof(rec) + len + (size_t)nr * CKPT_PAGE_SIZE;
+
+	memset(at, 0xee, size);
+	memcpy(at, &rec, sizeof(rec));
+	if (nr)
+		memcpy(at + sizeof(rec), &pages, sizeof(pages));
+	return size;
+}
+
+static void trailer_is_seen_however_it_comes(void **state)
+{
+	static unsigned char image[64 << 10];
+	size_t len = 0, chunk, n;
+
+	(void)state;
+	len += add_record(image + len, CKPT_REC_HEADER, 152, 0);
+	len += add_record(image + len, CKPT_REC_MEMORY, 8, 0);
+	len += add_record(image + len, CKPT_REC_PAGES, 3888, 3);
+	len += add_record(image + len, CKPT_REC_PAGES, 4072, 1);
+	len += add_record(image + len, CKPT_REC_TRAILER, 24, 0);
+	for (chunk = 1; chunk < len; chunk += chunk < 100 ? 1 : 997) {
+		struct trailer t = { 0 };
+
+		for (size_t done = 0; done < len; done += n) {
+			assert_true(!trailer_passed(&t));
+			n = len - done < chunk ? len - done : chunk;
+			trailer_watch(&t, image + done, n);
+		}
+		assert_true(trailer_passed(&t) && !t.lost);
+	}
+}
+
+static void no_image_has_no_trailer(void **state)
+{
+	struct trailer t = { 0 };
+	char text[8192];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	trailer_watch(&t, text, sizeof(text));
+	assert_true(t.lost && !trailer_passed(&t));
+	memset(&t, 0, sizeof(t));
+	trailer_watch(&t, text, 10);
+	assert_true(!trailer_passed(&t));
+}
+
+static void who_has_a_file_open_is_found(void **state)
+{
+	char path[] = "/tmp/test_fs.XXXXXX";
+	int fd = mkstemp(path), copy;
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(still_open(getpid(), 0, st.st_ino));
+	assert_true(still_open(0, getpid(), st.st_ino));
+	assert_false(still_open(0, 0, st.st_ino));
+	copy = dup(fd);
+	close(fd);
+	assert_true(still_open(getpid(), getpid(), st.st_ino));
+	close(copy);
+	assert_false(still_open(getpid(), getpid(), st.st_ino));
+}
+
+/* ---- inode numbers ---- */
+
+static void places_have_one_number_each(void **state)
+{
+	uint64_t listed = place_node("web", NODE_PLACE, 0);
+	uint64_t web = place_node("web", NODE_PLACE, 1);
+	uint64_t image = place_node("web", NODE_IMAGE, 1);
+	uint64_t db = place_node("db", NODE_PLACE, 1);
+	char name[CONTAINER_NAME_MAX + 1];
+
+	(void)state;
+	assert_true(web == listed);
+	assert_true(web != db && web != image);
+	assert_int_equal(node_kind(web), NODE_PLACE);
+	assert_int_equal(node_kind(image), NODE_IMAGE);
+	assert_int_equal(node_kind(1), NODE_ROOT);
+	assert_int_equal(node_kind(snapshot_node(1)), NODE_SNAPSHOT);
+	assert_int_equal(place_name(image, name), 0);
+	assert_string_equal(name, "web");
+	place_forget(web, 1);
+	assert_int_equal(place_name(image, name), 0);
+	place_forget(image, 1);
+	assert_int_equal(place_name(image, name), -ESTALE);
+	assert_true(place_node("web", NODE_PLACE, 1) == web);
+	place_forget(web, 1);
+	place_forget(db, 1);
+}
+
+/* ---- containers, in a /proc and a cgroup2 made of files ---- */
+
+struct world {
+	char dir[64];
+};
+
+static void put(const struct world *w, const char *path, const char *text)
+{
+	char full[512], *slash;
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s/%s", w->dir, path);
+	for (slash = full + strlen(w->dir) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		mkdir(full, 0755);
+	}
+	f = fopen(full, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* a task: its pids from the outermost namespace on, its cgroup, its start */
+static void add_task(const struct world *w, int pid, const char *pids, const char *cgroup,
+		     int start)
+{
+	char path[128], text[512], ns[64];
+
+	snprintf(path, sizeof(path), "proc/%d/status", pid);
+	snprintf(text, sizeof(text), "Name:\tx\nNSpid:\t%s\n", pids);
+	put(w, path, text);
+	snprintf(path, sizeof(path), "proc/%d/cgroup", pid);
+	snprintf(text, sizeof(text), "0::%s\n", cgroup);
+	put(w, path, text);
+	snprintf(path, sizeof(path), "proc/%d/stat", pid);
+	snprintf(text, sizeof(text),
+		 "%d (x) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 %d 1 2\n", pid, start);
+	put(w, path, text);
+	snprintf(path, sizeof(path), "proc/%d/ns/x", pid);
+	put(w, path, "");
+	snprintf(path, sizeof(path), "%s/proc/%d/ns/pid", w->dir, pid);
+	snprintf(ns, sizeof(ns), "pid:[%s]", strchr(pids, '\t') ? strchr(pids, '\t') : "0");
+	assert_int_equal(symlink(ns, path), 0);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void remove_below(const struct world *w, const char *path)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s/%s", w->dir, path);
+	nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int make_world(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	char proc[128], cgroup[128];
+
+	strcpy(w->dir, "/tmp/test_fs.XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	put(w, "proc/self/ns/x", "");
+	snprintf(proc, sizeof(proc), "%s/proc/self/ns/pid", w->dir);
+	assert_int_equal(symlink("pid:[0]", proc), 0);
+	put(w, "cgroup/cgroup.procs", "1\n");
+	add_task(w, 1, "1", "/", 1);
+	snprintf(proc, sizeof(proc), "%s/proc", w->dir);
+	snprintf(cgroup, sizeof(cgroup), "%s/cgroup", w->dir);
+	assert_int_equal(containers_setup(proc, cgroup), 0);
+	*state = w;
+	return 0;
+}
+
+static int end_world(void **state)
+{
+	struct world *w = *state;
+
+	remove_below(w, "");
+	free(w);
+	return 0;
+}
+
+static void finds_inits_only(void **state)
+{
+	struct world *w = *state;
+	struct container c, *list;
+	size_t count;
+
+	/* a service of the machine, a container whose root task has children */
+	put(w, "cgroup/system/ssh/cgroup.procs", "20\n");
+	add_task(w, 20, "20", "/system/ssh", 20);
+	put(w, "cgroup/ckpt/web/cgroup.procs", "31\n30\n0\n");
+	add_task(w, 30, "30\t1", "/ckpt/web", 30);
+	add_task(w, 31, "31\t2", "/ckpt/web", 31);
+	put(w, "cgroup/ckpt/web/worker/cgroup.procs", "32\n");
+	add_task(w, 32, "32\t3", "/ckpt/web/worker", 32);
+
+	assert_int_equal(container_list(&list, &count), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].name, "web");
+	assert_string_equal(list[0].cgroup, "/ckpt/web");
+	assert_int_equal(list[0].init, 30);
+	assert_int_equal(list[0].start, 30);
+	free(list);
+	assert_int_equal(container_find("ssh", &c), -ENOENT);
+	assert_int_equal(container_find("worker", &c), -ENOENT);
+	assert_int_equal(container_find("web", &c), 0);
+}
+
+static void comes_and_goes_at_once(void **state)
+{
+	struct world *w = *state;
+	struct container c;
+
+	assert_int_equal(container_find("db", &c), -ENOENT);
+	put(w, "cgroup/db/cgroup.procs", "40\n");
+	add_task(w, 40, "40\t1", "/db", 40);
+	assert_int_equal(container_find("db", &c), 0);
+	assert_true(container_alive(&c));
+	remove_below(w, "proc/40");
+	assert_false(container_alive(&c));
+	assert_int_equal(container_find("db", &c), -ENOENT);
+	/* the same pid again, another process */
+	add_task(w, 40, "40\t1", "/db", 41);
+	assert_false(container_alive(&c));
+	assert_int_equal(container_find("db", &c), 0);
+	assert_int_equal(c.start, 41);
+}
+
+static void nested_init_is_not_the_root_task(void **state)
+{
+	struct world *w = *state;
+	struct container c;
+
+	put(w, "cgroup/outer/cgroup.procs", "51\n50\n");
+	add_task(w, 50, "50\t1", "/outer", 50);
+	add_task(w, 51, "51\t9\t1", "/outer", 51);
+	put(w, "cgroup/outer/inner/cgroup.procs", "52\n");
+	add_task(w, 52, "52\t10\t1", "/outer/inner", 52);
+	assert_int_equal(container_find("outer", &c), 0);
+	assert_int_equal(c.init, 50);
+	/* with a cgroup of its own it is a container of its own */
+	assert_int_equal(container_find("inner", &c), 0);
+	assert_int_equal(c.init, 52);
+}
+
+static void one_name_is_told_apart_and_kept(void **state)
+{
+	struct world *w = *state;
+	struct container *list, c;
+	char second[CONTAINER_NAME_MAX + 1];
+	size_t count;
+
+	put(w, "cgroup/b/web/cgroup.procs", "60\n");
+	add_task(w, 60, "60\t1", "/b/web", 60);
+	put(w, "cgroup/a/web/cgroup.procs", "61\n");
+	add_task(w, 61, "61\t1", "/a/web", 61);
+	assert_int_equal(container_list(&list, &count), 0);
+	assert_int_equal(count, 2);
+	/* the older has the plain name */
+	assert_string_equal(list[0].name, "web");
+	assert_int_equal(list[0].init, 60);
+	assert_int_equal(strncmp(list[1].name, "web@", 4), 0);
+	assert_int_equal(strlen(list[1].name), 8);
+	strcpy(second, list[1].name);
+	free(list);
+	/* and the other keeps its own when the older ends */
+	remove_below(w, "proc/60");
+	assert_int_equal(container_find("web", &c), -ENOENT);
+	assert_int_equal(container_find(second, &c), 0);
+	assert_int_equal(c.init, 61);
+	/* so that a third may have the plain one again */
+	add_task(w, 60, "60\t1", "/b/web", 99);
+	assert_int_equal(container_find("web", &c), 0);
+	assert_int_equal(c.start, 99);
+}
+
+/* ---- options ---- */
+
+static int parse(struct options *o, struct ckpt_error *e, char **argv)
+{
+	struct fuse_args args = { 0, argv, 0 };
+	int rc;
+
+	while (argv[args.argc])
+		args.argc++;
+	rc = options_parse(&args, o, e);
+	options_free(&args);
+	return rc;
+}
+
+#define PARSE(o, e, ...) parse(o, e, (char *[]){ "ckptfs", __VA_ARGS__, NULL })
+
+static void options_as_the_shell_and_mount_give_them(void **state)
+{
+	struct ckpt_error e;
+	struct options o;
+
+	(void)state;
+	assert_int_equal(PARSE(&o, &e, "/tmp"), 0);
+	assert_string_equal(o.store, "/var/lib/ckptfs/store.db");
+	assert_string_equal(o.state, "/var/lib/ckptfs/state");
+	assert_int_equal(o.record, 1);
+	assert_int_equal(o.foreground, 0);
+	assert_int_equal(PARSE(&o, &e, "ckptfs", "/tmp", "-o",
+			       "rw,store=/x/y.db,record=no,dev,suid"), 0);
+	assert_string_equal(o.mountpoint, "/tmp");
+	assert_string_equal(o.store, "/x/y.db");
+	assert_string_equal(o.state, "/x/state");
+	assert_int_equal(o.record, 0);
+	assert_int_equal(PARSE(&o, &e, "-f", "-o", "state=/z", "/tmp"), 0);
+	assert_string_equal(o.state, "/z");
+	assert_int_equal(o.foreground, 1);
+	assert_int_equal(PARSE(&o, &e, "--help"), 0);
+	assert_int_equal(o.help, 1);
+}
+
+static void bad_options_are_refused(void **state)
+{
+	struct ckpt_error e;
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, &e, (char *[]){ "ckptfs", NULL }), -EINVAL);
+	assert_int_equal(PARSE(&o, &e, "a", "b", "c"), -EINVAL);
+	assert_int_equal(PARSE(&o, &e, "-o", "record=maybe", "/tmp"), -EINVAL);
+	assert_non_null(strstr(e.text, "maybe"));
+	assert_int_equal(PARSE(&o, &e, "/nowhere/at/all"), -ENOENT);
+	assert_int_equal(PARSE(&o, &e, "/dev/null"), -ENOTDIR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nspid_gives_every_level),
+		cmocka_unit_test(start_is_found_behind_any_name),
+		cmocka_unit_test(cgroup_is_the_unified_one),
+		cmocka_unit_test(numbers_of_lines),
+		cmocka_unit_test(cgroup2_is_found_and_unescaped),
+		cmocka_unit_test(reports_are_read_by_line),
+		cmocka_unit_test(perms_survive_as_text),
+		cmocka_unit_test(trailer_is_seen_however_it_comes),
+		cmocka_unit_test(no_image_has_no_trailer),
+		cmocka_unit_test(who_has_a_file_open_is_found),
+		cmocka_unit_test(places_have_one_number_each),
+		cmocka_unit_test_setup_teardown(finds_inits_only, make_world, end_world),
+		cmocka_unit_test_setup_teardown(comes_and_goes_at_once, make_world, end_world),
+		cmocka_unit_test_setup_teardown(nested_init_is_not_the_root_task, make_world,
+						end_world),
+		cmocka_unit_test_setup_teardown(one_name_is_told_apart_and_kept, make_world,
+						end_world),
+		cmocka_unit_test(options_as_the_shell_and_mount_give_them),
+		cmocka_unit_test(bad_options_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
