@@ -91,37 +91,58 @@ static int make_parents(const struct cgroup *c, struct ckpt_error *e)
 
 /*
  * The lock, which the monitor holds as long as it lives, tells a cgroup that
- * was left behind from one whose first task is just being made.
+ * was left behind from one whose first task is just being made or reaped.
+ *
+ * Returns 0, -EEXIST if the cgroup is in use, -EAGAIN if it may soon not be.
  */
-static int cgroup_lock(struct cgroup *c, const char *name, struct ckpt_error *e)
+static int cgroup_lock(struct cgroup *c)
 {
 	struct stat here, there;
 
-	if (flock(c->fd, LOCK_EX | LOCK_NB) || cgroup_populated(c) != 0)
-		return error_set(e, EEXIST, "container %s is running already: end it with 'ckpt kill %s' or choose another name",
-				 name, name);
-	if (fstat(c->fd, &here) || stat(c->path, &there) || here.st_ino != there.st_ino)
-		return error_set(e, EAGAIN, "container %s has just ended: try again", name);
+	if (cgroup_populated(c) != 0)
+		return -EEXIST;
+	if (flock(c->fd, LOCK_EX | LOCK_NB) || fstat(c->fd, &here) ||
+	    stat(c->path, &there) || here.st_ino != there.st_ino)
+		return -EAGAIN;
 	return 0;
+}
+
+static int try_make(struct cgroup *c, struct ckpt_error *e)
+{
+	int ret;
+
+	if (mkdir(c->path, 0755) && errno != EEXIST)
+		return error_sys(e, errno, "cgroup %s cannot be made", c->path);
+	c->fd = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->fd < 0 && errno == ENOENT)
+		return -EAGAIN;
+	if (c->fd < 0)
+		return error_sys(e, errno, "cgroup %s cannot be opened", c->path);
+	ret = cgroup_lock(c);
+	if (ret)
+		cgroup_close(c);
+	return ret;
 }
 
 int cgroup_make(struct cgroup *c, const char *rel, const char *name,
 		struct ckpt_error *e)
 {
-	int ret = cgroup_paths(c, rel, e);
+	int ret = cgroup_paths(c, rel, e), tries;
 
 	if (!ret)
 		ret = make_parents(c, e);
 	if (ret)
 		return ret;
-	if (mkdir(c->path, 0755) && errno != EEXIST)
-		return error_sys(e, errno, "cgroup %s cannot be made", c->path);
-	c->fd = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->fd < 0)
-		return error_sys(e, errno, "cgroup %s cannot be opened", c->path);
-	ret = cgroup_lock(c, name, e);
-	if (ret)
-		cgroup_close(c);
+	/* the monitor of a container that has just ended needs a moment */
+	for (tries = 0; tries < 200; tries++) {
+		ret = try_make(c, e);
+		if (ret != -EAGAIN)
+			break;
+		usleep(10000);
+	}
+	if (ret == -EEXIST || ret == -EAGAIN)
+		return error_set(e, EEXIST, "container %s is running already: end it with 'ckpt kill %s' or choose another name",
+				 name, name);
 	return ret;
 }
 
@@ -251,8 +272,8 @@ int cgroup_kill(const struct cgroup *c, int timeout_ms, struct ckpt_error *e)
 	while (cgroup_populated(c) > 0) {
 		left = end - now_ms();
 		if (left <= 0)
-			return error_set(e, ETIMEDOUT, "tasks in cgroup %s outlive SIGKILL: see /sys/fs/cgroup/%s/cgroup.procs",
-					 c->rel, c->rel);
+			return error_set(e, ETIMEDOUT, "tasks in cgroup %s outlive SIGKILL: see %s/cgroup.procs",
+					 c->rel, c->path);
 		/* a change between the look and the poll shows 20 ms later */
 		poll(&p, 1, left < 20 ? left : 20);
 	}

@@ -285,13 +285,15 @@ int description_parse(struct description *d, const char *text, size_t len,
 	memset(d, 0, sizeof(*d));
 	if (!copy)
 		return error_set(e, ENOMEM, "no memory for the container's description");
+	if (!*copy)
+		return error_set(e, EINVAL, "the image does not describe its container, so that ckpt-restart cannot make it again");
 	while ((line = strsep(&rest, "\n"))) {
 		n++;
 		if (*line && !parse_line(d, line))
-			return error_set(e, EBADMSG, "the image is damaged: line %u of its container's description cannot be understood",
+			return error_set(e, EINVAL, "the image is damaged: line %u of its container's description cannot be understood",
 					 n);
 	}
 	if (!d->name[0] || !d->cgroup[0] || !d->nr_mounts)
-		return error_set(e, EBADMSG, "the image is damaged: its container's description has no name, cgroup or root");
+		return error_set(e, EINVAL, "the image is damaged: its container's description has no name, cgroup or root");
 	return 0;
 }

@@ -40,12 +40,12 @@ static int print_record(struct emit *m, const struct image_reader *r, struct ckp
 		whole = t->print(m, &c);
 	emit_record_end(m);
 	if (!whole)
-		return error_set(e, EBADMSG, "the image is damaged: record %u (%s) is too short for what it holds",
+		return error_set(e, EINVAL, "the image is damaged: record %u (%s) is too short for what it holds",
 				 r->rec.seq, name);
 	if (r->rec.seq)
 		return 0;
 	if (r->rec.type != CKPT_REC_HEADER)
-		return error_set(e, EBADMSG, "the image is damaged: it does not begin with a HEADER");
+		return error_set(e, EINVAL, "the image is damaged: it does not begin with a HEADER");
 	return image_check_header(r, e);
 }
 

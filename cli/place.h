@@ -4,7 +4,7 @@
 #define CKPT_CLI_PLACE_H
 
 #include <limits.h>
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "error.h"
 

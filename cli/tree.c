@@ -18,7 +18,7 @@ struct pid_index {
 static int damaged(struct ckpt_error *e, const struct ckpt_image_tree_task *task,
 		   const char *what)
 {
-	return error_set(e, EBADMSG, "the image is damaged: task %d of its tree %s",
+	return error_set(e, EINVAL, "the image is damaged: task %d of its tree %s",
 			 task->pid, what);
 }
 
@@ -164,7 +164,7 @@ static int copy_tasks(struct tree *t, const void *body, size_t len, struct ckpt_
 
 	if (len < sizeof(*rec) || !rec->nr_tasks ||
 	    (len - sizeof(*rec)) / sizeof(rec->tasks[0]) < rec->nr_tasks)
-		return error_set(e, EBADMSG, "the image is damaged: its tree has an impossible length");
+		return error_set(e, EINVAL, "the image is damaged: its tree has an impossible length");
 	if (rec->nr_tasks > TREE_TASKS_MAX)
 		return error_set(e, E2BIG, "the container has %u tasks; this build restarts %d at most",
 				 rec->nr_tasks, TREE_TASKS_MAX);

@@ -41,6 +41,7 @@ struct image {
 	bool eof;
 	bool exited;
 	int pipe;
+	int log;
 	struct child child;
 	struct store_writer *writer;	/* NULL: not recorded */
 	struct timespec began;
@@ -118,7 +119,7 @@ static bool may_record(const struct image *im)
 	rc = store_latest(fs.store, im->c.name, &newest, &e);
 	if (rc == -ENOENT || (!rc && !perm_get(newest.ino, &perm) && perm.uid == im->c.owner))
 		return true;
-	log_line(im->c.name, "not recorded: the history of %s is not that of user %u",
+	log_line(im->log, "not recorded: the history of %s is not that of user %u",
 		 im->c.name, im->c.owner);
 	return false;
 }
@@ -139,7 +140,7 @@ static void begin_record(struct image *im)
 	}
 	/* the reader gets its image although the history has trouble */
 	if (rc)
-		log_line(im->c.name, "not recorded: %s", e.text);
+		log_line(im->log, "not recorded: %s", e.text);
 }
 
 static int spawn(struct image *im, const char *log, struct ckpt_error *e)
@@ -171,7 +172,7 @@ static void end_with(struct image *im, int rc)
 
 static void log_failure(const struct image *im, const struct ckpt_error *e)
 {
-	log_line(im->c.name, "checkpoint of %s failed: %s", im->c.name, e->text);
+	log_line(im->log, "checkpoint of %s failed: %s", im->c.name, e->text);
 }
 
 /* leaves it FRESH when the reader has been interrupted while it waited */
@@ -181,12 +182,18 @@ static void begin(struct image *im, struct request *r)
 	struct ckpt_error e = { 0 };
 	int rc;
 
-	while (!take_turn(im))
+	for (;;) {
+		/* only a look whether the reader is still there */
+		if (serial_wait(&im->serial, r, NULL, 0, 0))
+			return;
+		if (take_turn(im))
+			break;
 		if (serial_wait(&im->serial, r, NULL, 0, -1))
 			return;
-	rc = log_begin(im->c.name, log);
-	if (rc)
-		error_sys(&e, -rc, "can't make the log %s", log);
+	}
+	im->log = log_begin(im->c.name, log);
+	if (im->log < 0)
+		rc = error_sys(&e, -im->log, "can't make the log %s", log);
 	else if (!container_alive(&im->c))
 		rc = error_set(&e, ESRCH, "it has ended since its image was opened");
 	else
@@ -231,7 +238,7 @@ static int commit(struct image *im, const struct store_attr *attrs, size_t count
 		return rc;
 	im->writer = NULL;
 	nth_name(im, im->nth, name);
-	log_line(im->c.name, "recorded as snapshot %s", name);
+	log_line(im->log, "recorded as snapshot %s", name);
 	return 0;
 }
 
@@ -255,7 +262,7 @@ static void record(struct image *im, const char *report)
 	attrs[n++] = (struct store_attr){ "cgroup", im->c.cgroup };
 	attrs[n++] = (struct store_attr){ PERM_ATTR, perm };
 	if (commit(im, attrs, n, &e)) {
-		log_line(im->c.name, "not recorded: %s", e.text);
+		log_line(im->log, "not recorded: %s", e.text);
 		drop_record(im);
 	}
 }
@@ -296,7 +303,7 @@ static void cut(struct image *im)
 	im->pipe = -1;
 	child_finish(&im->child, CUT_MS, report, &e);
 	drop_record(im);
-	log_line(im->c.name, "the reader went away after %" PRIu64 " bytes", im->pos);
+	log_line(im->log, "the reader went away after %" PRIu64 " bytes", im->pos);
 	im->phase = PHASE_ENDED;
 }
 
@@ -343,7 +350,7 @@ static void append_record(struct image *im, const char *data, size_t len)
 	struct store_error e;
 
 	if (im->writer && store_append(im->writer, data, len, &e)) {
-		log_line(im->c.name, "not recorded: %s", e.text);
+		log_line(im->log, "not recorded: %s", e.text);
 		drop_record(im);
 	}
 }
@@ -414,6 +421,8 @@ static void end(struct serial *s)
 
 	if (im->phase == PHASE_RUNNING)
 		cut(im);
+	if (im->log >= 0)
+		close(im->log);
 	give_turn(im);
 	pthread_mutex_lock(&images_lock);
 	for (at = &images; *at != im; at = &(*at)->next)
@@ -441,10 +450,10 @@ static const struct handle_ops handle_ops = {
 
 static int refuse(const char *place, int err, const char *why)
 {
-	char log[PATH_MAX];
+	char path[PATH_MAX];
+	_cleanup_fd_ int log = log_begin(place, path);
 
-	if (!log_begin(place, log))
-		log_line(place, "checkpoint of %s failed: %s", place, why);
+	log_line(log, "checkpoint of %s failed: %s", place, why);
 	return -err;
 }
 
@@ -469,6 +478,7 @@ int image_open(const char *place, uid_t uid, struct handle **h)
 		return rc;
 	}
 	im->pipe = -1;
+	im->log = -1;
 	pthread_mutex_lock(&images_lock);
 	im->next = images;
 	images = im;

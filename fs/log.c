@@ -62,8 +62,7 @@ int log_setup(void)
 
 int log_begin(const char *name, char path[PATH_MAX])
 {
-	_cleanup_fd_ int fd = -1;
-	int rc = state_path(name, NULL, path);
+	int fd, rc = state_path(name, NULL, path);
 
 	if (rc)
 		return rc;
@@ -75,13 +74,12 @@ int log_begin(const char *name, char path[PATH_MAX])
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : 0;
+	return fd < 0 ? -errno : fd;
 }
 
-void log_line(const char *name, const char *fmt, ...)
+void log_line(int fd, const char *fmt, ...)
 {
-	_cleanup_fd_ int fd = -1;
-	char path[PATH_MAX], line[2048];
+	char line[2048];
 	va_list ap;
 	size_t len;
 
@@ -90,10 +88,8 @@ void log_line(const char *name, const char *fmt, ...)
 	va_end(ap);
 	len = strlen(line);
 	line[len++] = '\n';
-	if (!state_path(name, "log", path))
-		fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0 || write(fd, line, len) != (ssize_t)len)
-		note("%s: %.*s", name, (int)len - 1, line);
+		note("%.*s", (int)len - 1, line);
 }
 
 int log_open(const char *name)

@@ -20,12 +20,15 @@ struct last_checkpoint {
  * @path: takes its path
  *
  * A log that is being read or still written stays whole for those who do.
- * Returns 0 or a negative errno.
+ * Returns a descriptor to write it, or a negative errno.
  */
 int log_begin(const char *name, char path[PATH_MAX]);
 
-/* log_line - add a line to the log */
-void log_line(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * log_line - add a line to a log
+ * @fd: from log_begin; below 0 it goes where the daemon's own lines go
+ */
+void log_line(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* log_open - descriptor to read the log; negative errno, -ENOENT: there is none */
 int log_open(const char *name);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "cleanup.h"
 #include "container.h"
 #include "engine.h"
 #include "error.h"
@@ -36,6 +37,7 @@ struct sink {
 	bool active;		/* it has the place for itself */
 	int result;
 	int pipe;
+	int log;
 	struct child child;
 	struct trailer trailer;
 	bool postponed;		/* closed by one, while another has it */
@@ -88,7 +90,7 @@ static void give_place(struct sink *s)
 
 static void log_failure(const struct sink *s, const struct ckpt_error *e)
 {
-	log_line(s->place, "restart of %s failed: %s", s->place, e->text);
+	log_line(s->log, "restart of %s failed: %s", s->place, e->text);
 }
 
 /* why it can't be: 0, or a negative errno and the reason */
@@ -139,9 +141,9 @@ static void begin(struct sink *s)
 		s->result = -EBUSY;
 		return;
 	}
-	rc = log_begin(s->place, log);
-	if (rc)
-		error_sys(&e, -rc, "can't make the log %s", log);
+	s->log = log_begin(s->place, log);
+	if (s->log < 0)
+		rc = error_sys(&e, -s->log, "can't make the log %s", log);
 	else
 		rc = check_place(s->place, &e);
 	if (!rc)
@@ -301,6 +303,8 @@ static void end(struct serial *serial)
 
 	if (s->phase == PHASE_RUNNING)
 		finish(s, s->postponed ? -1 : CANCEL_MS);
+	if (s->log >= 0)
+		close(s->log);
 	pthread_mutex_lock(&sinks_lock);
 	for (at = &sinks; *at != s; at = &(*at)->next)
 		;
@@ -345,7 +349,8 @@ static int check_caller(const char *place, uid_t uid)
 int restart_open(const char *place, uid_t uid, struct handle **h)
 {
 	struct ckpt_error e = { 0 };
-	char log[PATH_MAX];
+	_cleanup_fd_ int log = -1;
+	char path[PATH_MAX];
 	struct sink *s;
 	int rc;
 
@@ -356,8 +361,8 @@ int restart_open(const char *place, uid_t uid, struct handle **h)
 		return -EBUSY;
 	rc = check_place(place, &e);
 	if (rc) {
-		if (!log_begin(place, log))
-			log_line(place, "restart of %s failed: %s", place, e.text);
+		log = log_begin(place, path);
+		log_line(log, "restart of %s failed: %s", place, e.text);
 		return rc;
 	}
 	s = calloc(1, sizeof(*s));
@@ -370,6 +375,7 @@ int restart_open(const char *place, uid_t uid, struct handle **h)
 	}
 	strcpy(s->place, place);
 	s->pipe = -1;
+	s->log = -1;
 	pthread_mutex_lock(&sinks_lock);
 	s->next = sinks;
 	sinks = s;

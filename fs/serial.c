@@ -241,11 +241,13 @@ int serial_wait(struct serial *s, struct request *r, struct pollfd *fds, nfds_t 
 
 	if (must_stop(s, r))
 		return -EINTR;
-	memcpy(all, fds, count * sizeof(*fds));
+	for (nfds_t i = 0; i < count; i++)
+		all[i] = fds[i];
 	all[count] = (struct pollfd){ .fd = s->wake, .events = POLLIN };
 	if (poll(all, count + 1, ms) < 0)
 		return errno == EINTR ? 0 : -errno;
-	memcpy(fds, all, count * sizeof(*fds));
+	for (nfds_t i = 0; i < count; i++)
+		fds[i] = all[i];
 	/* whoever wakes has set the flags before */
 	if (all[count].revents && read(s->wake, &times, sizeof(times)) < 0 && errno != EAGAIN)
 		return -errno;

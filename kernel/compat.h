@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
 #include <linux/sched.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/version.h>
 #include <net/inet_sock.h>
@@ -166,6 +167,23 @@ static inline const struct path *ckpt_file_user_path(struct file *file)
 #else
 	return &file->f_path;
 #endif
+}
+
+/* 6.3: PR_SET_MDWE; 6.4: PR_SET_MEMORY_MERGE and linear address masking */
+static inline bool ckpt_mm_has_extras(struct mm_struct *mm)
+{
+	bool has = false;
+
+#ifdef MMF_HAS_MDWE
+	has |= test_bit(MMF_HAS_MDWE, &mm->flags);
+#endif
+#ifdef MMF_VM_MERGE_ANY
+	has |= test_bit(MMF_VM_MERGE_ANY, &mm->flags);
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0) && defined(CONFIG_ADDRESS_MASKING)
+	has |= mm->context.lam_cr3_mask != 0;
+#endif
+	return has;
 }
 
 /* 6.8: declared in a header, exported long before */

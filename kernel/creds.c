@@ -6,6 +6,7 @@
  */
 #include <linux/cred.h>
 #include <linux/key.h>
+#include <linux/lsm_hooks.h>
 #include <linux/sched/user.h>
 #include <linux/securebits.h>
 #include <linux/user_namespace.h>
@@ -38,11 +39,21 @@ static bool keyring_has_keys(struct key *keyring)
 	return keyring && keyring->keys.nr_leaves_on_tree;
 }
 
+/* a task's Landlock rules, or NULL; where they are is known at run time only */
+static void *landlock_domain(const struct cred *cred)
+{
+	if (!kv_landlock_blob_sizes)
+		return NULL;
+	return *(void **)(cred->security + kv_landlock_blob_sizes->lbs_cred);
+}
+
 static int check_cred(struct ckpt_checkpoint *cp, const struct cred *cred)
 {
 	if (cred->user_ns != current_user_ns())
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "a user namespace of its own is not supported");
+	if (landlock_domain(cred))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "Landlock is not supported");
 	if (keyring_has_keys(cred->thread_keyring) || keyring_has_keys(cred->process_keyring) ||
 	    keyring_has_keys(cred->session_keyring))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "it has keys in its keyrings, which cannot be saved");

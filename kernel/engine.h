@@ -15,7 +15,9 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -265,6 +267,12 @@ int ckpt_restore_restart_block(struct ckpt_restart *rs,
 			       const struct ckpt_image_restart_block *img);
 
 /* signals.c */
+/* current's, or that of a task that is frozen or a member: it does not change */
+static inline struct sighand_struct *ckpt_sighand(struct task_struct *t)
+{
+	return rcu_dereference_raw(t->sighand);
+}
+
 int ckpt_save_sighand(struct ckpt_checkpoint *cp, struct ckpt_obj *obj);
 int ckpt_restore_sighand(struct ckpt_restart *rs, u32 ref);
 int ckpt_count_pending(struct task_struct *t, bool shared);

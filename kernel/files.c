@@ -62,8 +62,9 @@ static int check_file(struct ckpt_checkpoint *cp, struct file *file)
 	struct file_lock_context *flctx = ckpt_lock_context(file_inode(file));
 
 	if (flctx && (has_lock(&flctx->flc_flock, &flctx->flc_lock, file) ||
-		      has_lock(&flctx->flc_posix, &flctx->flc_lock, file)))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: a file lock is held, which is not supported", file);
+		      has_lock(&flctx->flc_posix, &flctx->flc_lock, file) ||
+		      has_lock(&flctx->flc_lease, &flctx->flc_lock, file)))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: a file lock or lease is held, which is not supported", file);
 	if (file->f_flags & FASYNC)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: O_ASYNC is not supported", file);
 	if (ckpt_file_has_owner(file))
@@ -277,8 +278,8 @@ struct file *ckpt_restore_file(struct ckpt_restart *rs, u32 ref, unsigned long s
 		return ERR_PTR(ckpt_fail(&rs->log, -EINVAL, "FILE %u is missing or malformed", ref));
 	file = ops->restore(rs, &rec, scratch);
 	if (IS_ERR(file))
-		return ERR_PTR(ckpt_fail(&rs->log, PTR_ERR(file), "FILE %u (%s %s) cannot be restored: error %ld",
-					 ref, ops->name, rec.path ? : "", -PTR_ERR(file)));
+		return ERR_PTR(ckpt_fail(&rs->log, PTR_ERR(file), "FILE %u (%s%s%s) cannot be restored: error %ld",
+					 ref, ops->name, rec.path ? " " : "", rec.path ? : "", -PTR_ERR(file)));
 	set_flags(file, rec.img->flags);
 	ret = set_pos(file, rec.img->pos);
 	if (ret)

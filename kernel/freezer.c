@@ -39,13 +39,13 @@ static struct cgroup *cgroup_of(struct task_struct *task)
 	return cgrp;
 }
 
-/* is @task in the frozen cgroup, or below? */
+/* is @task in the frozen cgroup itself? */
 bool ckpt_freezer_has(struct ckpt_freezer *fz, struct task_struct *task)
 {
 	bool has;
 
 	rcu_read_lock();
-	has = cgroup_is_descendant(task_dfl_cgroup(task), fz->cgrp);
+	has = task_dfl_cgroup(task) == fz->cgrp;
 	rcu_read_unlock();
 	return has;
 }
@@ -73,6 +73,7 @@ static int wait_frozen(struct ckpt_freezer *fz, struct ckpt_log *log)
  */
 int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_log *log)
 {
+	bool inside;
 	int ret;
 
 	fz->cgrp = cgroup_of(root);
@@ -81,6 +82,15 @@ int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_l
 		fz->cgrp = NULL;
 		return ckpt_fail(log, -EBUSY,
 				 "the container is in the root cgroup, which cannot be frozen; give it a cgroup of its own");
+	}
+	rcu_read_lock();
+	inside = cgroup_is_descendant(task_dfl_cgroup(current), fz->cgrp);
+	rcu_read_unlock();
+	if (inside) {
+		cgroup_put(fz->cgrp);
+		fz->cgrp = NULL;
+		return ckpt_fail(log, -EBUSY,
+				 "the caller is in the container's cgroup itself and would be frozen with it");
 	}
 	fz->since = ktime_get();
 	freezer_count(fz->cgrp, true);

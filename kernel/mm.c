@@ -4,6 +4,7 @@
  * remembers.  Contents are in pages.c.  S9, S10, S11.
  */
 #include <linux/hugetlb.h>
+#include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <linux/pkeys.h>
 #include <linux/sched/coredump.h>
@@ -49,6 +50,8 @@ static int check_vma(struct ckpt_checkpoint *cp, struct vm_area_struct *vma)
 		what = "a shadow stack";
 	else if (vma_pkey(vma) && (vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC)) != VM_EXEC)
 		what = "a memory protection key";
+	else if (vma_policy(vma))
+		what = "a NUMA memory policy";
 	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
 		what = vma->vm_ops->name(vma);
 	if (what)
@@ -246,6 +249,9 @@ static int check_mm(struct ckpt_checkpoint *cp, struct mm_struct *mm)
 	if (rcu_access_pointer(mm->ioctx_table))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "asynchronous I/O (io_setup) is not supported");
 #endif
+	if (ckpt_mm_has_extras(mm))
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "PR_SET_MDWE, PR_SET_MEMORY_MERGE and tagged addresses are not supported");
 	return 0;
 }
 

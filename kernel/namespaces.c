@@ -7,6 +7,7 @@
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
+#include <linux/security.h>
 #include <linux/time_namespace.h>
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
@@ -18,6 +19,8 @@ int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct task_struct *t)
 {
 	struct nsproxy *ns = t->nsproxy, *root = cp->root->nsproxy;
 	const char *which = NULL;
+
+	u32 label, own;
 
 	if (!ns || !root)
 		return ckpt_refuse(cp, -EBUSY, "it is exiting");
@@ -36,6 +39,11 @@ int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct task_struct *t)
 	if (which)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "a %s namespace other than the container's is not supported", which);
+	security_task_getsecid_obj(t, &label);
+	security_task_getsecid_obj(current, &own);
+	if (label != own)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "a security label (AppArmor or SELinux) other than the caller's is not supported");
 	if (ns->time_ns != current->nsproxy->time_ns ||
 	    ns->time_ns_for_children != current->nsproxy->time_ns)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a time namespace is not supported");

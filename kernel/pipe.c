@@ -203,8 +203,7 @@ static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_file
 {
 	const struct ckpt_image_file_pipe *img = rec->data;
 	struct ckpt_restored *r;
-	struct file *end;
-	int flags = rec->img->flags & (O_NONBLOCK | O_DIRECT);
+	struct file *end, *file;
 	int ret;
 
 	if (img->end != 1 && img->end != 2)
@@ -216,8 +215,12 @@ static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_file
 	}
 	r = xa_load(&rs->restored, img->pipe);
 	end = img->end == 1 ? r->ptr : r->extra;
-	return dentry_open(&end->f_path, flags | (img->end == 1 ? O_RDONLY : O_WRONLY),
-			   current_cred());
+	file = dentry_open(&end->f_path, (rec->img->flags & O_NONBLOCK) |
+			   (img->end == 1 ? O_RDONLY : O_WRONLY), current_cred());
+	/* of a pipe it means packets, for which an open asks no leave */
+	if (!IS_ERR(file))
+		file->f_flags |= rec->img->flags & O_DIRECT;
+	return file;
 }
 
 const struct ckpt_file_ops ckpt_file_pipe = {

@@ -297,22 +297,34 @@ static int check_loaded(struct ckpt_restart *rs)
 	return ckpt_check_system(rs);
 }
 
-/* wait until @count reaches @nr; the counts are written under rs->wait.lock */
+/*
+ * Under the lock, so that whoever counted up last has finished to wake the
+ * others: from here on members sleep undisturbed, and may be written to.
+ */
+static bool reached(struct ckpt_restart *rs, const int *count, int nr)
+{
+	bool yes;
+
+	spin_lock(&rs->wait.lock);
+	yes = rs->state == CKPT_RESTART_FAILED || *count >= nr;
+	spin_unlock(&rs->wait.lock);
+	return yes;
+}
+
+/* wait until @count reaches @nr */
 static int wait_members(struct ckpt_restart *rs, const int *count, int nr)
 {
 	unsigned long stalled = jiffies + CKPT_STALL;
 	int last = -1;
 
 	for (;;) {
-		long ret = wait_event_killable_timeout(rs->wait,
-				READ_ONCE(rs->state) == CKPT_RESTART_FAILED ||
-				READ_ONCE(*count) >= nr, HZ / 10);
+		long ret = wait_event_killable_timeout(rs->wait, reached(rs, count, nr), HZ / 10);
 
 		if (READ_ONCE(rs->state) == CKPT_RESTART_FAILED)
 			return rs->err;
 		if (ret < 0)
 			return -EINTR;
-		if (READ_ONCE(*count) >= nr)
+		if (reached(rs, count, nr))
 			return 0;
 		if (rs->root->exit_state)
 			return ckpt_fail(&rs->log, -ESRCH, "the root task died while it was restarted");

@@ -35,7 +35,7 @@ int ckpt_save_sighand(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 /* into current's own sighand, which it shares with nobody but its threads */
 int ckpt_restore_sighand(struct ckpt_restart *rs, u32 ref)
 {
-	struct sighand_struct *sighand = current->sighand;
+	struct sighand_struct *sighand = ckpt_sighand(current);
 	const struct ckpt_image_sighand *img;
 	struct ckpt_rec_buf *buf;
 	int i;
@@ -104,18 +104,18 @@ int ckpt_count_pending(struct task_struct *t, bool shared)
 {
 	int nr;
 
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(t)->siglock);
 	nr = walk_pending(queue_of(t, shared), NULL, 0);
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(t)->siglock);
 	return nr;
 }
 
 void ckpt_save_pending(struct task_struct *t, bool shared,
 		       struct ckpt_image_siginfo *infos, int nr)
 {
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(t)->siglock);
 	walk_pending(queue_of(t, shared), infos, nr);
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(t)->siglock);
 }
 
 /* to current, which is in the same pid namespace as the signals were */

@@ -8,11 +8,13 @@
 #define CKPT_SYSCALL(name)						\
 	CKPT_FUNC(long, __x64_sys_##name, (const struct pt_regs *regs), (regs))
 #define CKPT_VAR(type, name) type *kv_##name;
+#define CKPT_VAR_OPT(type, name) CKPT_VAR(type, name)
 #define CKPT_ADDR(name) void *ka_##name;
 #include "symbols.def"
 #undef CKPT_FUNC
 #undef CKPT_SYSCALL
 #undef CKPT_VAR
+#undef CKPT_VAR_OPT
 #undef CKPT_ADDR
 
 typedef unsigned long ckpt_fn_lookup(const char *name);
@@ -62,6 +64,8 @@ int ckpt_symbols_init(void)
 	kv_##name = lookup(#name);					\
 	if (!kv_##name)							\
 		return -ENOENT;
+#define CKPT_VAR_OPT(type, name)					\
+	kv_##name = (void *)static_call(ckpt_sc_lookup)(#name);
 #define CKPT_ADDR(name)							\
 	ka_##name = lookup(#name);					\
 	if (!ka_##name)							\

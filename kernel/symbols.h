@@ -12,6 +12,7 @@
 
 #include <linux/cgroup.h>
 #include <linux/fs_struct.h>
+#include <linux/lsm_hooks.h>
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
 #include <linux/pid.h>
@@ -31,12 +32,14 @@
 #define CKPT_SYSCALL(name)						\
 	CKPT_FUNC(long, __x64_sys_##name, (const struct pt_regs *regs), (regs))
 #define CKPT_VAR(type, name) extern type *kv_##name;
+#define CKPT_VAR_OPT(type, name) CKPT_VAR(type, name)
 /* a function that is only compared with: its address */
 #define CKPT_ADDR(name) extern void *ka_##name;
 #include "symbols.def"
 #undef CKPT_FUNC
 #undef CKPT_SYSCALL
 #undef CKPT_VAR
+#undef CKPT_VAR_OPT
 #undef CKPT_ADDR
 
 /*

@@ -18,6 +18,7 @@
 #include <linux/sched/cputime.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/rt.h>
+#include <linux/sched/prio.h>
 #include <linux/seccomp.h>
 #include <uapi/linux/futex.h>
 #include <uapi/linux/sched/types.h>
@@ -34,7 +35,7 @@ static int check_alive(struct ckpt_checkpoint *cp, struct task_struct *t)
 	if (!k_ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS))
 		return ckpt_refuse(cp, -EPERM, "it may not be inspected by the caller");
 	if (!ckpt_freezer_has(&cp->freezer, t))
-		return ckpt_refuse(cp, -EBUSY, "it is not in the cgroup of the container's root task");
+		return ckpt_refuse(cp, -EBUSY, "it is not in the cgroup of the container's root task, and child cgroups are not supported");
 	/* its parent sleeps in vfork() and cannot be saved there: try again soon */
 	if (READ_ONCE(t->vfork_done))
 		return -EAGAIN;
@@ -48,16 +49,19 @@ static int check_alive(struct ckpt_checkpoint *cp, struct task_struct *t)
 	return 0;
 }
 
+static bool policy_ok(int policy)
+{
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
+	       policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
 static int check_features(struct ckpt_checkpoint *cp, struct task_struct *t)
 {
 	if (task_active_pid_ns(t) != cp->pid_ns)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a nested pid namespace is not supported");
 	if (t->seccomp.mode != SECCOMP_MODE_DISABLED)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "seccomp is not supported");
-#ifdef CONFIG_SYSVIPC
-	if (t->sysvsem.undo_list)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "System V semaphore undo is not supported");
-#endif
+	/* System V undo lists are empty: namespaces.c refuses semaphore sets */
 #ifdef CONFIG_FUTEX
 	if (!list_empty(&t->pi_state_list))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "it holds priority-inheriting futexes, which is not supported");
@@ -70,8 +74,12 @@ static int check_features(struct ckpt_checkpoint *cp, struct task_struct *t)
 	if (t->mempolicy)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a NUMA memory policy is not supported");
 #endif
-	if (t->policy != SCHED_NORMAL && t->policy != SCHED_BATCH && t->policy != SCHED_IDLE &&
-	    t->policy != SCHED_FIFO && t->policy != SCHED_RR)
+	if (t->flags & (PF_IO_WORKER | PF_LOCAL_THROTTLE))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "%s is not supported",
+				   t->flags & PF_IO_WORKER ? "io_uring" : "PR_SET_IO_FLUSHER");
+	if (task_spec_ssb_disable(t) || task_spec_ssb_noexec(t) || task_spec_ib_disable(t))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "PR_SET_SPECULATION_CTRL is not supported");
+	if (!policy_ok(t->policy))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "scheduling policy %u is not supported", t->policy);
 	if (test_task_syscall_work(t, SYSCALL_USER_DISPATCH))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "system call user dispatch is not supported");
@@ -82,6 +90,8 @@ static int check_process(struct ckpt_checkpoint *cp, struct task_struct *t)
 {
 	struct signal_struct *sig = t->signal;
 
+	if (sig->tty)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a controlling terminal is not supported; run it detached (ckpt run -d)");
 	if (ckpt_has_posix_timers(sig))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "POSIX timers are not supported");
 	if (sig->it[CPUCLOCK_VIRT].expires || sig->it[CPUCLOCK_PROF].expires)
@@ -131,12 +141,16 @@ int ckpt_save_process(struct ckpt_checkpoint *cp, struct task_struct *t)
 	struct ckpt_image_process *img;
 	u32 mm, sighand;
 
-	ret = ckpt_obj_save(cp, CKPT_OBJ_SIGHAND, t->sighand, &sighand);
+	ret = ckpt_obj_save(cp, CKPT_OBJ_SIGHAND, ckpt_sighand(t), &sighand);
 	if (ret)
 		return ret;
 	ret = ckpt_obj_save(cp, CKPT_OBJ_MM, t->mm, &mm);
 	if (ret)
 		return ret;
+	if (ckpt_obj_find(&cp->objs, CKPT_OBJ_MM, t->mm)->users > 1 ||
+	    ckpt_obj_find(&cp->objs, CKPT_OBJ_SIGHAND, ckpt_sighand(t))->users > 1)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "it shares memory or signal handlers with another process (CLONE_VM), which is not supported");
 	img = ckpt_rec_new(&cp->out, CKPT_REC_PROCESS, struct_size(img, pending, nr));
 	if (!img)
 		return -ENOMEM;
@@ -205,11 +219,11 @@ static void save_sched(struct task_struct *t, struct ckpt_image_task *img)
 
 static void save_signals(struct task_struct *t, struct ckpt_image_task *img)
 {
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(t)->siglock);
 	img->blocked = t->blocked.sig[0];
 	img->saved_sigmask = t->saved_sigmask.sig[0];
 	img->restore_sigmask = t->restore_sigmask;
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(t)->siglock);
 	img->sas_sp = t->sas_ss_sp;
 	img->sas_size = t->sas_ss_size;
 	img->sas_flags = t->sas_ss_flags;
@@ -239,7 +253,7 @@ int ckpt_save_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 		if (!ret)
 			ret = ckpt_obj_save(cp, CKPT_OBJ_FS, t->fs, &fs);
 		if (!ret)
-			ret = ckpt_obj_save(cp, CKPT_OBJ_CRED, (void *)t->cred, &cred);
+			ret = ckpt_obj_save(cp, CKPT_OBJ_CRED, (void *)rcu_dereference_raw(t->cred), &cred);
 		if (ret)
 			return ret;
 	}
@@ -361,14 +375,18 @@ int ckpt_restore_process(struct ckpt_restart *rs, const struct ckpt_image_proces
 void ckpt_go_process(struct ckpt_restart *rs, const struct ckpt_image_process *img)
 {
 	const struct ckpt_image_itimer *it = &img->itimers[ITIMER_REAL];
+	const struct ckpt_image_system *then = ckpt_body(rs->system);
 	struct signal_struct *sig = current->signal;
+	s64 value = min_t(u64, it->value, KTIME_MAX / 2);
 
-	spin_lock_irq(&current->sighand->siglock);
+	/* time that passed since the checkpoint counts, within one boot */
+	value = max_t(s64, 1, value + then->monotonic_ns + rs->shift_ns - ktime_get_ns());
+
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	sig->it_real_incr = ns_to_ktime(min_t(u64, it->interval, KTIME_MAX));
 	if (it->value)
-		hrtimer_start(&sig->real_timer, ns_to_ktime(min_t(u64, it->value, KTIME_MAX)),
-			      HRTIMER_MODE_REL);
-	spin_unlock_irq(&current->sighand->siglock);
+		hrtimer_start(&sig->real_timer, ns_to_ktime(value), HRTIMER_MODE_REL);
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 }
 
 static int restore_affinity(struct ckpt_restart *rs, const struct ckpt_image_task *img)
@@ -405,6 +423,9 @@ static int restore_sched(struct ckpt_restart *rs, const struct ckpt_image_task *
 	};
 	int ret;
 
+	if (!policy_ok(img->policy) || img->nice < MIN_NICE || img->nice > MAX_NICE ||
+	    IOPRIO_PRIO_CLASS(img->ioprio) > IOPRIO_CLASS_IDLE || img->ioprio >> 16)
+		return ckpt_fail(&rs->log, -EINVAL, "task %d: its priority is not one", img->pid);
 	if ((is_rt(img->policy) || img->nice < task_nice(current)) && !capable(CAP_SYS_NICE))
 		return ckpt_fail(&rs->log, -EPERM, "task %d: its priority is not the caller's to give",
 				 img->pid);
@@ -415,7 +436,7 @@ static int restore_sched(struct ckpt_restart *rs, const struct ckpt_image_task *
 		return ckpt_fail(&rs->log, ret, "task %d: its scheduling policy %d cannot be set: error %d",
 				 img->pid, img->policy, -ret);
 	if (img->ioprio != IOPRIO_DEFAULT) {
-		ret = set_task_ioprio(current, img->ioprio & 0xffff);
+		ret = set_task_ioprio(current, img->ioprio);
 		if (ret)
 			return ret;
 	}
@@ -451,12 +472,12 @@ static void restore_mask(const struct ckpt_image_task *img)
 {
 	const u64 never = sigmask(SIGKILL) | sigmask(SIGSTOP);
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
 	current->blocked.sig[0] = img->blocked & ~never;
 	current->saved_sigmask.sig[0] = img->saved_sigmask & ~never;
 	current->restore_sigmask = !!img->restore_sigmask;
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 }
 
 /* the task's own part, but for registers and pending signals */

@@ -84,7 +84,7 @@ static int cut_off(const struct image_reader *r, struct ckpt_error *e)
 static int damaged(const struct image_reader *r, struct ckpt_error *e,
 		   const char *what)
 {
-	return error_set(e, EBADMSG, "the image is damaged: record %u at byte %llu %s",
+	return error_set(e, EINVAL, "the image is damaged: record %u at byte %llu %s",
 			 r->seq, (unsigned long long)r->rec_offset, what);
 }
 
@@ -94,7 +94,7 @@ static int check_head(const struct image_reader *r, struct ckpt_error *e)
 
 	if (rec->magic != CKPT_REC_MAGIC) {
 		if (r->seq == 0)
-			return error_set(e, EBADMSG, "this is not a checkpoint image");
+			return error_set(e, EINVAL, "this is not a checkpoint image");
 		return damaged(r, e, "has no record's magic");
 	}
 	if (rec->reserved)
@@ -181,7 +181,7 @@ int image_page(struct image_reader *r, void *page, uint32_t *index,
 	if (n < CKPT_PAGE_SIZE)
 		return cut_off(r, e);
 	if (XXH64(page, CKPT_PAGE_SIZE, 0) != p->pages[r->next_page].sum)
-		return error_set(e, EBADMSG,
+		return error_set(e, EINVAL,
 				 "the image is damaged: the page of address %#llx at byte %llu has a wrong checksum",
 				 (unsigned long long)p->pages[r->next_page].addr,
 				 (unsigned long long)(r->offset - CKPT_PAGE_SIZE));
@@ -200,7 +200,7 @@ static int check_end(struct image_reader *r, struct ckpt_error *e)
 	ssize_t n = read_full(r, &byte, 1, e);
 
 	if (n > 0)
-		return error_set(e, EBADMSG,
+		return error_set(e, EINVAL,
 				 "the image is damaged: something follows its trailer");
 	return n;
 }
@@ -228,7 +228,7 @@ int image_next(struct image_reader *r, struct ckpt_error *e)
 		return error_set(e, EPIPE, "the image is empty");
 	if ((size_t)n < sizeof(r->rec)) {
 		if (r->seq == 0 && (n < 4 || r->rec.magic != CKPT_REC_MAGIC))
-			return error_set(e, EBADMSG, "this is not a checkpoint image");
+			return error_set(e, EINVAL, "this is not a checkpoint image");
 		return cut_off(r, e);
 	}
 	ret = check_head(r, e);
@@ -252,10 +252,10 @@ int image_expect(struct image_reader *r, uint16_t type, uint32_t min_len,
 	if (ret < 0)
 		return ret;
 	if (ret == 0 || r->rec.type != type)
-		return error_set(e, EBADMSG, "the image is damaged: record %u is no %s record",
+		return error_set(e, EINVAL, "the image is damaged: record %u is no %s record",
 				 r->seq ? r->seq - 1 : 0, image_rec_name(type));
 	if (r->rec.len < min_len)
-		return error_set(e, EBADMSG, "the image is damaged: its %s record is too short",
+		return error_set(e, EINVAL, "the image is damaged: its %s record is too short",
 				 image_rec_name(type));
 	return 0;
 }
@@ -266,7 +266,7 @@ int image_check_header(const struct image_reader *r, struct ckpt_error *e)
 	struct utsname uts;
 
 	if (memcmp(h->magic, CKPT_IMAGE_MAGIC, sizeof(h->magic)))
-		return error_set(e, EBADMSG, "this is not a checkpoint image");
+		return error_set(e, EINVAL, "this is not a checkpoint image");
 	if (h->version != CKPT_IMAGE_VERSION)
 		return error_set(e, EPROTONOSUPPORT, "the image's version %u is %s; this build reads version %d",
 				 h->version, h->version > CKPT_IMAGE_VERSION ?
@@ -276,7 +276,7 @@ int image_check_header(const struct image_reader *r, struct ckpt_error *e)
 				 h->page_size, CKPT_PAGE_SIZE);
 	if (!memchr(h->machine, 0, sizeof(h->machine)) ||
 	    !memchr(h->release, 0, sizeof(h->release)))
-		return error_set(e, EBADMSG, "the image's header is damaged: a name in it has no end");
+		return error_set(e, EINVAL, "the image's header is damaged: a name in it has no end");
 	if (uname(&uts))
 		return error_sys(e, errno, "this machine has no name");
 	if (strcmp(h->machine, uts.machine))

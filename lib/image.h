@@ -85,7 +85,7 @@ int image_expect(struct image_reader *r, uint16_t type, uint32_t min_len,
  */
 int image_check_header(const struct image_reader *r, struct ckpt_error *e);
 
-/* image_rec_name - "TASK" and so on, "record N" never: NULL if not known */
+/* image_rec_name - the name of a type of record, "TASK"; NULL if not known */
 const char *image_rec_name(uint16_t type);
 
 #endif

@@ -91,25 +91,25 @@ static void test_hostile_trees(void **state)
 		struct row rows[3];
 		int expected;
 	} cases[] = {
-		{ { { 1, 1, 0, 1, 1, 0 } }, -EBADMSG },
-		{ { { 2, 2, 0, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 1, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, Z } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L | 0x80 } }, -EBADMSG },
+		{ { { 1, 1, 0, 1, 1, 0 } }, -EINVAL },
+		{ { { 2, 2, 0, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 1, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, Z } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L | 0x80 } }, -EINVAL },
 		{ { { 1, 1, 0, 1, 1, L, 1 } }, -EOPNOTSUPP },
-		{ { { 1, 1, 0, 1, 1, L }, { 1, 1, 1, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 3, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 2, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 3, 1, 1, L }, { 3, 3, 2, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 1, 1, 1, Z }, { 3, 3, 2, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 1, 1, 1, 1, 0 }, { 3, 3, 2, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 1, 1, 1, 1, 1 } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 3, 1, 1, 1, 0 } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { -2, -2, 1, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 0, 0, 1, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 4194304, 4194304, 1, 1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 1, -1, 1, L } }, -EBADMSG },
-		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 1, 1, 1 << 30, L } }, -EBADMSG },
+		{ { { 1, 1, 0, 1, 1, L }, { 1, 1, 1, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 3, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 2, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 3, 1, 1, L }, { 3, 3, 2, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 1, 1, 1, Z }, { 3, 3, 2, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 1, 1, 1, 1, 0 }, { 3, 3, 2, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 1, 1, 1, 1, 1 } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 3, 1, 1, 1, 0 } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { -2, -2, 1, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 0, 0, 1, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 4194304, 4194304, 1, 1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 1, -1, 1, L } }, -EINVAL },
+		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 1, 1, 1 << 30, L } }, -EINVAL },
 		{ { { 1, 1, 0, 1, 1, L }, { 2, 2, 0, 1, 1, L } }, -EOPNOTSUPP },
 	};
 	struct ckpt_error e;
@@ -133,15 +133,15 @@ static void test_impossible_lengths(void **state)
 	struct tree t;
 
 	(void)state;
-	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EBADMSG);
+	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EINVAL);
 	tree_free(&t);
 	rec.nr_tasks = 1;
-	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EBADMSG);
+	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EINVAL);
 	tree_free(&t);
 	rec.nr_tasks = UINT32_MAX;
-	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EBADMSG);
+	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EINVAL);
 	tree_free(&t);
-	assert_int_equal(tree_parse(&t, &rec, 4, &e), -EBADMSG);
+	assert_int_equal(tree_parse(&t, &rec, 4, &e), -EINVAL);
 	tree_free(&t);
 }
 
@@ -200,7 +200,7 @@ static void test_hostile_descriptions(void **state)
 	(void)state;
 	for (i = 0; i < NR(bad); i++) {
 		memset(&e, 0, sizeof(e));
-		assert_int_equal(description_parse(&d, bad[i], strlen(bad[i]), &e), -EBADMSG);
+		assert_int_equal(description_parse(&d, bad[i], strlen(bad[i]), &e), -EINVAL);
 		assert_true(e.text[0]);
 		description_free(&d);
 	}

@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For scenarios around a program of tests/programs that checks itself (verdict.h there): takes it through its
+# generations, lets it check itself in each, and reports each thing that it checks as one result.
+
+# The container's directory for its words; programs in a container see it under the same name.
+# shellcheck disable=SC2154 # $T
+words() {
+	echo "$T/$1"
+}
+
+# start_self_checking NAME PROGRAM [ARG...]: makes DIR and runs "PROGRAM DIR ARG..." in container NAME until it is
+# ready.
+start_self_checking() {
+	local name=$1 program=$2
+	shift 2
+
+	mkdir -p "$(words "$name")"
+	if ! container "$name" -- "$program" "$(words "$name")" "$@" ||
+		! wait_until 30 test -e "$(words "$name")/ready"; then
+		cat "/var/log/ckpt/$name.log"
+		die "$name did not become ready"
+	fi
+}
+
+# check_itself NAME GENERATION: the program's verdicts go to the file of this generation.
+check_itself() {
+	local dir
+	dir=$(words "$1")
+
+	touch "$dir/check"
+	if ! wait_until 30 test -e "$dir/verdict"; then
+		fail "S1 $1, $2: it checks itself" "it did not end; it said so far:" \
+			"$(cat "$dir/verdict.part" 2>&1)" "$(tail -n 5 "/var/log/ckpt/$1.log" 2>&1)"
+		mv "$dir/verdict.part" "$dir/verdict" 2>/dev/null
+	fi
+	mv "$dir/verdict" "$dir/in-$2" 2>/dev/null
+	rm -f "$dir/check" "$dir/verdict.part"
+	echo "$2" >>"$dir/generations"
+}
+
+# rise NAME GENERATION FILE: whatever is left of the container goes, and it comes back from the image FILE.
+rise() {
+	kill_container "$1" >/dev/null 2>&1
+	ok "S3 $1, $2: restarts" restart "$1" "$3" && wait_until 20 is_running "$1"
+}
+
+# report_verdicts NAME: one result for each thing that was checked; it must be good in every generation.
+report_verdicts() {
+	local dir line row text generation bad
+	dir=$(words "$1")
+
+	while read -r row text; do
+		bad=()
+		while read -r generation; do
+			grep -qxF "ok $row $text" "$dir/in-$generation" 2>/dev/null && continue
+			line=$(grep -F "BAD $row $text |" "$dir/in-$generation" 2>/dev/null)
+			bad+=("$generation: ${line:-nothing was said}")
+		done <"$dir/generations"
+		if [ ${#bad[@]} = 0 ]; then
+			pass "$row $text"
+		else
+			fail "$row $text" "${bad[@]}"
+		fi
+	done < <(sed -E 's/^(ok|BAD) //; s/ \| .*//' "$dir"/in-* | awk '!seen[$0]++')
+}
+
+# generations NAME: the container runs and is ready. Checkpoint; it goes on undisturbed; it is restarted twice from
+# one image; a checkpoint of the second restart is restarted, too. A shell function before_check, if there is one, is
+# called with NAME and the generation's name each time before the program checks itself.
+generations() {
+	local name=$1 dir image
+	dir=$(words "$name")
+	image=$dir/image
+
+	ok "S1 $name: checkpoint" checkpoint "$name" "$image.1" || return
+	generation "$name" undisturbed
+	rise "$name" restarted "$image.1" && generation "$name" restarted
+	if rise "$name" restarted-again "$image.1"; then
+		if ok "S1 $name: checkpoint after a restart" checkpoint "$name" "$image.2"; then
+			generation "$name" restarted-again
+			rise "$name" second-generation "$image.2" && generation "$name" second-generation
+		else
+			generation "$name" restarted-again
+		fi
+	fi
+	report_verdicts "$name"
+}
+
+generation() {
+	[ "$(type -t before_check)" != function ] || before_check "$@"
+	check_itself "$@"
+}

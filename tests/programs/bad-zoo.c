@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One of everything that an image can have: kinds of files, memory, tasks, signals, sleeps. Run as a container's first
+ * program with a directory of its own; creates DIR/ready when all is in place, and sleeps.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int must(int ret, const char *what)
+{
+	if (ret < 0)
+		err(1, "%s", what);
+	return ret;
+}
+
+static void make_pipes(void)
+{
+	int p[2];
+
+	must(pipe2(p, O_NONBLOCK), "pipe");
+	must(write(p[1], "what waits in a pipe", 20), "pipe");
+	must(pipe2(p, O_DIRECT), "pipe");
+	must(write(p[1], "one", 3), "pipe");
+	must(write(p[1], "packet", 6), "pipe");
+	must(dup(p[0]), "dup");
+}
+
+static void make_events(void)
+{
+	struct itimerspec in = { .it_value.tv_sec = 10000, .it_interval.tv_sec = 7 };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.u64 = 42 };
+	int event = must(eventfd(3, EFD_SEMAPHORE), "eventfd");
+	int timer = must(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "timerfd");
+	int ep = must(epoll_create1(EPOLL_CLOEXEC), "epoll");
+
+	must(timerfd_settime(timer, 0, &in, NULL), "timerfd");
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, event, &ev), "epoll");
+	ev.events = EPOLLOUT | EPOLLONESHOT;
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, timer, &ev), "epoll");
+}
+
+static void make_sockets(const char *dir)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(7007) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(7008) };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int s = must(socket(AF_INET, SOCK_STREAM, 0), "tcp"), one = 1;
+
+	must(setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), "tcp");
+	must(bind(s, (void *)&in, sizeof(in)), "tcp");
+	must(listen(s, 10), "tcp");
+	s = must(socket(AF_INET6, SOCK_STREAM, 0), "tcp6");
+	must(bind(s, (void *)&in6, sizeof(in6)), "tcp6");
+	must(listen(s, 10), "tcp6");
+	s = must(socket(AF_INET, SOCK_DGRAM, 0), "udp");
+	must(bind(s, (void *)&in, sizeof(in)), "udp");
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/socket", dir);
+	s = must(socket(AF_UNIX, SOCK_STREAM, 0), "unix");
+	must(bind(s, (void *)&un, sizeof(un)), "unix");
+	must(listen(s, 5), "unix");
+}
+
+static void make_files(const char *dir)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/data", dir);
+	fd = must(open(path, O_RDWR | O_CREAT | O_APPEND, 0600), path);
+	must(write(fd, "some bytes in a file", 20), path);
+	must(lseek(fd, 5, SEEK_SET), path);
+	must(dup(fd), path);
+	must(open(path, O_RDONLY | O_CLOEXEC), path);
+	must(open(dir, O_RDONLY | O_DIRECTORY), dir);
+	must(open("/dev/null", O_RDWR), "/dev/null");
+}
+
+static void touch(char *p, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i += 512)
+		p[i] = i / 512 + 1;
+}
+
+static char *map(size_t len, int prot, int flags, int fd)
+{
+	char *p = mmap(NULL, len, prot, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return p;
+}
+
+static void make_memory(const char *dir)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	char path[200];
+	int fd = must(memfd_create("zoo", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd");
+
+	must(ftruncate(fd, 40000), "memfd");
+	touch(map(40000, rw, MAP_SHARED, fd), 40000);
+	must(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd");
+	touch(map(50000, rw, MAP_SHARED | MAP_ANONYMOUS, -1), 50000);
+	touch(map(4096 * 300, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1), 4096 * 300);
+	madvise(map(8192, rw, MAP_PRIVATE | MAP_ANONYMOUS, -1), 8192, MADV_DONTFORK);
+	mlock(map(8192, rw, MAP_PRIVATE | MAP_ANONYMOUS, -1), 8192);
+	map(1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	map(8192, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1);
+	snprintf(path, sizeof(path), "%s/mapped", dir);
+	fd = must(open(path, O_RDWR | O_CREAT, 0600), path);
+	must(ftruncate(fd, 10000), path);
+	map(10000, rw, MAP_SHARED, fd);
+	touch(map(10000, rw, MAP_PRIVATE, fd), 10000);
+	close(fd);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void make_signals(void)
+{
+	struct itimerval in = { .it_value.tv_sec = 100000, .it_interval.tv_sec = 1 };
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK };
+	stack_t stack = { .ss_size = 65536 };
+	union sigval value = { .sival_int = 4711 };
+	struct rlimit lim = { 500, 1000 };
+	sigset_t set;
+
+	stack.ss_sp = map(stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	must(sigaltstack(&stack, NULL), "sigaltstack");
+	must(sigaction(SIGUSR1, &sa, NULL), "sigaction");
+	must(sigaction(SIGALRM, &sa, NULL), "sigaction");
+	signal(SIGHUP, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	must(raise(SIGUSR2), "raise");
+	must(sigqueue(getpid(), SIGRTMIN + 3, value), "sigqueue");
+	must(setitimer(ITIMER_REAL, &in, NULL), "setitimer");
+	must(setrlimit(RLIMIT_NOFILE, &lim), "setrlimit");
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+
+static void *sleeper(void *arg)
+{
+	sleep(1000000);
+	return arg;
+}
+
+static void *poller(void *arg)
+{
+	for (;;)
+		poll(NULL, 0, 1000000000);
+	return arg;
+}
+
+static void *waiter(void *arg)
+{
+	struct timespec until = { .tv_sec = 4000000000 };
+
+	pthread_mutex_lock(&mutex);
+	for (;;)
+		pthread_cond_timedwait(&cond, &mutex, &until);
+	return arg;
+}
+
+static void make_threads(void)
+{
+	void *(*const run[])(void *) = { sleeper, poller, waiter };
+	pthread_t thread;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		if (pthread_create(&thread, NULL, run[i], NULL))
+			errx(1, "pthread_create");
+}
+
+static void child_main(int n)
+{
+	gid_t groups[] = { 7, 65534 };
+
+	if (n == 0)
+		exit(33);
+	if (n == 1) {
+		must(setsid(), "setsid");
+		if (fork())
+			_exit(0);
+	}
+	if (n == 2) {
+		must(setpgid(0, 0), "setpgid");
+		must(nice(5), "nice");
+		must(setgroups(2, groups), "setgroups");
+		must(setresgid(65534, 65534, 7), "setresgid");
+		must(setresuid(65534, 65534, 0), "setresuid");
+	}
+	for (;;)
+		pause();
+}
+
+/* a zombie, an orphan in a session whose leader is gone, one with other credentials */
+static void make_children(void)
+{
+	siginfo_t info;
+	pid_t pid;
+	int n;
+
+	for (n = 0; n < 3; n++) {
+		pid = must(fork(), "fork");
+		if (!pid)
+			child_main(n);
+		if (n < 2)
+			must(waitid(P_PID, pid, &info, WEXITED | (n ? 0 : WNOWAIT)), "waitid");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char path[200];
+
+	if (argc != 2)
+		errx(2, "usage: bad-zoo DIR");
+	must(chdir(argv[1]), argv[1]);
+	make_children();
+	make_files(argv[1]);
+	make_pipes();
+	make_events();
+	make_sockets(argv[1]);
+	make_memory(argv[1]);
+	make_signals();
+	make_threads();
+	usleep(300000);
+	snprintf(path, sizeof(path), "%s/ready", argv[1]);
+	close(must(creat(path, 0600), path));
+	for (;;)
+		pause();
+}

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One function for each thing that a process can have and a checkpoint cannot take. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/io_uring.h>
+#include <linux/netlink.h>
+#include <linux/perf_event.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "refuse.h"
+
+static int made(const char *name)
+{
+	int fd = open(name, O_RDWR | O_CREAT, 0600);
+
+	have(fd >= 0);
+	return fd;
+}
+
+static void inotify(void)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	have(fd >= 0 && inotify_add_watch(fd, ".", IN_CREATE) >= 0);
+}
+
+static void fanotify(void)
+{
+	have(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY) >= 0);
+}
+
+static void io_uring(void)
+{
+	struct io_uring_params params = { 0 };
+
+	have(syscall(SYS_io_uring_setup, 4, &params) >= 0);
+}
+
+static void perf(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_TASK_CLOCK,
+	};
+
+	have(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0) >= 0);
+}
+
+static void bpf(void)
+{
+	/* BPF_MAP_CREATE of an array of one number: type, key size, value size, entries */
+	uint32_t attr[32] = { 2, 4, 8, 1 };
+
+	have(syscall(SYS_bpf, 0, attr, sizeof(attr)) >= 0);
+}
+
+static void userfault(void)
+{
+	have(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY) >= 0);
+}
+
+static void signal_fd(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	have(signalfd(-1, &set, SFD_CLOEXEC) >= 0);
+}
+
+static void pid_fd(void)
+{
+	have(syscall(SYS_pidfd_open, getpid(), 0) >= 0);
+}
+
+static void aio(void)
+{
+	static aio_context_t context;
+
+	have(!syscall(SYS_io_setup, 4, &context));
+}
+
+static void terminal(void)
+{
+	have(posix_openpt(O_RDWR | O_NOCTTY) >= 0);
+}
+
+static int listener(struct sockaddr_in *a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	memset(a, 0, sizeof(*a));
+	a->sin_family = AF_INET;
+	a->sin_port = htons(6100);
+	a->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	have(!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	have(!bind(fd, (void *)a, sizeof(*a)) && !listen(fd, 4));
+	return fd;
+}
+
+static int connected(const struct sockaddr_in *a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	have(!connect(fd, (const void *)a, sizeof(*a)));
+	return fd;
+}
+
+static void tcp(void)
+{
+	struct sockaddr_in a;
+	int fd = listener(&a);
+
+	connected(&a);
+	have(accept(fd, NULL, NULL) >= 0);
+}
+
+/* only the listening socket is left of this side */
+static void backlog(void)
+{
+	struct sockaddr_in a;
+
+	listener(&a);
+	connected(&a);
+}
+
+static void socket_pair(void)
+{
+	int fds[2];
+
+	have(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+}
+
+static void datagrams(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(6101),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	have(!bind(fd, (void *)&a, sizeof(a)) && sendto(fd, "x", 1, 0, (void *)&a, sizeof(a)) == 1);
+}
+
+static void netlink(void)
+{
+	have(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) >= 0);
+}
+
+static void packet(void)
+{
+	have(socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)) >= 0);
+}
+
+static void raw(void)
+{
+	have(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0);
+}
+
+static void fifo(void)
+{
+	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0);
+}
+
+static void deleted(void)
+{
+	made("deleted");
+	have(!unlink("deleted"));
+}
+
+static void deleted_directory(void)
+{
+	have(!mkdir("deleted-directory", 0700) && !chdir("deleted-directory") && !rmdir("../deleted-directory"));
+}
+
+static void deleted_mapping(void)
+{
+	int fd = made("deleted");
+
+	have(!ftruncate(fd, 4096) && mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+	have(!close(fd) && !unlink("deleted"));
+}
+
+static void flock_lock(void)
+{
+	have(!flock(made("locked"), LOCK_EX));
+}
+
+static void posix_lock(void)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+
+	have(!fcntl(made("locked"), F_SETLK, &lock));
+}
+
+static void ofd_lock(void)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+
+	have(!fcntl(made("locked"), F_OFD_SETLK, &lock));
+}
+
+static void lease(void)
+{
+	int fd = made("leased");
+
+	have(!close(fd));
+	fd = open("leased", O_RDONLY);
+	have(fd >= 0 && !fcntl(fd, F_SETLEASE, F_RDLCK));
+}
+
+static void async(void)
+{
+	int fds[2];
+
+	have(!pipe(fds) && !fcntl(fds[0], F_SETFL, O_ASYNC));
+}
+
+static void owner(void)
+{
+	int fds[2];
+
+	have(!pipe(fds) && !fcntl(fds[0], F_SETOWN, getpid()));
+}
+
+static void sysv_shm(void)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+
+	have(id >= 0 && shmat(id, NULL, 0) != (void *)-1 && !shmctl(id, IPC_RMID, NULL));
+}
+
+/* an object outlives its process: "remove-sem" and "remove-msg" take them away again */
+static void sysv_sem(void)
+{
+	struct sembuf undo = { 0, 1, SEM_UNDO };
+	int id = semget(0x5e31, 1, IPC_CREAT | 0600);
+
+	have(id >= 0 && !semop(id, &undo, 1));
+}
+
+static void remove_sem(void)
+{
+	have(!semctl(semget(0x5e31, 1, 0600), 0, IPC_RMID));
+}
+
+static void sysv_msg(void)
+{
+	have(msgget(0x3564, IPC_CREAT | 0600) >= 0);
+}
+
+static void remove_msg(void)
+{
+	have(!msgctl(msgget(0x3564, 0600), IPC_RMID, NULL));
+}
+
+static void posix_mq(void)
+{
+	have(mq_open("/refuse", O_RDWR | O_CREAT, 0600, NULL) >= 0 && !mq_unlink("/refuse"));
+}
+
+static void posix_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_NONE };
+	static timer_t timer;
+
+	have(!timer_create(CLOCK_MONOTONIC, &event, &timer));
+}
+
+static void virtual_timer(void)
+{
+	struct itimerval it = { { 0, 0 }, { 1000, 0 } };
+
+	have(!setitimer(ITIMER_VIRTUAL, &it, NULL));
+}
+
+static void seccomp(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = { 1, &allow };
+
+	have(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+static void traced(void)
+{
+	pid_t pid = fork();
+
+	have(pid >= 0);
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	have(!ptrace(PTRACE_SEIZE, pid, 0, 0));
+}
+
+static void stopped(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	have(pid >= 0);
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	have(!kill(pid, SIGSTOP) && waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+}
+
+static void *pause_forever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static void dead_leader(void)
+{
+	pid_t pid = fork();
+	pthread_t thread;
+	char path[64];
+
+	have(pid >= 0);
+	if (!pid) {
+		have(!pthread_create(&thread, NULL, pause_forever, NULL));
+		syscall(SYS_exit, 0);
+	}
+	/* until it is a zombie with a thread */
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", pid);
+	while (!access(path, F_OK))
+		sleep_ms(5);
+}
+
+static int pause_child(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+}
+
+static void clone_child(int flags)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	have(clone(pause_child, stack + sizeof(stack), flags | SIGCHLD, NULL) >= 0);
+}
+
+static void shared_vm(void)
+{
+	clone_child(CLONE_VM);
+}
+
+static void pid_namespace(void)
+{
+	clone_child(CLONE_NEWPID);
+}
+
+static void mount_namespace(void)
+{
+	have(!unshare(CLONE_NEWNS));
+}
+
+static void user_namespace(void)
+{
+	clone_child(CLONE_NEWUSER);
+}
+
+static void net_namespace(void)
+{
+	have(!unshare(CLONE_NEWNET));
+}
+
+static void keyring(void)
+{
+	/* KEYCTL_JOIN_SESSION_KEYRING, then a key in it (-3) */
+	have(syscall(SYS_keyctl, 1, "refuse") >= 0);
+	have(syscall(SYS_add_key, "user", "secret", "x", 1, -3) >= 0);
+}
+
+static void memory_policy(void)
+{
+	unsigned long nodes = 1;
+
+	/* MPOL_BIND */
+	have(!syscall(SYS_set_mempolicy, 2, &nodes, 8 * sizeof(nodes)));
+}
+
+static void deadline(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { 48, 6, 0, 0, 0, 1000000, 10000000, 10000000 };
+
+	have(!syscall(SYS_sched_setattr, 0, &attr, 0));
+}
+
+static void char_device(void)
+{
+	have(open("/dev/kmsg", O_RDONLY) >= 0);
+}
+
+static const struct kind kinds[] = {
+	{ "inotify", inotify }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
+	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
+	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "socketpair", socket_pair },
+	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
+	{ "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
+	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },
+	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
+	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },
+	{ "mqueue", posix_mq }, { "posix-timer", posix_timer }, { "virtual-timer", virtual_timer },
+	{ "seccomp", seccomp }, { "traced", traced }, { "stopped", stopped }, { "dead-leader", dead_leader },
+	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
+	{ "user-namespace", user_namespace }, { "net-namespace", net_namespace }, { "keyring", keyring },
+	{ "memory-policy", memory_policy }, { "deadline", deadline }, { "device", char_device },
+};
+
+const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
