@@ -48,7 +48,7 @@ struct description {
  * @text: the record's body, NUL-padded
  * @len: its length in bytes
  *
- * Returns 0, or -EBADMSG.
+ * Returns 0, or -EINVAL.
  */
 int description_parse(struct description *d, const char *text, size_t len,
 		      struct ckpt_error *e);

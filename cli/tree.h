@@ -47,7 +47,7 @@ struct tree {
  * unique, parents and thread group leaders come before those that they have,
  * and every parent lives.
  *
- * Returns 0, -EBADMSG if it is none, -EOPNOTSUPP if it is one that cannot be
+ * Returns 0, -EINVAL if it is none, -EOPNOTSUPP if it is one that cannot be
  * made yet, -E2BIG if it is too large.
  */
 int tree_parse(struct tree *t, const void *body, size_t len, struct ckpt_error *e);

@@ -12,11 +12,17 @@
 
 #include "engine.h"
 
-/* a container that is caught in the middle of a vfork is let go and tried again */
+/* a container that is caught in the middle of a vfork or exit is let go and tried again */
 #define CKPT_ATTEMPTS	200
 #define CKPT_RETRY_MS	5
 
 static atomic_t last_id = ATOMIC_INIT(0);
+
+/* a positive number, unique since the module was loaded */
+int ckpt_next_id(void)
+{
+	return atomic_inc_return(&last_id) & INT_MAX;
+}
 
 int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...)
 {
@@ -69,15 +75,15 @@ static int save_tasks(struct ckpt_checkpoint *cp)
 	int i, ret;
 
 	for (i = 0; i < cp->nr_tasks; i++) {
-		struct task_struct *t = cp->tasks[i];
+		struct ckpt_held *h = &cp->tasks[i];
 
-		cp->task = t;
-		if (thread_group_leader(t) && !t->exit_state) {
-			ret = ckpt_save_process(cp, t);
+		cp->task = h->task;
+		if (thread_group_leader(h->task) && h->mm) {
+			ret = ckpt_save_process(cp, h);
 			if (ret)
 				return ret;
 		}
-		ret = ckpt_save_task(cp, t);
+		ret = ckpt_save_task(cp, h);
 		if (ret)
 			return ret;
 	}
@@ -119,29 +125,38 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 		return ret;
 	if (!ckpt_rec_new(&cp->out, CKPT_REC_MEMORY, sizeof(struct ckpt_image_memory)))
 		return -ENOMEM;
-	return ckpt_copy_mms(cp);
+	ret = ckpt_copy_mms(cp);
+	return ret ? ret : ckpt_check_still_there(cp);
 }
 
+/* let go what is the container's: from here on it may close and end as it likes */
+static void release_container(struct ckpt_checkpoint *cp)
+{
+	int i;
+
+	ckpt_objects_free(&cp->objs);
+	ckpt_objects_init(&cp->objs);
+	for (i = 0; i < cp->nr_tasks; i++)
+		ckpt_unhold(&cp->tasks[i]);
+	kvfree(cp->tasks);
+	cp->tasks = NULL;
+	cp->nr_tasks = 0;
+	cp->task = NULL;
+	cp->fd = -1;
+}
+
+/* and what is ours */
 static void release(struct ckpt_checkpoint *cp)
 {
 	struct ckpt_rec_buf *buf, *next;
-	int i;
 
+	release_container(cp);
 	ckpt_copies_free(cp);
 	ckpt_shmem_free(cp);
 	list_for_each_entry_safe(buf, next, &cp->out.records, list) {
 		list_del(&buf->list);
 		ckpt_rec_free(buf);
 	}
-	ckpt_objects_free(&cp->objs);
-	ckpt_objects_init(&cp->objs);
-	for (i = 0; i < cp->nr_tasks; i++)
-		put_task_struct(cp->tasks[i]);
-	kvfree(cp->tasks);
-	cp->tasks = NULL;
-	cp->nr_tasks = 0;
-	cp->task = NULL;
-	cp->fd = -1;
 	cp->out.seq = 0;
 }
 
@@ -156,13 +171,19 @@ static int freeze_and_collect(struct ckpt_checkpoint *cp, const char *desc,
 			return ret;
 		ret = collect(cp, desc, args->desc_len);
 		ckpt_thaw(&cp->freezer, &args->pause_ns);
-		if (ret != -EAGAIN || fatal_signal_pending(current))
+		if (!ret) {
+			release_container(cp);
+			return 0;
+		}
+		if (ret != -EAGAIN)
 			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		release(cp);
 		msleep(CKPT_RETRY_MS);
 	}
 	return ckpt_fail(&cp->log, -EBUSY,
-			 "the container starts processes (vfork) without end and cannot be caught between two; try again");
+			 "the container starts and ends processes without a pause and cannot be caught between two; try again");
 }
 
 static int stream(struct ckpt_checkpoint *cp)
@@ -194,12 +215,18 @@ static int find_root(struct ckpt_checkpoint *cp, pid_t nr)
 	if (!t)
 		return ckpt_fail(&cp->log, -ESRCH, "there is no process %d", nr);
 	cp->root = t;
-	if (t->exit_state)
+	if (t->exit_state || !pid_alive(t))
 		return ckpt_fail(&cp->log, -EBUSY, "process %d (%s) is dead", nr, t->comm);
 	if (!k_ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS))
 		return ckpt_fail(&cp->log, -EPERM,
 				 "process %d (%s) may not be inspected by the caller", nr, t->comm);
-	cp->pid_ns = get_pid_ns(task_active_pid_ns(t));
+	rcu_read_lock();
+	cp->pid_ns = task_active_pid_ns(t);
+	if (cp->pid_ns)
+		get_pid_ns(cp->pid_ns);
+	rcu_read_unlock();
+	if (!cp->pid_ns)
+		return ckpt_fail(&cp->log, -EBUSY, "process %d (%s) is dead", nr, t->comm);
 	if (cp->pid_ns == task_active_pid_ns(current) || task_tgid_nr_ns(t, cp->pid_ns) != 1)
 		return ckpt_fail(&cp->log, -EBUSY,
 				 "process %d (%s) is not the init of a container (of a pid namespace of its own)",
@@ -289,5 +316,5 @@ int ckpt_checkpoint(struct ckpt_checkpoint_args *args, const char *desc)
 	ckpt_log_close(&cp->log);
 out_free:
 	kfree(cp);
-	return ret ? ret : atomic_inc_return(&last_id) & INT_MAX;
+	return ret ? ret : ckpt_next_id();
 }

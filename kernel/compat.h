@@ -9,6 +9,7 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/nsproxy.h>
 #include <linux/pagewalk.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
@@ -148,6 +149,15 @@ static inline bool ckpt_inet_freebind(struct sock *sk)
 #endif
 }
 
+static inline unsigned long ckpt_inet_cmsg_flags(struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return inet_cmsg_flags(inet_sk(sk));
+#else
+	return inet_sk(sk)->cmsg_flags;
+#endif
+}
+
 /* 6.6: access to times of inodes goes through functions */
 static inline u64 ckpt_inode_mtime_ns(struct inode *inode)
 {
@@ -184,6 +194,25 @@ static inline bool ckpt_mm_has_extras(struct mm_struct *mm)
 	has |= mm->context.lam_cr3_mask != 0;
 #endif
 	return has;
+}
+
+/* 6.7: nsproxy's count is a refcount_t */
+static inline void ckpt_get_nsproxy(struct nsproxy *ns)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	refcount_inc(&ns->count);
+#else
+	atomic_inc(&ns->count);
+#endif
+}
+
+static inline bool ckpt_nsproxy_last(struct nsproxy *ns)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return refcount_dec_and_test(&ns->count);
+#else
+	return atomic_dec_and_test(&ns->count);
+#endif
 }
 
 /* 6.8: declared in a header, exported long before */

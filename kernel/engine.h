@@ -157,6 +157,24 @@ int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_l
 void ckpt_thaw(struct ckpt_freezer *fz, u64 *pause_ns);
 bool ckpt_freezer_has(struct ckpt_freezer *fz, struct task_struct *task);
 
+/* hold.c: the parts of a task, kept while they are read */
+
+struct ckpt_held {
+	struct task_struct *task;
+	/* of the living only; a reference each */
+	struct mm_struct *mm;
+	struct files_struct *files;
+	struct fs_struct *fs;
+	struct nsproxy *nsproxy;
+	struct sighand_struct *sighand;
+	const struct cred *cred;
+	bool stack;
+};
+
+int ckpt_hold(struct ckpt_held *h);
+void ckpt_unhold(struct ckpt_held *h);
+void ckpt_put_fs(struct fs_struct *fs);
+
 /* checkpoint.c */
 
 struct ckpt_checkpoint {
@@ -167,15 +185,17 @@ struct ckpt_checkpoint {
 	struct task_struct *root;
 	struct pid_namespace *pid_ns;	/* the container's */
 	struct path root_path;		/* the container's root directory */
-	struct task_struct **tasks;	/* leaders before their threads */
+	struct ckpt_held *tasks;	/* leaders before their threads */
 	int nr_tasks;
 	struct task_struct *task;	/* the one at work, for the log */
 	int fd;				/* the descriptor at work, or -1 */
 	u32 flags;
+	u64 clock_ns;			/* monotonic, as SYSTEM has it */
 	struct list_head copies;	/* struct ckpt_mm_copy */
 	struct list_head shmems;	/* struct ckpt_shmem_copy */
 };
 
+int ckpt_next_id(void);
 int ckpt_checkpoint(struct ckpt_checkpoint_args *args, const char *desc);
 /* ckpt_refuse - log what cannot be saved, with task and descriptor at work */
 __printf(3, 4) int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...);
@@ -185,7 +205,9 @@ __printf(3, 4) int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *
 enum ckpt_restart_state {
 	CKPT_RESTART_NEW,
 	CKPT_RESTART_LOADING,
-	CKPT_RESTART_LOADED,		/* tasks restore themselves */
+	CKPT_RESTART_JOINED,		/* all are here, nobody joins any more */
+	CKPT_RESTART_DYING,		/* zombies die */
+	CKPT_RESTART_LOADED,		/* the others restore themselves */
 	CKPT_RESTART_GO,
 	CKPT_RESTART_FAILED,
 };
@@ -224,7 +246,8 @@ struct ckpt_restart {
 	struct ckpt_rec_buf *ipc;
 	struct list_head members;
 	struct task_struct *root;
-	struct task_struct *coordinator;
+	struct uts_namespace *uts_ns;	/* the coordinator's, to compare with */
+	struct ipc_namespace *ipc_ns;
 	int nr_joined;
 	int nr_filed;			/* have their tables */
 	int nr_ready;
@@ -248,12 +271,13 @@ long ckpt_restore_task(struct ckpt_restart *rs, struct file *dev,
 
 /* tasks.c: which tasks there are, and the TREE */
 int ckpt_collect_tasks(struct ckpt_checkpoint *cp);
+int ckpt_check_still_there(struct ckpt_checkpoint *cp);
 int ckpt_save_tree(struct ckpt_checkpoint *cp);
 
 /* task.c: one task and its process */
-int ckpt_check_task(struct ckpt_checkpoint *cp, struct task_struct *t);
-int ckpt_save_process(struct ckpt_checkpoint *cp, struct task_struct *leader);
-int ckpt_save_task(struct ckpt_checkpoint *cp, struct task_struct *t);
+int ckpt_check_task(struct ckpt_checkpoint *cp, struct ckpt_held *h);
+int ckpt_save_process(struct ckpt_checkpoint *cp, struct ckpt_held *leader);
+int ckpt_save_task(struct ckpt_checkpoint *cp, struct ckpt_held *h);
 int ckpt_check_task_rec(struct ckpt_log *log, struct ckpt_rec_buf *buf);
 int ckpt_check_process_rec(struct ckpt_log *log, struct ckpt_rec_buf *buf);
 int ckpt_restore_process(struct ckpt_restart *rs, const struct ckpt_image_process *img);
@@ -267,7 +291,7 @@ int ckpt_restore_restart_block(struct ckpt_restart *rs,
 			       const struct ckpt_image_restart_block *img);
 
 /* signals.c */
-/* current's, or that of a task that is frozen or a member: it does not change */
+/* current's, or that of a task that is locked: it does not change */
 static inline struct sighand_struct *ckpt_sighand(struct task_struct *t)
 {
 	return rcu_dereference_raw(t->sighand);
@@ -275,9 +299,11 @@ static inline struct sighand_struct *ckpt_sighand(struct task_struct *t)
 
 int ckpt_save_sighand(struct ckpt_checkpoint *cp, struct ckpt_obj *obj);
 int ckpt_restore_sighand(struct ckpt_restart *rs, u32 ref);
-int ckpt_count_pending(struct task_struct *t, bool shared);
-void ckpt_save_pending(struct task_struct *t, bool shared,
+int ckpt_count_pending(struct ckpt_held *h, bool shared);
+void ckpt_save_pending(struct ckpt_held *h, bool shared,
 		       struct ckpt_image_siginfo *infos, int nr);
+bool ckpt_stop_pending(struct ckpt_held *h);
+bool ckpt_siginfos_ok(const struct ckpt_image_siginfo *infos, int nr);
 int ckpt_queue_pending(const struct ckpt_image_siginfo *infos, int nr, bool shared);
 
 /* creds.c */
@@ -285,7 +311,7 @@ int ckpt_save_cred(struct ckpt_checkpoint *cp, struct ckpt_obj *obj);
 int ckpt_restore_cred(struct ckpt_restart *rs, u32 ref);
 
 /* namespaces.c */
-int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct task_struct *t);
+int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct ckpt_held *h);
 int ckpt_save_namespaces(struct ckpt_checkpoint *cp);
 int ckpt_restore_namespaces(struct ckpt_restart *rs);
 

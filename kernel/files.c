@@ -292,7 +292,7 @@ struct file *ckpt_restore_file(struct ckpt_restart *rs, u32 ref, unsigned long s
 }
 
 /* a descriptor beyond the restarter's limit needs the right to raise it */
-static int allow_fd(u32 fd)
+static int allow_fd(unsigned long fd)
 {
 	struct rlimit *lim = &current->signal->rlim[RLIMIT_NOFILE];
 	int ret = 0;
@@ -314,14 +314,16 @@ static int install_fd(struct ckpt_restart *rs, const struct ckpt_image_fd *img,
 	struct file *file;
 	int ret;
 
+	if (img->fd < 0)
+		return -EINVAL;
+	/* the making of a file takes one or two more for a moment */
+	ret = allow_fd(img->fd + 2UL);
+	if (ret)
+		return ret;
 	file = ckpt_restore_file(rs, img->file, scratch);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (img->fd < 0)
-		return -EINVAL;
-	ret = allow_fd(img->fd);
-	if (!ret)
-		ret = k_replace_fd(img->fd, file, img->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
+	ret = k_replace_fd(img->fd, file, img->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
 	return ret < 0 ? ckpt_fail(&rs->log, ret, "descriptor %d cannot be given out: error %d",
 				   img->fd, -ret) : 0;
 }

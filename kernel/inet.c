@@ -3,6 +3,7 @@
  * TCP that listens or is not connected, and UDP that is not connected, over
  * IPv4 and IPv6.  C7.
  */
+#include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/inet_connection_sock.h>
@@ -58,6 +59,41 @@ static void save_tcp(struct sock *sk, struct ckpt_image_file_sock *img)
 	img->user_timeout = icsk->icsk_user_timeout;
 }
 
+/* options that are not saved must be as they were born */
+static int check_inet(struct ckpt_checkpoint *cp, struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	const char *what = NULL;
+
+	if (rcu_access_pointer(inet->mc_list) ||
+	    (sk->sk_family == AF_INET6 && rcu_access_pointer(inet6_sk(sk)->ipv6_mc_list)))
+		what = "multicast membership";
+	else if (inet->tos || inet->uc_ttl != -1 || ckpt_inet_cmsg_flags(sk))
+		what = "IP_TOS, IP_TTL or ancillary data";
+	else if (rcu_access_pointer(inet->inet_opt))
+		what = "IP options";
+	else if (sk->sk_family == AF_INET6 && (rcu_access_pointer(inet6_sk(sk)->opt) ||
+					       inet6_sk(sk)->rxopt.all || inet6_sk(sk)->tclass))
+		what = "IPv6 options";
+	return what ? ckpt_refuse(cp, -EOPNOTSUPP, "a socket with %s is not supported", what) : 0;
+}
+
+static int check_tcp(struct ckpt_checkpoint *cp, struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const char *what = NULL;
+
+	if (icsk->icsk_ca_setsockopt)
+		what = "TCP_CONGESTION";
+	else if (icsk->icsk_ulp_ops)
+		what = "TCP_ULP";
+	else if (icsk->icsk_accept_queue.fastopenq.max_qlen)
+		what = "TCP_FASTOPEN";
+	else if (tcp_sk(sk)->rx_opt.user_mss || tcp_sk(sk)->window_clamp)
+		what = "TCP_MAXSEG or TCP_WINDOW_CLAMP";
+	return what ? ckpt_refuse(cp, -EOPNOTSUPP, "a socket with %s is not supported", what) : 0;
+}
+
 static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 {
 	struct sock *sk = sock_from_file(file)->sk;
@@ -69,7 +105,14 @@ static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 				   sk->sk_state);
 	if (sk->sk_state == TCP_LISTEN && READ_ONCE(sk->sk_ack_backlog))
 		return ckpt_refuse(cp, -EBUSY, "a TCP socket has connections that wait to be accepted, which is not supported");
-	ret = ckpt_save_socket(cp, file, img);
+	if (sk->sk_state == TCP_CLOSE && (!skb_queue_empty(&sk->sk_receive_queue) ||
+					  sk->sk_shutdown || sk->sk_err))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a TCP socket whose connection has ended is not supported; close it first");
+	ret = check_inet(cp, sk);
+	if (!ret)
+		ret = check_tcp(cp, sk);
+	if (!ret)
+		ret = ckpt_save_socket(cp, file, img);
 	if (ret)
 		return ret;
 	save_inet(sk, img);
@@ -87,7 +130,11 @@ static int udp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 	if (!skb_queue_empty(&sk->sk_receive_queue) ||
 	    !skb_queue_empty(&udp_sk(sk)->reader_queue))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a UDP socket with queued data is not supported");
-	ret = ckpt_save_socket(cp, file, data);
+	ret = check_inet(cp, sk);
+	if (!ret && (udp_sk(sk)->pending || udp_sk(sk)->encap_type))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "UDP_CORK and UDP_ENCAP are not supported");
+	if (!ret)
+		ret = ckpt_save_socket(cp, file, data);
 	if (ret)
 		return ret;
 	save_inet(sk, data);

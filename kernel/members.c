@@ -16,7 +16,7 @@ static int join(struct ckpt_restart *rs, struct ckpt_member *m)
 	int ret = 0;
 
 	spin_lock(&rs->wait.lock);
-	if (rs->state >= CKPT_RESTART_LOADED) {
+	if (rs->state >= CKPT_RESTART_JOINED || (rs->nr_tasks && rs->nr_joined == rs->nr_tasks)) {
 		ret = rs->state == CKPT_RESTART_FAILED ? rs->err : -EBUSY;
 	} else {
 		list_add_tail(&m->list, &rs->members);
@@ -83,13 +83,24 @@ static int restore_shared(struct ckpt_restart *rs, struct ckpt_member *m,
 	return ret;
 }
 
+/* with all signals blocked still, so that none is dropped as ignored */
+static int queue_signals(const struct ckpt_image_task *img, const struct ckpt_image_process *proc)
+{
+	int ret = 0;
+
+	if (img->flags & CKPT_TASK_LEADER)
+		ret = ckpt_queue_pending(proc->pending, proc->nr_pending, true);
+	return ret ? ret : ckpt_queue_pending((const void *)img->tail, img->nr_pending, false);
+}
+
 static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
 {
 	const struct ckpt_image_task *img = ckpt_body(m->rec);
 	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
 	int ret;
 
-	/* SIGALRM and its like must not come from the program that this was */
+	/* what the helpers sent to each other, such as SIGCHLD of zombies */
+	flush_signals(current);
 	ret = restore_shared(rs, m, img, scratch);
 	if (ret)
 		return ret;
@@ -110,6 +121,10 @@ static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned
 		if (ret)
 			return ret;
 	}
+	ret = queue_signals(img, proc);
+	if (ret)
+		return ckpt_fail(&rs->log, ret, "task %d: its pending signals cannot be queued: error %d",
+				 m->pid, -ret);
 	ret = ckpt_restore_task_state(rs, img);
 	if (!ret && img->flags & CKPT_TASK_LEADER)
 		ckpt_restore_dumpable(rs, proc->mm);
@@ -134,17 +149,9 @@ static int go(struct ckpt_restart *rs, struct ckpt_member *m)
 {
 	const struct ckpt_image_task *img = ckpt_body(m->rec);
 	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
-	int ret;
 
-	if (img->flags & CKPT_TASK_LEADER) {
+	if (img->flags & CKPT_TASK_LEADER)
 		ckpt_go_process(rs, proc);
-		ret = ckpt_queue_pending(proc->pending, proc->nr_pending, true);
-		if (ret)
-			return ret;
-	}
-	ret = ckpt_queue_pending((const void *)img->tail, img->nr_pending, false);
-	if (ret)
-		return ret;
 	init_task_work(&m->work, resume_work);
 	return task_work_add(current, &m->work, TWA_RESUME);
 }
@@ -168,7 +175,7 @@ static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned l
 {
 	int ret;
 
-	ret = wait_state(rs, CKPT_RESTART_LOADED);
+	ret = wait_state(rs, CKPT_RESTART_DYING);
 	if (ret)
 		return ret;
 	ret = check_place(rs, m);
@@ -176,6 +183,9 @@ static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned l
 		return ret;
 	if (((const struct ckpt_image_task *)ckpt_body(m->rec))->flags & CKPT_TASK_ZOMBIE)
 		die_as_zombie(rs, m, m->dev);
+	ret = wait_state(rs, CKPT_RESTART_LOADED);
+	if (ret)
+		return ret;
 	ret = restore_live(rs, m, scratch);
 	if (ret)
 		return ret;

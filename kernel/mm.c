@@ -32,12 +32,13 @@ static void vma_list_free(struct vma_list *vl)
 	kvfree(vl->file);
 }
 
-static int check_vma(struct ckpt_checkpoint *cp, struct vm_area_struct *vma)
+/* what of a mapping is not supported, or NULL */
+static const char *vma_refusal(struct vm_area_struct *vma)
 {
 	const char *what = NULL;
 
 	if (ckpt_arch_vma_is_vdso(vma))
-		return 0;
+		return NULL;
 	if (is_vm_hugetlb_page(vma))
 		what = "huge pages (hugetlb)";
 	else if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP))
@@ -54,10 +55,7 @@ static int check_vma(struct ckpt_checkpoint *cp, struct vm_area_struct *vma)
 		what = "a NUMA memory policy";
 	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
 		what = vma->vm_ops->name(vma);
-	if (what)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "mapping %lx-%lx: %s is not supported",
-				   vma->vm_start, vma->vm_end, what);
-	return 0;
+	return what;
 }
 
 static u32 prot_of(unsigned long flags)
@@ -112,15 +110,22 @@ static void save_vma(struct vm_area_struct *vma, struct ckpt_image_vma *img)
 		img->flags |= CKPT_VMA_LOCKED;
 	if (flags & VM_LOCKONFAULT)
 		img->flags |= CKPT_VMA_LOCKONFAULT;
+	if (flags & VM_ACCOUNT)
+		img->flags |= CKPT_VMA_ACCOUNT;
 	img->advice = advice_of(flags);
 }
 
-/* takes mm->mmap_lock; files are saved without it, as that looks up paths */
+/*
+ * Takes mm->mmap_lock.  Files are saved and refusals logged without it: both
+ * take locks of file systems.
+ */
 static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vma_list *vl)
 {
+	unsigned long start = 0, end = 0;
+	const char *refusal = NULL;
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
-	int ret = 0, max = mm->map_count;
+	int max = mm->map_count;
 
 	vl->img = kvcalloc(max, sizeof(*vl->img), GFP_KERNEL);
 	vl->file = kvcalloc(max, sizeof(*vl->file), GFP_KERNEL);
@@ -128,8 +133,10 @@ static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vm
 		return -ENOMEM;
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
-		ret = vl->nr == max ? -EBUSY : check_vma(cp, vma);
-		if (ret)
+		start = vma->vm_start;
+		end = vma->vm_end;
+		refusal = vl->nr == max ? "a mapping that was just made" : vma_refusal(vma);
+		if (refusal)
 			break;
 		save_vma(vma, &vl->img[vl->nr]);
 		if (vma->vm_file)
@@ -137,7 +144,8 @@ static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vm
 		vl->nr++;
 	}
 	mmap_read_unlock(mm);
-	return ret;
+	return refusal ? ckpt_refuse(cp, -EOPNOTSUPP, "mapping %lx-%lx: %s is not supported",
+				     start, end, refusal) : 0;
 }
 
 static int save_vma_files(struct ckpt_checkpoint *cp, struct vma_list *vl)

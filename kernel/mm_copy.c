@@ -132,6 +132,17 @@ static int copier(void *data)
 	kthread_complete_and_exit(&job->done, 0);
 }
 
+/* the copies are made: the container's own memory is not ours to keep */
+static void put_originals(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_mm_copy *copy;
+
+	list_for_each_entry(copy, &cp->copies, list) {
+		mmput(copy->mm);
+		copy->mm = NULL;
+	}
+}
+
 /* make all copies; the container is frozen */
 int ckpt_copy_mms(struct ckpt_checkpoint *cp)
 {
@@ -143,6 +154,7 @@ int ckpt_copy_mms(struct ckpt_checkpoint *cp)
 	if (IS_ERR(kt))
 		return PTR_ERR(kt);
 	wait_for_completion(&job.done);
+	put_originals(cp);
 	return job.ret ? ckpt_fail(&cp->log, job.ret, "the container's memory cannot be copied: error %d",
 				   -job.ret) : 0;
 }
@@ -155,7 +167,8 @@ void ckpt_copies_free(struct ckpt_checkpoint *cp)
 		list_del(&copy->list);
 		if (copy->copy)
 			mmput(copy->copy);
-		mmput(copy->mm);
+		if (copy->mm)
+			mmput(copy->mm);
 		kfree(copy);
 	}
 }

@@ -139,22 +139,27 @@ static int advise(const struct ckpt_image_vma *v)
 static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 {
 	struct file *file = v->file ? ckpt_find_restored(rs, v->file, CKPT_OBJ_FILE) : NULL;
-	unsigned long addr;
+	unsigned long addr, prot;
 	int ret;
 
 	/* shared anonymous memory is a file too, and MAP_ANONYMOUS would be another */
 	if (!file && v->flags & CKPT_VMA_SHARED)
 		return -EINVAL;
-	addr = vm_mmap(file, v->start, v->end - v->start, v->prot, map_flags(v), v->offset);
+	prot = v->prot | (v->flags & CKPT_VMA_ACCOUNT ? PROT_WRITE : 0);
+	addr = vm_mmap(file, v->start, v->end - v->start, prot, map_flags(v), v->offset);
 	if (IS_ERR_VALUE(addr))
 		return addr;
 	if (addr != v->start)
 		return -EEXIST;
-	ret = advise(v);
+	ret = prot == v->prot ? 0 : ckpt_syscall(mprotect, v->start, v->end - v->start, v->prot);
+	if (!ret)
+		ret = advise(v);
 	if (ret || !(v->flags & CKPT_VMA_LOCKED))
 		return ret;
-	return ckpt_syscall(mlock2, v->start, v->end - v->start,
-			    v->flags & CKPT_VMA_LOCKONFAULT ? MLOCK_ONFAULT : 0);
+	ret = ckpt_syscall(mlock2, v->start, v->end - v->start,
+			   v->flags & CKPT_VMA_LOCKONFAULT ? MLOCK_ONFAULT : 0);
+	/* locked all the same; only that nothing inaccessible can be brought in */
+	return ret == -ENOMEM && !v->prot ? 0 : ret;
 }
 
 static int map_all(struct ckpt_restart *rs, const struct mm_rec *rec)
@@ -237,12 +242,9 @@ static int set_exe(struct ckpt_restart *rs, u32 ref)
 	struct file *exe = ckpt_find_restored(rs, ref, CKPT_OBJ_FILE);
 	int ret;
 
-	if (!exe) {
-		mmap_write_lock(current->mm);
-		ret = k_replace_mm_exe_file(current->mm, NULL);
-		mmap_write_unlock(current->mm);
-		return ret;
-	}
+	/* nobody else changes it: current's threads sleep in the engine */
+	if (!exe)
+		return ref ? -EINVAL : k_set_mm_exe_file(current->mm, NULL);
 	if (!S_ISREG(file_inode(exe)->i_mode) || k_path_noexec(&exe->f_path))
 		return -EACCES;
 	ret = file_permission(exe, MAY_EXEC);

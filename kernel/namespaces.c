@@ -14,16 +14,14 @@
 
 #include "engine.h"
 
-/* @t must be frozen, so that its nsproxy stays */
-int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct task_struct *t)
+int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
-	struct nsproxy *ns = t->nsproxy, *root = cp->root->nsproxy;
+	struct nsproxy *ns = h->nsproxy, *root = cp->tasks[0].nsproxy;
 	const char *which = NULL;
-
 	u32 label, own;
 
-	if (!ns || !root)
-		return ckpt_refuse(cp, -EBUSY, "it is exiting");
+	if (!root)
+		return -EAGAIN;
 	if (ns->uts_ns != root->uts_ns)
 		which = "uts";
 	else if (ns->ipc_ns != root->ipc_ns)
@@ -39,7 +37,7 @@ int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct task_struct *t)
 	if (which)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "a %s namespace other than the container's is not supported", which);
-	security_task_getsecid_obj(t, &label);
+	security_task_getsecid_obj(h->task, &label);
 	security_task_getsecid_obj(current, &own);
 	if (label != own)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
@@ -114,7 +112,7 @@ static int save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
 
 int ckpt_save_namespaces(struct ckpt_checkpoint *cp)
 {
-	struct nsproxy *ns = cp->root->nsproxy;
+	struct nsproxy *ns = cp->tasks[0].nsproxy;
 	int ret;
 
 	ret = save_uts(cp, ns->uts_ns);
@@ -169,10 +167,10 @@ static int restore_ipc(struct ckpt_restart *rs, struct ipc_namespace *ns)
 /* by the root task, in namespaces that were made for the restart */
 int ckpt_restore_namespaces(struct ckpt_restart *rs)
 {
-	struct nsproxy *ns = current->nsproxy, *outside = rs->coordinator->nsproxy;
+	struct nsproxy *ns = current->nsproxy;
 	int ret;
 
-	if (ns->uts_ns == outside->uts_ns || ns->ipc_ns == outside->ipc_ns)
+	if (ns->uts_ns == rs->uts_ns || ns->ipc_ns == rs->ipc_ns)
 		return ckpt_fail(&rs->log, -EINVAL,
 				 "the root task has no uts and ipc namespace of its own");
 	ret = restore_uts(rs, ns->uts_ns);

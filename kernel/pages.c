@@ -155,6 +155,8 @@ static long fill_batch(struct mm_struct *mm, unsigned long addr, struct ckpt_pag
 		ret = k_walk_page_range(mm, max(addr, vma->vm_start), vma->vm_end, &gather_ops, &g);
 		if (ret >= 0)
 			ret = resolve(mm, vma, b, from);
+		else
+			b->nr = from;
 		if (ret || g.next)
 			break;
 		ret = 0;
@@ -296,6 +298,9 @@ int ckpt_read_pages(struct ckpt_restart *rs)
 	int ret = 0;
 
 	while (!end && !ret) {
+		/* a task may have died, and the restart with it */
+		if (READ_ONCE(rs->state) == CKPT_RESTART_FAILED)
+			return rs->err;
 		buf = ckpt_rec_read(&rs->in);
 		if (IS_ERR(buf))
 			return PTR_ERR(buf);

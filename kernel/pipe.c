@@ -26,16 +26,49 @@ static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 	return ckpt_obj_save(cp, CKPT_OBJ_PIPE, file_inode(file), &img->pipe);
 }
 
+/*
+ * A buffer can lie across several pages of a compound page, when it was spliced
+ * into the pipe; it is saved page by page.  Packets are never longer than one.
+ */
+static size_t piece_len(size_t offset, size_t left)
+{
+	return min_t(size_t, left, PAGE_SIZE - offset_in_page(offset));
+}
+
 /* bytes that the record of a pipe's contents takes; pipe->mutex is held */
 static size_t contents_len(struct pipe_inode_info *pipe)
 {
+	size_t len = 0, done, piece;
 	unsigned int i;
-	size_t len = 0;
 
-	for (i = pipe->tail; i != pipe->head; i++)
-		len += sizeof(struct ckpt_image_pipe_buf) +
-		       ALIGN(pipe->bufs[i & (pipe->ring_size - 1)].len, 8);
+	for (i = pipe->tail; i != pipe->head; i++) {
+		const struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
+
+		for (done = 0; done < buf->len; done += piece) {
+			piece = piece_len(buf->offset + done, buf->len - done);
+			len += sizeof(struct ckpt_image_pipe_buf) + ALIGN(piece, 8);
+		}
+	}
 	return len;
+}
+
+static u8 *save_buf(const struct pipe_buffer *buf, struct ckpt_image_pipe *img, u8 *p)
+{
+	size_t done, piece;
+
+	for (done = 0; done < buf->len; done += piece) {
+		size_t offset = buf->offset + done;
+		struct ckpt_image_pipe_buf *out = (void *)p;
+
+		piece = piece_len(offset, buf->len - done);
+		out->len = piece;
+		out->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
+		p += sizeof(*out);
+		memcpy_from_page(p, buf->page + (offset >> PAGE_SHIFT), offset_in_page(offset), piece);
+		p += ALIGN(piece, 8);
+		img->nr_bufs++;
+	}
+	return p;
 }
 
 /* pipe->mutex is held */
@@ -43,24 +76,15 @@ static int save_contents(struct pipe_inode_info *pipe, struct ckpt_image_pipe *i
 {
 	u8 *p = img->tail;
 	unsigned int i;
+	int ret;
 
 	for (i = pipe->tail; i != pipe->head; i++) {
 		struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
-		struct ckpt_image_pipe_buf *out = (void *)p;
-		void *from;
-		int ret;
 
 		ret = pipe_buf_confirm(pipe, buf);
 		if (ret)
 			return ret;
-		out->len = buf->len;
-		out->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
-		p += sizeof(*out);
-		from = kmap_local_page(buf->page);
-		memcpy(p, from + buf->offset, buf->len);
-		kunmap_local(from);
-		p += ALIGN(buf->len, 8);
-		img->nr_bufs++;
+		p = save_buf(buf, img, p);
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 
 #include "engine.h"
@@ -18,8 +19,6 @@
 #define CKPT_RECORDS_MAX (256U << 20)
 /* no task came a step further for so long: one must have died */
 #define CKPT_STALL (120 * HZ)
-
-static atomic_t last_id = ATOMIC_INIT(0);
 
 struct ckpt_restart *ckpt_restart_new(void)
 {
@@ -40,17 +39,6 @@ struct ckpt_restart *ckpt_restart_new(void)
 	xa_init(&rs->restored);
 	rs->in.log = &rs->log;
 	return rs;
-}
-
-static void put_fs(struct fs_struct *fs)
-{
-	bool last;
-
-	spin_lock(&fs->lock);
-	last = !--fs->users;
-	spin_unlock(&fs->lock);
-	if (last)
-		k_free_fs_struct(fs);
 }
 
 static void get_restored(struct ckpt_restored *r)
@@ -84,7 +72,7 @@ static void put_restored(struct ckpt_restored *r)
 		k_put_files_struct(r->ptr);
 		break;
 	case CKPT_OBJ_FS:
-		put_fs(r->ptr);
+		ckpt_put_fs(r->ptr);
 		break;
 	default:
 		fput(r->ptr);
@@ -158,8 +146,6 @@ static void restart_free(struct kref *kref)
 	xa_destroy(&rs->restored);
 	if (rs->root)
 		put_task_struct(rs->root);
-	if (rs->coordinator)
-		put_task_struct(rs->coordinator);
 	if (rs->in.file)
 		fput(rs->in.file);
 	ckpt_log_close(&rs->log);
@@ -288,8 +274,10 @@ static int check_loaded(struct ckpt_restart *rs)
 		nr++;
 		if (!(img->flags & CKPT_TASK_ZOMBIE) && !xa_load(&rs->by_tgid, img->tgid))
 			return ckpt_fail(&rs->log, -EINVAL, "task %d of the image has no PROCESS", img->pid);
-		if (img->flags & CKPT_TASK_ZOMBIE && !(img->flags & CKPT_TASK_LEADER))
-			return ckpt_fail(&rs->log, -EINVAL, "task %d of the image is a dead thread", img->pid);
+		if (img->flags & CKPT_TASK_ZOMBIE &&
+		    (!(img->flags & CKPT_TASK_LEADER) || xa_load(&rs->by_tgid, img->tgid)))
+			return ckpt_fail(&rs->log, -EINVAL, "task %d of the image is a dead thread, or a dead leader of living ones",
+					 img->pid);
 	}
 	if (nr != rs->nr_tasks)
 		return ckpt_fail(&rs->log, -EINVAL, "the image has %d tasks and its tree %d",
@@ -388,6 +376,12 @@ static int check_sessions(struct ckpt_restart *rs)
 		const struct ckpt_image_task *img = ckpt_body(buf);
 		void *sid = xa_mk_value(img->sid), *had;
 
+		/* its number would stay in use, and an init waits at its end until none is */
+		if (img->pid == 1 && (img->pgid > 1 || img->sid > 1)) {
+			ret = ckpt_fail(&rs->log, -EINVAL,
+					"the root task of the image is in the group or session of another");
+			break;
+		}
 		had = xa_store(&session, img->pgid, sid, GFP_KERNEL);
 		ret = xa_err(had);
 		if (!ret && had && had != sid && img->pgid)
@@ -462,12 +456,14 @@ static int set_registers(struct ckpt_restart *rs)
 
 		if (is_zombie(m))
 			continue;
+		/* it may have been killed, which fails the restart a little later */
+		if (!try_get_task_stack(m->task))
+			return -ESRCH;
 		ret = ckpt_arch_restore(&rs->log, m->task, &img->x86, img->tail +
 					img->nr_pending * sizeof(struct ckpt_image_siginfo));
+		k_put_task_stack(m->task);
 		if (ret)
 			return ret;
-		/* what the helpers sent to each other, such as SIGCHLD of zombies */
-		flush_signals(m->task);
 	}
 	return 0;
 }
@@ -504,7 +500,8 @@ static int prepare(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 	ret = ckpt_log_open(&rs->log, args->logfd);
 	if (ret)
 		return ret;
-	rs->coordinator = get_task_struct(current);
+	rs->uts_ns = current->nsproxy->uts_ns;
+	rs->ipc_ns = current->nsproxy->ipc_ns;
 	rs->nr_tasks = args->nr_tasks;
 	rs->in.pos = args->offset;
 	rs->in.seq = args->seq;
@@ -527,15 +524,18 @@ static int run(struct ckpt_restart *rs)
 	ret = wait_members(rs, &rs->nr_joined, rs->nr_tasks);
 	if (ret)
 		return ret;
+	set_state(rs, CKPT_RESTART_JOINED);
 	ret = set_sessions(rs);
 	if (ret)
 		return ret;
 	live = rs->nr_live = count_live(rs);
-	set_state(rs, CKPT_RESTART_LOADED);
-	ret = wait_members(rs, &rs->nr_ready, live);
+	/* before their parents have the image's handlers and queues of signals */
+	set_state(rs, CKPT_RESTART_DYING);
+	ret = wait_zombies(rs);
 	if (ret)
 		return ret;
-	ret = wait_zombies(rs);
+	set_state(rs, CKPT_RESTART_LOADED);
+	ret = wait_members(rs, &rs->nr_ready, live);
 	if (ret)
 		return ret;
 	ret = ckpt_read_pages(rs);
@@ -577,5 +577,5 @@ int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 		ckpt_restart_abort(rs, ret);
 		return ret;
 	}
-	return atomic_inc_return(&last_id) & INT_MAX;
+	return ckpt_next_id();
 }

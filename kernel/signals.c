@@ -100,25 +100,55 @@ static int walk_pending(struct sigpending *pending, struct ckpt_image_siginfo *i
 	return nr;
 }
 
-int ckpt_count_pending(struct task_struct *t, bool shared)
+int ckpt_count_pending(struct ckpt_held *h, bool shared)
 {
 	int nr;
 
-	spin_lock_irq(&ckpt_sighand(t)->siglock);
-	nr = walk_pending(queue_of(t, shared), NULL, 0);
-	spin_unlock_irq(&ckpt_sighand(t)->siglock);
+	spin_lock_irq(&h->sighand->siglock);
+	nr = walk_pending(queue_of(h->task, shared), NULL, 0);
+	spin_unlock_irq(&h->sighand->siglock);
 	return nr;
 }
 
-void ckpt_save_pending(struct task_struct *t, bool shared,
+void ckpt_save_pending(struct ckpt_held *h, bool shared,
 		       struct ckpt_image_siginfo *infos, int nr)
 {
-	spin_lock_irq(&ckpt_sighand(t)->siglock);
-	walk_pending(queue_of(t, shared), infos, nr);
-	spin_unlock_irq(&ckpt_sighand(t)->siglock);
+	spin_lock_irq(&h->sighand->siglock);
+	walk_pending(queue_of(h->task, shared), infos, nr);
+	spin_unlock_irq(&h->sighand->siglock);
 }
 
-/* to current, which is in the same pid namespace as the signals were */
+/* SIGSTOP or SIGKILL has come since the task was frozen, and waits */
+bool ckpt_stop_pending(struct ckpt_held *h)
+{
+	const u64 both = sigmask(SIGSTOP) | sigmask(SIGKILL);
+	bool pending;
+
+	spin_lock_irq(&h->sighand->siglock);
+	pending = (h->task->pending.signal.sig[0] | h->task->signal->shared_pending.signal.sig[0]) & both;
+	spin_unlock_irq(&h->sighand->siglock);
+	return pending;
+}
+
+bool ckpt_siginfos_ok(const struct ckpt_image_siginfo *infos, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		struct kernel_siginfo info;
+
+		memcpy(&info, infos[i].info, sizeof(info));
+		if (info.si_signo <= 0 || !valid_signal(info.si_signo) ||
+		    sig_kernel_only(info.si_signo))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * To current, which is in the same pid namespace as the signals were.  The
+ * numbers were checked when the record was loaded.
+ */
 int ckpt_queue_pending(const struct ckpt_image_siginfo *infos, int nr, bool shared)
 {
 	int i, ret;
@@ -127,9 +157,6 @@ int ckpt_queue_pending(const struct ckpt_image_siginfo *infos, int nr, bool shar
 		struct kernel_siginfo info;
 
 		memcpy(&info, infos[i].info, sizeof(info));
-		if (!valid_signal(info.si_signo) || info.si_signo <= 0 ||
-		    sig_kernel_only(info.si_signo))
-			return -EINVAL;
 		ret = k_do_send_sig_info(info.si_signo, &info, current,
 					 shared ? PIDTYPE_TGID : PIDTYPE_PID);
 		if (ret)

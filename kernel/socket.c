@@ -2,6 +2,7 @@
 /* What all sockets have: address, state, SOL_SOCKET options.  C6, C7. */
 #include <linux/net.h>
 #include <net/sock.h>
+#include <net/sock_reuseport.h>
 
 #include "engine.h"
 #include "socket.h"
@@ -42,6 +43,10 @@ static int check_options(struct ckpt_checkpoint *cp, struct sock *sk)
 		what = "SO_BINDTODEVICE";
 	else if (sock_flag(sk, SOCK_RCVTSTAMP) || sk->sk_tsflags)
 		what = "SO_TIMESTAMP";
+	else if (rcu_access_pointer(sk->sk_reuseport_cb) && rcu_access_pointer(rcu_dereference_raw(sk->sk_reuseport_cb)->prog))
+		what = "SO_ATTACH_REUSEPORT_BPF";
+	else if (sock_flag(sk, SOCK_ZEROCOPY) || sock_flag(sk, SOCK_TXTIME))
+		what = "SO_ZEROCOPY or SO_TXTIME";
 	else if (sk->sk_peek_off >= 0 && sk->sk_family == AF_UNIX)
 		what = "SO_PEEK_OFF";
 	return what ? ckpt_refuse(cp, -EOPNOTSUPP, "a socket with %s is not supported", what) : 0;

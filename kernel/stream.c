@@ -180,14 +180,18 @@ fail:
 int ckpt_in_end(struct ckpt_in *in, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_trailer *t = ckpt_body(buf);
+	ssize_t more;
 	char byte;
 
 	if (buf->rec.len != sizeof(*t) || t->nr_records != in->seq ||
 	    t->nr_pages != in->pages || t->bytes != in->pos)
 		return ckpt_fail(in->log, -EINVAL,
 				 "the image is damaged: its trailer tells of another stream");
-	if (kernel_read(in->file, &byte, 1, in->file->f_mode & FMODE_STREAM ?
-			NULL : &in->file->f_pos) != 0)
+	more = kernel_read(in->file, &byte, 1, in->file->f_mode & FMODE_STREAM ?
+			   NULL : &in->file->f_pos);
+	if (more < 0)
+		return more == -ERESTARTSYS ? -EINTR : more;
+	if (more)
 		return ckpt_fail(in->log, -EINVAL,
 				 "the image goes on behind its trailer");
 	return 0;

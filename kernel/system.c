@@ -45,6 +45,7 @@ int ckpt_save_system(struct ckpt_checkpoint *cp)
 		return -ENOMEM;
 	ckpt_arch_system(sys);
 	read_clocks(sys);
+	cp->clock_ns = sys->monotonic_ns;
 	export_uuid(sys->boot_id, &boot_id);
 	return 0;
 }

@@ -6,6 +6,7 @@
  * name: nothing is dropped in silence.  C10.
  */
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/fs_struct.h>
 #include <linux/hrtimer.h>
@@ -25,11 +26,33 @@
 
 #include "engine.h"
 
+#define CKPT_FROZEN_TIMEOUT (5 * HZ)
 #define CKPT_CPUS_MAX (sizeof_field(struct ckpt_image_task, cpus) * 8)
 
-/* S5 */
-static int check_alive(struct ckpt_checkpoint *cp, struct task_struct *t)
+/*
+ * A cgroup that has both tasks and child cgroups says that it is frozen as soon
+ * as its children are; its own tasks may need a moment.
+ */
+static int wait_frozen(struct task_struct *t)
 {
+	unsigned long end = jiffies + CKPT_FROZEN_TIMEOUT;
+
+	while (!t->frozen) {
+		if (READ_ONCE(t->flags) & PF_EXITING)
+			return -EAGAIN;
+		if (time_after(jiffies, end) || fatal_signal_pending(current))
+			return -EBUSY;
+		usleep_range(50, 200);
+	}
+	return 0;
+}
+
+/* S5 */
+static int check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+{
+	struct task_struct *t = h->task;
+	int ret;
+
 	if (t->ptrace)
 		return ckpt_refuse(cp, -EBUSY, "it is being traced; end the debugger first");
 	if (!k_ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS))
@@ -39,11 +62,16 @@ static int check_alive(struct ckpt_checkpoint *cp, struct task_struct *t)
 	/* its parent sleeps in vfork() and cannot be saved there: try again soon */
 	if (READ_ONCE(t->vfork_done))
 		return -EAGAIN;
-	if (!t->frozen)
+	ret = wait_frozen(t);
+	if (ret == -EAGAIN)
+		return ret;
+	if (ret)
 		return ckpt_refuse(cp, -EBUSY, "it is not frozen");
 	if (t->signal->flags & SIGNAL_STOP_STOPPED)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "it is stopped by a signal, which is not supported; continue it first (kill -CONT)");
+	if (ckpt_stop_pending(h))
+		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
 	/* off its processor, so that its registers are in memory */
 	k_wait_task_inactive(t, 0);
 	return 0;
@@ -99,31 +127,31 @@ static int check_process(struct ckpt_checkpoint *cp, struct task_struct *t)
 	return 0;
 }
 
-int ckpt_check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
+int ckpt_check_task(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
+	struct task_struct *t = h->task;
 	int ret;
 
-	if (t->exit_state == EXIT_ZOMBIE) {
+	if (!h->mm) {
 		if (!thread_group_leader(t) || thread_group_empty(t))
 			return 0;
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "its first thread has exited and others run on, which is not supported");
 	}
-	if (t->exit_state)
-		return ckpt_refuse(cp, -EBUSY, "it is dead");
-	ret = check_alive(cp, t);
+	ret = check_alive(cp, h);
 	if (ret)
 		return ret;
 	ret = check_features(cp, t);
 	if (ret)
 		return ret;
-	ret = ckpt_check_namespaces(cp, t);
+	ret = ckpt_check_namespaces(cp, h);
 	if (ret)
 		return ret;
 	return thread_group_leader(t) ? check_process(cp, t) : 0;
 }
 
-static void save_itimer(struct signal_struct *sig, struct ckpt_image_itimer *img)
+static void save_itimer(struct ckpt_checkpoint *cp, struct signal_struct *sig,
+			struct ckpt_image_itimer *img)
 {
 	ktime_t rem;
 
@@ -131,24 +159,26 @@ static void save_itimer(struct signal_struct *sig, struct ckpt_image_itimer *img
 	if (!hrtimer_active(&sig->real_timer))
 		return;
 	rem = hrtimer_get_remaining(&sig->real_timer);
-	img->value = max_t(s64, 1, ktime_to_ns(rem));
+	/* as counted from the clocks in SYSTEM */
+	img->value = max_t(s64, 1, ktime_to_ns(rem) + ktime_get_ns() - cp->clock_ns);
 }
 
-int ckpt_save_process(struct ckpt_checkpoint *cp, struct task_struct *t)
+int ckpt_save_process(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
+	struct task_struct *t = h->task;
 	struct signal_struct *sig = t->signal;
-	int i, ret, nr = ckpt_count_pending(t, true);
+	int i, ret, nr = ckpt_count_pending(h, true);
 	struct ckpt_image_process *img;
 	u32 mm, sighand;
 
-	ret = ckpt_obj_save(cp, CKPT_OBJ_SIGHAND, ckpt_sighand(t), &sighand);
+	ret = ckpt_obj_save(cp, CKPT_OBJ_SIGHAND, h->sighand, &sighand);
 	if (ret)
 		return ret;
-	ret = ckpt_obj_save(cp, CKPT_OBJ_MM, t->mm, &mm);
+	ret = ckpt_obj_save(cp, CKPT_OBJ_MM, h->mm, &mm);
 	if (ret)
 		return ret;
-	if (ckpt_obj_find(&cp->objs, CKPT_OBJ_MM, t->mm)->users > 1 ||
-	    ckpt_obj_find(&cp->objs, CKPT_OBJ_SIGHAND, ckpt_sighand(t))->users > 1)
+	if (ckpt_obj_find(&cp->objs, CKPT_OBJ_MM, h->mm)->users > 1 ||
+	    ckpt_obj_find(&cp->objs, CKPT_OBJ_SIGHAND, h->sighand)->users > 1)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "it shares memory or signal handlers with another process (CLONE_VM), which is not supported");
 	img = ckpt_rec_new(&cp->out, CKPT_REC_PROCESS, struct_size(img, pending, nr));
@@ -167,8 +197,8 @@ int ckpt_save_process(struct ckpt_checkpoint *cp, struct task_struct *t)
 		img->rlimits[i].max = sig->rlim[i].rlim_max;
 	}
 	task_unlock(t);
-	save_itimer(sig, &img->itimers[ITIMER_REAL]);
-	ckpt_save_pending(t, true, img->pending, nr);
+	save_itimer(cp, sig, &img->itimers[ITIMER_REAL]);
+	ckpt_save_pending(h, true, img->pending, nr);
 	return 0;
 }
 
@@ -181,9 +211,10 @@ static int save_zombie(struct ckpt_checkpoint *cp, struct task_struct *t,
 	return 0;
 }
 
-static void save_ids(struct ckpt_checkpoint *cp, struct task_struct *t,
+static void save_ids(struct ckpt_checkpoint *cp, struct ckpt_held *h,
 		     struct ckpt_image_task *img)
 {
+	struct task_struct *t = h->task;
 	struct pid_namespace *ns = cp->pid_ns;
 
 	rcu_read_lock();
@@ -194,7 +225,7 @@ static void save_ids(struct ckpt_checkpoint *cp, struct task_struct *t,
 	img->sid = task_session_nr_ns(t, ns);
 	rcu_read_unlock();
 	img->flags = (thread_group_leader(t) ? CKPT_TASK_LEADER : 0) |
-		     (t->exit_state ? CKPT_TASK_ZOMBIE : 0);
+		     (h->mm ? 0 : CKPT_TASK_ZOMBIE);
 	img->exit_signal = thread_group_leader(t) ? t->exit_signal : -1;
 	get_task_comm(img->comm, t);
 }
@@ -217,13 +248,15 @@ static void save_sched(struct task_struct *t, struct ckpt_image_task *img)
 			img->cpus[cpu / 64] |= 1ULL << cpu % 64;
 }
 
-static void save_signals(struct task_struct *t, struct ckpt_image_task *img)
+static void save_signals(struct ckpt_held *h, struct ckpt_image_task *img)
 {
-	spin_lock_irq(&ckpt_sighand(t)->siglock);
+	struct task_struct *t = h->task;
+
+	spin_lock_irq(&h->sighand->siglock);
 	img->blocked = t->blocked.sig[0];
 	img->saved_sigmask = t->saved_sigmask.sig[0];
 	img->restore_sigmask = t->restore_sigmask;
-	spin_unlock_irq(&ckpt_sighand(t)->siglock);
+	spin_unlock_irq(&h->sighand->siglock);
 	img->sas_sp = t->sas_ss_sp;
 	img->sas_size = t->sas_ss_size;
 	img->sas_flags = t->sas_ss_flags;
@@ -239,21 +272,22 @@ static void save_registered(struct task_struct *t, struct ckpt_image_task *img)
 	img->clear_child_tid = (unsigned long)t->clear_child_tid;
 }
 
-int ckpt_save_task(struct ckpt_checkpoint *cp, struct task_struct *t)
+int ckpt_save_task(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
+	struct task_struct *t = h->task;
 	u32 files = 0, fs = 0, cred = 0;
 	struct ckpt_image_task *img;
 	size_t xstate_len = 0;
 	int nr = 0, ret;
 
-	if (!t->exit_state) {
-		nr = ckpt_count_pending(t, false);
+	if (h->mm) {
+		nr = ckpt_count_pending(h, false);
 		xstate_len = ckpt_arch_xstate_len(t);
-		ret = ckpt_obj_save(cp, CKPT_OBJ_FILES, t->files, &files);
+		ret = ckpt_obj_save(cp, CKPT_OBJ_FILES, h->files, &files);
 		if (!ret)
-			ret = ckpt_obj_save(cp, CKPT_OBJ_FS, t->fs, &fs);
+			ret = ckpt_obj_save(cp, CKPT_OBJ_FS, h->fs, &fs);
 		if (!ret)
-			ret = ckpt_obj_save(cp, CKPT_OBJ_CRED, (void *)rcu_dereference_raw(t->cred), &cred);
+			ret = ckpt_obj_save(cp, CKPT_OBJ_CRED, (void *)h->cred, &cred);
 		if (ret)
 			return ret;
 	}
@@ -261,8 +295,8 @@ int ckpt_save_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 			   nr * sizeof(struct ckpt_image_siginfo) + ALIGN(xstate_len, 8));
 	if (!img)
 		return -ENOMEM;
-	save_ids(cp, t, img);
-	if (t->exit_state)
+	save_ids(cp, h, img);
+	if (!h->mm)
 		return save_zombie(cp, t, img);
 	img->files = files;
 	img->fs = fs;
@@ -272,10 +306,10 @@ int ckpt_save_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 	img->pdeath_signal = t->pdeath_signal;
 	img->no_new_privs = task_no_new_privs(t);
 	save_sched(t, img);
-	save_signals(t, img);
+	save_signals(h, img);
 	save_registered(t, img);
 	img->nr_pending = nr;
-	ckpt_save_pending(t, false, (void *)img->tail, nr);
+	ckpt_save_pending(h, false, (void *)img->tail, nr);
 	img->x86.xstate_len = xstate_len;
 	ret = ckpt_arch_save(t, &img->x86, img->tail + nr * sizeof(struct ckpt_image_siginfo));
 	if (ret)
@@ -300,7 +334,8 @@ int ckpt_check_task_rec(struct ckpt_log *log, struct ckpt_rec_buf *buf)
 	    img->sid < 0 || strnlen(img->comm, sizeof(img->comm)) == sizeof(img->comm))
 		goto bad;
 	if (img->flags & ~(CKPT_TASK_LEADER | CKPT_TASK_ZOMBIE) ||
-	    !(img->flags & CKPT_TASK_LEADER) == (img->pid == img->tgid))
+	    !(img->flags & CKPT_TASK_LEADER) == (img->pid == img->tgid) ||
+	    !ckpt_siginfos_ok((const void *)img->tail, img->nr_pending))
 		goto bad;
 	if ((img->flags & CKPT_TASK_LEADER && !valid_signal(img->exit_signal)) ||
 	    !valid_signal(img->pdeath_signal))
@@ -317,6 +352,7 @@ int ckpt_check_process_rec(struct ckpt_log *log, struct ckpt_rec_buf *buf)
 	if (buf->rec.len < sizeof(*img) ||
 	    img->nr_pending > CKPT_REC_LEN_MAX / sizeof(struct ckpt_image_siginfo) ||
 	    buf->rec.len != struct_size(img, pending, img->nr_pending) || img->tgid <= 0 ||
+	    !ckpt_siginfos_ok(img->pending, img->nr_pending) ||
 	    img->oom_score_adj < OOM_SCORE_ADJ_MIN || img->oom_score_adj > OOM_SCORE_ADJ_MAX ||
 	    img->oom_score_adj_min < OOM_SCORE_ADJ_MIN ||
 	    img->oom_score_adj_min > OOM_SCORE_ADJ_MAX)

@@ -8,6 +8,12 @@
 
 #include "engine.h"
 
+/* dead threads are gone but for their memory, and so are processes that were reaped */
+static bool counts(struct task_struct *t)
+{
+	return thread_group_leader(t) ? t->exit_state != EXIT_DEAD : !t->exit_state;
+}
+
 /* tasks and threads that have a number in the container's pid namespace */
 static int count_tasks(struct pid_namespace *ns)
 {
@@ -16,7 +22,9 @@ static int count_tasks(struct pid_namespace *ns)
 
 	rcu_read_lock();
 	while ((pid = k_find_ge_pid(nr, ns))) {
-		if (pid_task(pid, PIDTYPE_PID))
+		struct task_struct *t = pid_task(pid, PIDTYPE_PID);
+
+		if (t && counts(t))
 			count++;
 		nr = pid_nr_ns(pid, ns) + 1;
 	}
@@ -29,15 +37,12 @@ static bool add_process(struct ckpt_checkpoint *cp, struct task_struct *leader, 
 {
 	struct task_struct *t;
 
-	if (leader->exit_state == EXIT_DEAD)
-		return true;
 	for_each_thread(leader, t) {
-		if (t != leader && t->exit_state)
+		if (!counts(t))
 			continue;
 		if (cp->nr_tasks == max)
 			return false;
-		get_task_struct(t);
-		cp->tasks[cp->nr_tasks++] = t;
+		cp->tasks[cp->nr_tasks++].task = get_task_struct(t);
 	}
 	return true;
 }
@@ -61,9 +66,22 @@ static bool walk_tree(struct ckpt_checkpoint *cp, int max)
 	read_lock(kv_tasklist_lock);
 	fits = add_process(cp, cp->root, max);
 	for (i = 0; fits && i < cp->nr_tasks; i++)
-		fits = add_children(cp, cp->tasks[i], max);
+		fits = add_children(cp, cp->tasks[i].task, max);
 	read_unlock(kv_tasklist_lock);
 	return fits;
+}
+
+/* a process that was dead before is saved as a zombie, one that dies just now is not */
+static int hold(struct ckpt_held *h)
+{
+	struct task_struct *t = h->task;
+
+	if (!READ_ONCE(t->exit_state))
+		return ckpt_hold(h);
+	if (!thread_group_leader(t) ||
+	    (!thread_group_empty(t) && t->signal->flags & SIGNAL_GROUP_EXIT))
+		return -EAGAIN;
+	return 0;
 }
 
 static int check_tasks(struct ckpt_checkpoint *cp)
@@ -71,13 +89,18 @@ static int check_tasks(struct ckpt_checkpoint *cp)
 	int i, ret;
 
 	for (i = 0; i < cp->nr_tasks; i++) {
-		cp->task = cp->tasks[i];
-		ret = ckpt_check_task(cp, cp->tasks[i]);
+		struct ckpt_held *h = &cp->tasks[i];
+
+		cp->task = h->task;
+		ret = hold(h);
+		if (!ret)
+			ret = ckpt_check_task(cp, h);
 		if (ret)
 			return ret;
 	}
 	cp->task = NULL;
-	return 0;
+	return cp->tasks[0].mm ? 0 :
+		ckpt_fail(&cp->log, -EBUSY, "the container's root task is dead");
 }
 
 int ckpt_collect_tasks(struct ckpt_checkpoint *cp)
@@ -89,8 +112,14 @@ int ckpt_collect_tasks(struct ckpt_checkpoint *cp)
 	cp->tasks = kvcalloc(max, sizeof(*cp->tasks), GFP_KERNEL);
 	if (!cp->tasks)
 		return -ENOMEM;
+	/* a task that is just dying is caught better when it is dead */
 	if (!walk_tree(cp, max))
-		return ckpt_fail(&cp->log, -EBUSY, "the container's tasks change while it is frozen");
+		return -EAGAIN;
+	if (!cp->nr_tasks)
+		return ckpt_fail(&cp->log, -EBUSY, "the container's root task is dead");
+	/* one may have died between the count and the walk */
+	if (cp->nr_tasks != max && count_tasks(cp->pid_ns) != max)
+		return -EAGAIN;
 	if (cp->nr_tasks != max)
 		return ckpt_fail(&cp->log, -EBUSY,
 				 "%d tasks were put into the container from outside and are not its own children; end them",
@@ -98,9 +127,10 @@ int ckpt_collect_tasks(struct ckpt_checkpoint *cp)
 	return check_tasks(cp);
 }
 
-static void save_tree_task(struct ckpt_checkpoint *cp, struct task_struct *t,
+static void save_tree_task(struct ckpt_checkpoint *cp, struct ckpt_held *h,
 			   struct ckpt_image_tree_task *img)
 {
+	struct task_struct *t = h->task;
 	struct pid_namespace *ns = cp->pid_ns;
 
 	rcu_read_lock();
@@ -110,12 +140,23 @@ static void save_tree_task(struct ckpt_checkpoint *cp, struct task_struct *t,
 	img->pgid = task_pgrp_nr_ns(t, ns);
 	img->sid = task_session_nr_ns(t, ns);
 	img->rpid = task_pid_vnr(t);
-	img->depth = task_active_pid_ns(t)->level - ns->level;
+	/* nested namespaces are refused */
 	rcu_read_unlock();
 	if (thread_group_leader(t))
 		img->flags |= CKPT_TASK_LEADER;
-	if (t->exit_state)
+	if (!h->mm)
 		img->flags |= CKPT_TASK_ZOMBIE;
+}
+
+/* none of them was killed since; -EAGAIN */
+int ckpt_check_still_there(struct ckpt_checkpoint *cp)
+{
+	int i;
+
+	for (i = 0; i < cp->nr_tasks; i++)
+		if (cp->tasks[i].mm && cp->tasks[i].task->flags & PF_EXITING)
+			return -EAGAIN;
+	return 0;
 }
 
 int ckpt_save_tree(struct ckpt_checkpoint *cp)
@@ -128,6 +169,6 @@ int ckpt_save_tree(struct ckpt_checkpoint *cp)
 		return -ENOMEM;
 	img->nr_tasks = cp->nr_tasks;
 	for (i = 0; i < cp->nr_tasks; i++)
-		save_tree_task(cp, cp->tasks[i], &img->tasks[i]);
+		save_tree_task(cp, &cp->tasks[i], &img->tasks[i]);
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* timerfd.  It is restored to its absolute expiry on its own clock.  C4, T4. */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/time64.h>
 #include <linux/timerfd.h>
@@ -40,14 +41,18 @@ static int parse(const char *info, struct ckpt_image_file_timerfd *img)
 
 static int timerfd_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 {
+	struct ckpt_image_file_timerfd *img = data;
 	char *info;
 	int ret;
 
 	info = ckpt_fdinfo(file);
 	if (!info)
 		return -ENOMEM;
-	ret = parse(info, data);
+	ret = parse(info, img);
 	kvfree(info);
+	/* what remains is counted from the clocks in SYSTEM, which were read before */
+	if (!ret && img->value)
+		img->value += ktime_get_ns() - cp->clock_ns;
 	return ret;
 }
 
@@ -86,6 +91,26 @@ static int set_time(struct ckpt_restart *rs, int fd, const struct ckpt_image_fil
 	return ckpt_syscall(timerfd_settime, fd, flags, scratch, 0);
 }
 
+/*
+ * A timer with an interval that has expired stands still until it is read, and
+ * counts from then on what it has missed.  Let it expire at the time of the
+ * checkpoint, before its ticks are set.
+ */
+static void await_expiry(struct file *file)
+{
+	u64 ticks = 0;
+	char *info;
+	int i;
+
+	for (i = 0; i < 1000 && !ticks; i++) {
+		usleep_range(50, 100);
+		info = ckpt_fdinfo(file);
+		if (!info || ckpt_fdinfo_u64(info, "ticks:", 10, &ticks))
+			i = 1000;
+		kvfree(info);
+	}
+}
+
 static int set_ticks(struct file *file, u64 ticks, unsigned long scratch)
 {
 	if (!ticks)
@@ -99,6 +124,7 @@ static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_f
 				    unsigned long scratch)
 {
 	const struct ckpt_image_file_timerfd *img = rec->data;
+	bool unread = !img->value && img->interval && img->ticks;
 	struct file *file;
 	int ret = 0;
 	long fd;
@@ -108,11 +134,13 @@ static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_f
 	fd = ckpt_syscall(timerfd_create, img->clockid, 0);
 	if (fd < 0)
 		return ERR_PTR(fd);
-	if (img->value)
+	if (img->value || unread)
 		ret = set_time(rs, fd, img, scratch);
 	file = ckpt_file_of_fd(fd);
 	if (IS_ERR(file))
 		return file;
+	if (!ret && unread)
+		await_expiry(file);
 	if (!ret)
 		ret = set_ticks(file, img->ticks, scratch);
 	if (ret) {

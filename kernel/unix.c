@@ -69,22 +69,38 @@ static int unix_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 	return u->path.dentry ? save_path(cp, u, img) : 0;
 }
 
+/* does nobody have the socket of that name any more? */
+static bool is_stale(struct socket *sock, const struct sockaddr_un *addr, int len)
+{
+	struct socket *probe;
+	int ret;
+
+	ret = sock_create(AF_UNIX, sock->type, 0, &probe);
+	if (ret)
+		return false;
+	ret = kernel_connect(probe, (struct sockaddr *)addr, len, O_NONBLOCK);
+	sock_release(probe);
+	return ret == -ECONNREFUSED;
+}
+
 /*
  * The file that the dead socket left behind is in the way of its successor;
- * anything else under that name stays and is an error.
+ * one that somebody listens on, or anything else under that name, stays and is
+ * an error.
  */
-static int remove_stale(const char *name, unsigned long scratch)
+static int remove_stale(struct socket *sock, const struct sockaddr_un *addr, int len,
+			const char *name, unsigned long scratch)
 {
 	struct path path;
-	bool stale;
+	bool is_sock;
 	int ret;
 
 	ret = kern_path(name, 0, &path);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	stale = S_ISSOCK(d_inode(path.dentry)->i_mode);
+	is_sock = S_ISSOCK(d_inode(path.dentry)->i_mode);
 	path_put(&path);
-	if (!stale)
+	if (!is_sock || !is_stale(sock, addr, len))
 		return -EADDRINUSE;
 	if (copy_to_user((void __user *)scratch, name, strlen(name) + 1))
 		return -EFAULT;
@@ -119,7 +135,7 @@ static int bind_unix(struct ckpt_restart *rs, struct socket *sock,
 	memcpy(name, addr->sun_path, img->addr_len - offsetof(struct sockaddr_un, sun_path));
 	if (name[0] != '/')
 		return -EINVAL;
-	ret = remove_stale(name, scratch);
+	ret = remove_stale(sock, addr, img->addr_len, name, scratch);
 	if (!ret)
 		ret = kernel_bind(sock, (struct sockaddr *)addr, img->addr_len);
 	if (!ret)

@@ -49,7 +49,7 @@ void image_done(struct image_reader *r);
  * checked here.  The TRAILER's counts are compared with what was read.
  *
  * Returns 1 with a record, 0 at the end of the image (the TRAILER was read and
- * nothing follows), -EPIPE if the image is cut off, -EBADMSG if it is damaged,
+ * nothing follows), -EPIPE if the image is cut off, -EINVAL if it is damaged,
  * or another negative errno from read(2).
  */
 int image_next(struct image_reader *r, struct ckpt_error *e);
@@ -71,7 +71,7 @@ int image_page(struct image_reader *r, void *page, uint32_t *index,
  * @type: enum ckpt_rec_type
  * @min_len: bytes that its body must have at least
  *
- * Returns 0, or a negative errno: -EBADMSG if another record comes.
+ * Returns 0, or a negative errno: -EINVAL if another record comes.
  */
 int image_expect(struct image_reader *r, uint16_t type, uint32_t min_len,
 		 struct ckpt_error *e);
@@ -80,7 +80,7 @@ int image_expect(struct image_reader *r, uint16_t type, uint32_t min_len,
  * image_check_header - is this an image that this build and machine can read?
  * @r: the reader, after image_expect(CKPT_REC_HEADER)
  *
- * Returns 0, -EBADMSG if it is no image, -EPROTONOSUPPORT for another version,
+ * Returns 0, -EINVAL if it is no image, -EPROTONOSUPPORT for another version,
  * -ENOEXEC for another machine or page size.
  */
 int image_check_header(const struct image_reader *r, struct ckpt_error *e);

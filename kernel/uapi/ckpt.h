@@ -15,8 +15,8 @@
  * from it other than as the task of the image.  The coordinator then calls
  * CKPT_IOC_RESTART, which reads the rest of the image and returns when all
  * tasks run.  If anything fails, every task that has joined gets SIGKILL and
- * the coordinator gets the error; so it is when the last descriptor of the
- * open file goes away before the restart is complete.
+ * the coordinator gets the error.  A coordinator that dies before the last call
+ * must see to it that the tasks are killed, or call CKPT_IOC_ABORT.
  *
  * Every call returns a negative errno on error (through ioctl(2): -1 and
  * errno) and says why, in one line, on the log descriptor.

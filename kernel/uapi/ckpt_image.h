@@ -321,6 +321,7 @@ struct ckpt_image_sighand {
 #define CKPT_VMA_NORESERVE	0x08
 #define CKPT_VMA_LOCKED		0x10
 #define CKPT_VMA_LOCKONFAULT	0x20
+#define CKPT_VMA_ACCOUNT	0x40	/* private and has been writable: counts as committed */
 
 struct ckpt_image_vma {
 	__u64 start;
@@ -438,7 +439,7 @@ struct ckpt_image_x86 {
 	__u32 reserved;
 };
 
-/* TASK: one thread.  Zombies have everything behind 'exit_code' zero. */
+/* TASK: one thread.  Zombies have everything behind 'comm' zero. */
 struct ckpt_image_task {
 	__s32 pid;
 	__s32 tgid;

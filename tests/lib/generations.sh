@@ -31,8 +31,8 @@ check_itself() {
 
 	touch "$dir/check"
 	if ! wait_until 30 test -e "$dir/verdict"; then
-		fail "S1 $1, $2: it checks itself" "it did not end; it said so far:" \
-			"$(cat "$dir/verdict.part" 2>&1)" "$(tail -n 5 "/var/log/ckpt/$1.log" 2>&1)"
+		fail "S1 $1, $2: it checks itself" "it did not end; it said at last:" \
+			"$(tail -n 1 "$dir/verdict.part" 2>&1)" "$(tail -n 5 "/var/log/ckpt/$1.log" 2>&1)"
 		mv "$dir/verdict.part" "$dir/verdict" 2>/dev/null
 	fi
 	mv "$dir/verdict" "$dir/in-$2" 2>/dev/null
@@ -48,22 +48,32 @@ rise() {
 
 # report_verdicts NAME: one result for each thing that was checked; it must be good in every generation.
 report_verdicts() {
-	local dir line row text generation bad
+	local dir generation line what
+	local -a order=() generations=() bad
+	local -A said=() known=()
 	dir=$(words "$1")
 
-	while read -r row text; do
+	mapfile -t generations <"$dir/generations"
+	for generation in "${generations[@]}"; do
+		while read -r line; do
+			what=${line#* } what=${what%% | *}
+			[ -n "${known[$what]:-}" ] || order+=("$what")
+			known[$what]=yes
+			said[$generation $what]=$line
+		done <"$dir/in-$generation"
+	done
+	for what in "${order[@]}"; do
 		bad=()
-		while read -r generation; do
-			grep -qxF "ok $row $text" "$dir/in-$generation" 2>/dev/null && continue
-			line=$(grep -F "BAD $row $text |" "$dir/in-$generation" 2>/dev/null)
-			bad+=("$generation: ${line:-nothing was said}")
-		done <"$dir/generations"
+		for generation in "${generations[@]}"; do
+			line=${said[$generation $what]:-nothing was said}
+			[ "$line" = "ok $what" ] || bad+=("$generation: $line")
+		done
 		if [ ${#bad[@]} = 0 ]; then
-			pass "$row $text"
+			pass "$what"
 		else
-			fail "$row $text" "${bad[@]}"
+			fail "$what" "${bad[@]}"
 		fi
-	done < <(sed -E 's/^(ok|BAD) //; s/ \| .*//' "$dir"/in-* | awk '!seen[$0]++')
+	done
 }
 
 # generations NAME: the container runs and is ready. Checkpoint; it goes on undisturbed; it is restarted twice from

@@ -83,8 +83,7 @@ static pid_t start(const struct options *o, int image, int log)
 	if (pid)
 		return pid;
 	/* its log is opened by name, the sentence on standard error goes there as well */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", log);
-	fcntl(log, F_SETFD, 0);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getppid(), log);
 	dup2(image, 0);
 	dup2(open(path, O_WRONLY | O_APPEND), 2);
 	execlp("ckpt-restart", "ckpt-restart", "-n", o->name, "-l", path, NULL);
@@ -170,7 +169,17 @@ struct tally {
 	unsigned long refused, accepted, wrong;
 };
 
-static void try_case(const struct options *o, const struct image *im, const char *what, struct tally *t)
+/* what one case has left behind must not spoil the next */
+static void next_name(struct options *o)
+{
+	static char name[32];
+	static int nr;
+
+	snprintf(name, sizeof(name), "bad%d", ++nr);
+	o->name = name;
+}
+
+static void try_case(struct options *o, const struct image *im, const char *what, struct tally *t)
 {
 	struct bytes changed = image_change(im, what);
 	const char *problem;
@@ -197,7 +206,8 @@ static void try_case(const struct options *o, const struct image *im, const char
 		printf("%s: %s\n", what, problem);
 		show_log(log);
 		kill_group(o);
-		group_gone(o, o->seconds);
+		if (!group_gone(o, 5))
+			next_name(o);
 	} else if (status) {
 		t->refused++;
 		if (o->verbose)
@@ -210,7 +220,7 @@ static void try_case(const struct options *o, const struct image *im, const char
 	close(log);
 }
 
-static int try_all(const struct options *o, const struct image *im)
+static int try_all(struct options *o, const struct image *im)
 {
 	struct tally t = { 0 };
 	char line[256];
@@ -244,7 +254,7 @@ static int print_random(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .name = "bad", .seconds = 60, .seed = 1, .count = 100 };
+	struct options o = { .name = "bad", .seconds = 30, .seed = 1, .count = 100 };
 	const char *verb = argc > 1 ? argv[1] : "";
 	struct image im;
 	int c;

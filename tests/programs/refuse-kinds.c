@@ -186,6 +186,13 @@ static void raw(void)
 	have(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0);
 }
 
+static void sealed_memfd(void)
+{
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+
+	have(fd >= 0 && !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
 static void fifo(void)
 {
 	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0);
@@ -362,9 +369,9 @@ static void dead_leader(void)
 
 static int pause_child(void *unused)
 {
-	(void)unused;
 	for (;;)
 		pause();
+	return !unused;
 }
 
 static void clone_child(int flags)
@@ -437,7 +444,7 @@ static const struct kind kinds[] = {
 	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
 	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "socketpair", socket_pair },
 	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
-	{ "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
+	{ "sealed-memfd", sealed_memfd }, { "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
 	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },
 	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
 	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },

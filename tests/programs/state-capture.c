@@ -140,12 +140,14 @@ static void filter_maps(struct text *t)
 	lines(t, maps_line);
 }
 
+/* all that was restored counts as written (sd); this is for those who watch a process, not part of it */
 static void smaps_line(struct text *to, const char *line, size_t len)
 {
 	const char *end = line + len;
 
 	if (!strncmp(line, "VmFlags:", 8))
-		add(to, line, len);
+		for (const char *flag = line; flag < end; flag = field(flag, end, 2))
+			add(to, flag, strncmp(flag, "sd ", 3) ? field(flag, end, 2) - flag : 0);
 	else if (memchr(line, '-', field(line, end, 2) - line))
 		add(to, line, field(line, end, 2) - line);
 }
@@ -234,16 +236,17 @@ void capture(void)
 		take(i, &texts[i]);
 }
 
-/* show where it differs, in the container's log */
+/* say where it differs, in the container's log: the first line and what it should be */
 static void show(const char *name, const struct text *a, const struct text *b)
 {
 	size_t i = 0;
 
 	while (i < a->len && i < b->len && a->bytes[i] == b->bytes[i])
 		i++;
-	while (i && a->bytes[i - 1] != '\n')
+	while (i && a->bytes[i - 1] != '\n' && a->bytes[i - 1])
 		i--;
-	fprintf(stderr, "%s was:\n%.600s\n%s is:\n%.600s\n", name, a->bytes + i, name, b->bytes + i);
+	fprintf(stderr, "process %d: %s was: %.*s\n", getpid(), name, (int)strcspn(a->bytes + i, "\n"), a->bytes + i);
+	fprintf(stderr, "process %d: %s is:  %.*s\n", getpid(), name, (int)strcspn(b->bytes + i, "\n"), b->bytes + i);
 }
 
 static bool same(size_t i)

@@ -101,7 +101,7 @@ static void prepare_file_mappings(void)
 	sealed = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	need(sealed >= 0);
 	fill_file(sealed, PAGE, 60);
-	need(!fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_WRITE));
+	need(!fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW));
 }
 
 static void prepare_ldt(void)
@@ -179,7 +179,7 @@ static void check_memfds(void)
 		"C4", "state: contents of a memfd");
 	verdict(pattern_is(memfd_private, PAGE, 40) && pattern_is(memfd_private + 2 * PAGE, PAGE, 50), "T8",
 		"state: a private mapping of a memfd, in part written");
-	verdict_eq(fcntl(sealed, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_WRITE, "C4", "state: seals of a memfd");
+	verdict_eq(fcntl(sealed, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW, "C4", "state: seals of a memfd");
 	verdict(file_has(sealed, 0, 60), "C4", "state: contents of a sealed memfd");
 }
 

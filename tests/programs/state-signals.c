@@ -84,7 +84,8 @@ static bool take(int sig, siginfo_t *info)
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	memset(info, 0, sizeof(*info));
-	return sigtimedwait(&set, info, &now) == sig;
+	/* glibc's sigtimedwait() makes SI_USER of SI_TKILL */
+	return syscall(SYS_rt_sigtimedwait, &set, info, &now, 8) == sig;
 }
 
 static void check_pending(void)

@@ -10,5 +10,5 @@
 start_self_checking state state an "argument with spaces" ""
 generations state
 # It says in its log what differed.
-grep -q 'was:$' /var/log/ckpt/state.log && cat /var/log/ckpt/state.log
+grep ' was: \| is:  ' /var/log/ckpt/state.log
 exit 0

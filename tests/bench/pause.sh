@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# How long a checkpoint stops a container, beside CRIU, and how much memory it takes meanwhile.
+
+set -u
+
+usage() {
+	cat <<-'END'
+	usage: pause.sh [-k 6.1|6.12] [MIB [MIB2]]
+
+	In the test machine: the longest time for which a program that writes all over MIB (512)
+	MiB of memory is stopped, while its container's image is read at 10 MB a second, and while
+	'criu dump -R' saves the same program outside of a container. Then the memory that the
+	kernel and the daemon use for a checkpoint of a program that has MIB2 (1024) MiB and does
+	not write. Ends non-zero when the pause is not under a twentieth of CRIU's, or the memory
+	not under 16 MiB beside page tables.
+	END
+}
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+kernel=6.1
+while getopts hk: option; do
+	case $option in
+	h) usage; exit 0 ;;
+	k) kernel=$OPTARG ;;
+	*) usage >&2; exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+mib=${1:-512} mib2=${2:-1024}
+
+if [ -z "${CKPT_KERNEL:-}" ]; then
+	exec "$here/../vm/vm" -k "$kernel" -m $((mib * 3 + mib2 + 1500))M -t 2400 -- "$here/pause.sh" "$mib" "$mib2"
+fi
+
+work=$(mktemp -d)
+cd "$work" || exit
+
+die() {
+	echo "pause.sh: $*" >&2
+	exit 1
+}
+
+# value KEY: of the program's last report
+value() {
+	sed -n "s/^$1 //p" report
+}
+
+# tell SIGNAL PID: the program answers with a new report
+tell() {
+	rm -f report
+	kill "-$1" "$2"
+	answered
+}
+
+answered() {
+	local i
+
+	for ((i = 0; i < 3000; i++)); do
+		[ ! -s report ] || return 0
+		sleep 0.1
+	done
+	die "the program does not answer"
+}
+
+init_of() {
+	sed -n 's/^init: *//p' "/ckpt/$1/status"
+}
+
+# start NAME ARG...: mem-loop in a container
+start() {
+	local name=$1
+	shift
+
+	rm -f report
+	ckpt run -d -n "$name" -- mem-loop "$@" "$work/report" || die "no container"
+	answered
+}
+
+measure_ours() {
+	start bench "$mib"
+	tell USR2 "$(init_of bench)"
+	pv -q -L 10m /ckpt/bench/image >/dev/null || die "no image: $(cat /ckpt/bench/log)"
+	tell USR1 "$(init_of bench)"
+	ours=$(value gap-us)
+	engine=$(sed -n 's/^pause-us: *//p' /ckpt/bench/status)
+	ckpt kill bench
+	rm -f /ckpt/bench/snapshots/*
+}
+
+measure_criu() {
+	local pid
+
+	mkdir dump
+	rm -f report
+	setsid mem-loop "$mib" "$work/report" </dev/null >/dev/null 2>&1 &
+	pid=$!
+	answered
+	tell USR2 $pid
+	criu dump -R -t $pid -D dump -o log -v1 || die "criu fails: $(tail -n 5 dump/log)"
+	tell USR1 $pid
+	criu=$(value gap-us)
+	kill -KILL $pid
+	rm -rf dump
+}
+
+# An idle machine's longest gap: what of the figures is the emulation's own noise.
+measure_noise() {
+	start noise "$mib"
+	tell USR2 "$(init_of noise)"
+	sleep 10
+	tell USR1 "$(init_of noise)"
+	noise=$(value gap-us)
+	ckpt kill noise
+}
+
+# KiB in use besides page tables, and those
+used() {
+	awk '{ v[$1] = $2 }
+		END { print v["MemTotal:"] - v["MemAvailable:"] - v["PageTables:"], v["PageTables:"] }' /proc/meminfo
+}
+
+# sample PID: the largest numbers of used() while PID runs
+sample() {
+	local a b
+
+	max=0 tables=0
+	while kill -0 "$1" 2>/dev/null; do
+		read -r a b < <(used)
+		[ "$a" -le "$max" ] || max=$a
+		[ "$b" -le "$tables" ] || tables=$b
+		sleep 0.2
+	done
+}
+
+rss() {
+	awk '/^(VmHWM|VmRSS):/ { print $2 }' "/proc/$1/status"
+}
+
+# The history is a file in this machine's memory: a daemon of its own keeps none, the machine's daemon comes after it.
+measure_memory() {
+	local daemon reader before tables_before peak now
+
+	start big -q "$mib2"
+	mkdir other
+	ckptfs -o record=no,store="$work/other.db" "$work/other" || die "no second daemon"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ ! -e other/big/image ] || break
+		sleep 0.5
+	done
+	# once before, so that what stays from a first time does not count
+	head -c 1000000 other/big/image >/dev/null
+	sleep 2
+	echo 3 >/proc/sys/vm/drop_caches
+	read -r before tables_before < <(used)
+	pv -q -L 40m other/big/image >/dev/null &
+	reader=$!
+	sample $reader
+	wait $reader || die "no image"
+	memory=$((max - before)) tables=$((tables - tables_before))
+	umount other
+
+	daemon=$(pidof ckptfs)
+	echo 5 >"/proc/$daemon/clear_refs"
+	cat /ckpt/big/image >/dev/null || die "no image"
+	read -r peak now < <(rss "$daemon" | xargs)
+	daemon_peak=$peak
+	ckpt kill big
+}
+
+failed=0
+judge() {
+	if [ "$1" -lt "$2" ]; then
+		echo "  met: under $3"
+	else
+		echo "  MISSED: not under $3"
+		failed=1
+	fi
+}
+
+measure_noise
+measure_ours
+measure_criu
+echo "kernel $(uname -r), $mib MiB, written to all the time"
+printf '  longest stop without a checkpoint   %9d us\n' "$noise"
+printf '  longest stop, image read at 10 MB/s %9d us   (the engine: frozen for %d us)\n' "$ours" "$engine"
+printf '  longest stop, criu dump -R          %9d us   (%d times as long)\n' "$criu" $((criu / ours))
+judge $((ours * 20)) "$criu" "a twentieth of CRIU's"
+measure_memory
+echo "kernel $(uname -r), $mib2 MiB, not written to"
+printf '  memory during a checkpoint, kernel and daemon and page cache  %7d KiB\n' "$memory"
+printf '  page tables of the copy                                       %7d KiB\n' "$tables"
+printf '  the most that a daemon with history had resident              %7d KiB\n' "$daemon_peak"
+judge "$memory" 16384 "16 MiB"
+exit $failed

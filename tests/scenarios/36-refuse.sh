@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a checkpoint cannot take is refused by name, and the container runs on as if nothing had been.
+
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/scenario.sh"
+. "$CKPT_TOP/tests/lib/generations.sh"
+
+dir=$(words refuse)
+
+# become KIND: the container has this now; fails when there is no such thing on this kernel.
+become() {
+	local i word='' rest=''
+
+	echo "$1" >"$dir/kind.new"
+	mv "$dir/kind.new" "$dir/kind"
+	for ((i = 0; i < 200 * PATIENCE; i++)); do
+		[ ! -e "$dir/said" ] || read -r word rest <"$dir/said"
+		[ "$word" != "$1" ] || break
+		sleep 0.05
+	done
+	[ "$word $rest" = "$1 ready" ]
+}
+
+# runs_on WHO: the count of the init (1) or its child (2) grows.
+runs_on() {
+	local -a before now
+	local i
+
+	read -ra before <"$dir/beat"
+	for ((i = 0; i < 100 * PATIENCE; i++)); do
+		read -ra now <"$dir/beat"
+		[ "${now[$1 - 1]}" -le "${before[$1 - 1]}" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# refused DESC REGEX [WHO]: cat fails, /ckpt/refuse/log says what and whose, nothing has come of it.
+refused() {
+	local desc=$1 regex=$2 who=${3:-2} log status
+
+	if cat /ckpt/refuse/image >image 2>error; then
+		fail "$desc" "the checkpoint succeeded"
+		return
+	fi
+	log=$(</ckpt/refuse/log) status=$(</ckpt/refuse/status)
+	if [[ ! $log =~ $regex ]]; then
+		fail "$desc" "$(<error)" "log: $log" "does not match: $regex"
+	elif [ -s image ]; then
+		fail "$desc" "cat got $(stat -c %s image) bytes"
+	elif [[ $status != *"state: running"* ]] || [ "$(<"$freezer")" != 0 ]; then
+		fail "$desc" "status afterwards:" "$status"
+	elif ! runs_on "$who"; then
+		fail "$desc" "the container does not run on"
+	else
+		pass "$desc"
+	fi
+}
+
+# refuse ROW KIND WHOSE REGEX: WHOSE is "fd", "task" or "container", which must be named.
+refuse() {
+	local desc="$1 $2 is refused by name" whose
+
+	case $3 in
+	fd) whose='^task [0-9]+ \(refuse\) fd [0-9]+: ' ;;
+	task) whose='^task [0-9]+ \(refuse\)[^:]*: ' ;;
+	container) whose='^the container' ;;
+	esac
+	if become "$2"; then
+		refused "$desc" "$whose[^"$'\n'"]*($4)"
+	else
+		skip "$desc" "$(<"$dir/said")"
+	fi
+}
+
+start_self_checking refuse refuse
+freezer=$(cgroup_of refuse)/cgroup.freeze
+
+refuse C4 inotify fd inotify
+refuse C4 fanotify fd fanotify
+refuse C10 io_uring fd io_uring
+refuse C10 perf fd perf_event
+refuse C10 bpf fd bpf
+refuse C4 userfaultfd fd userfaultfd
+refuse C4 signalfd fd signalfd
+refuse C4 pidfd fd pidfd
+refuse C10 aio task 'asynchronous I/O'
+refuse C9 terminal fd 'ptmx|devpts'
+refuse C10 device fd kmsg
+refuse C7 tcp fd 'TCP connection'
+refuse C7 backlog fd 'TCP'
+refuse C6 socketpair fd 'connected unix socket'
+refuse C7 datagrams fd 'UDP socket with queued data'
+refuse C7 netlink fd 'NETLINK|netlink'
+refuse C7 packet fd 'PACKET|packet'
+refuse C7 raw fd 'RAW|raw'
+refuse C3 fifo fd 'fifo'
+refuse C4 sealed-memfd fd 'sealed against writing'
+refuse C2 deleted fd deleted
+refuse C2 deleted-directory task deleted
+refuse C2 deleted-mapping task deleted
+refuse C5 flock fd 'file lock'
+refuse C5 posix-lock fd 'file lock'
+refuse C5 ofd-lock fd 'file lock'
+refuse C5 lease fd lease
+refuse C5 async fd O_ASYNC
+refuse C5 owner fd F_SETOWN
+refuse C8 sysv-shm container 'System V|SYSV'
+refuse C8 sysv-sem container 'System V'
+become remove-sem || die "the semaphores stay"
+refuse C8 sysv-msg container 'System V'
+become remove-msg || die "the message queue stays"
+refuse C8 mqueue container 'POSIX message queues'
+refuse T4 posix-timer task 'POSIX timer'
+refuse T4 virtual-timer task ITIMER_VIRTUAL
+refuse T6 seccomp task seccomp
+refuse S5 traced task traced
+refuse T3 stopped task stopped
+refuse T1 dead-leader task 'first thread has exited'
+refuse T1 shared-vm task CLONE_VM
+refuse S12 pid-namespace task 'pid namespace'
+refuse T10 mount-namespace task 'mnt|mount'
+refuse T10 user-namespace task user
+refuse T10 net-namespace task net
+refuse T6 keyring task key
+refuse T8 memory-policy task 'NUMA memory policy'
+refuse T7 deadline task 'scheduling policy'
+
+# With all of that gone the container can be checkpointed.
+become nothing
+ok "S1 a container that had all of these can be checkpointed without them" checkpoint refuse good.img
+
+ckpt exec refuse sleep 1000 &
+stranger=$!
+wait_until 10 pgrep -x sleep
+refused "S7 a task of ckpt exec is refused" 'put into the container from outside' 1
+kill $stranger
+wait_until 10 eval '! pgrep -x sleep'
+
+# An end of a pipe outside of the container.
+ckpt run -n piped -- bash -c 'while sleep 0.1; do echo; done' 2>/dev/null | cat >/dev/null &
+wait_until 10 is_running piped
+if cat /ckpt/piped/image >image 2>error; then
+	fail "C9 a pipe to the outside is refused" "the checkpoint succeeded"
+else
+	matches "C9 a pipe to the outside is refused" "$(</ckpt/piped/log)" 'outside of the container'
+fi
+kill_container piped

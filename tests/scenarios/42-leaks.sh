@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Many checkpoints and restarts, good ones and failing ones, leave nothing; the module goes and comes. S16.
+#
+# timeout: 400
+
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/scenario.sh"
+
+cycles=30
+
+# kib KEY: of /proc/meminfo
+kib() {
+	awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo
+}
+
+# What the machine has in use in KiB, as far as it does not come back by itself.
+used() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+	echo 3 >/proc/sys/vm/drop_caches
+	echo $(($(kib MemTotal) - $(kib MemAvailable)))
+}
+
+unreclaimable() {
+	kib SUnreclaim
+}
+
+open_files() {
+	cut -f 1 /proc/sys/fs/file-nr
+}
+
+zombies() {
+	grep -l '^State:.*Z' /proc/[0-9]*/status 2>/dev/null | wc -l
+}
+
+cycle() {
+	cat /ckpt/zoo/image >"$T/img" && kill_container zoo && cp "$T/img" /ckpt/zoo/restart &&
+		wait_until 20 is_running zoo
+}
+
+failing() {
+	! cp "$T/bad" /ckpt/zoo/restart 2>/dev/null
+}
+
+repeat() {
+	local i
+
+	for ((i = 0; i < cycles; i++)); do
+		"$@" || { echo "number $i fails: $(cat /ckpt/zoo/log)"; return 1; }
+	done
+}
+
+# A restart that fails late has all the more to give back: its last page is wrong.
+make_bad() {
+	bad-image damage img | grep flip | tail -n 3 | head -n 1 >case
+	bad-image make img "$(cat case)" >bad
+}
+
+mkdir zoo
+container zoo -- bad-zoo "$T/zoo" || die "no container"
+wait_until 60 test -e zoo/ready || die "the program does not come up"
+# The first times leave what is kept for the next: caches, the daemon's memory.
+for i in 1 2 3; do
+	cycle || die "no cycle: $(cat /ckpt/zoo/log)"
+done
+kill_container zoo
+make_bad
+failing
+remember
+memory=$(used) slab=$(unreclaimable) files=$(open_files)
+
+restart zoo img || die "no restart"
+ok "D2 $cycles times checkpoint, kill and restart" repeat cycle
+kill_container zoo
+ok "S16 nothing stays" unchanged
+is "S16 no zombie" "$(zombies)" 0
+ok "S16 $cycles failing restarts" repeat failing
+ok "S16 nothing stays" unchanged
+is "S16 no zombie" "$(zombies)" 0
+# The store holds 30 snapshots more: its pages are in the page cache, which used() leaves out; in tmpfs they are not.
+rm -f /ckpt/zoo/snapshots/*
+at_most "S16 KiB of memory more than before" $(($(used) - memory)) $((12 * 1024 * PATIENCE))
+at_most "S16 KiB of slab more than before" $(($(unreclaimable) - slab)) $((6 * 1024 * PATIENCE))
+at_most "S16 open files more than before" $(($(open_files) - files)) 20
+
+module=$(awk '$1 == "ckpt" { print $3 }' /proc/modules)
+is "S16 nothing uses the module" "$module" 0
+path=/sys/module/ckpt
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	rmmod ckpt && break
+	sleep 0.5
+done
+fails "S16 rmmod" test -e $path
+ok "S16 insmod" insmod "$(ls "$CKPT_BUILD"/kernel/"$(uname -r)"/ckpt.ko "$CKPT_BUILD"/kernel/debug/ckpt.ko 2>/dev/null |
+	head -n 1)"
+ok "D2 and it goes on" restart zoo img
+ok "D1 as before" cycle
+kill_container zoo
