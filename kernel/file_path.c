@@ -28,7 +28,8 @@ static bool path_mine(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 
-	if (ckpt_is_shmem(file))
+	/* nor what lies in a file system that has no paths: pidfs, nsfs */
+	if (ckpt_is_shmem(file) || inode->i_sb->s_flags & SB_NOUSER)
 		return false;
 	return S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || is_simple_device(inode);
 }

@@ -104,6 +104,11 @@ static void pid_fd(void)
 	have(syscall(SYS_pidfd_open, getpid(), 0) >= 0);
 }
 
+static void namespace_file(void)
+{
+	have(open("/proc/self/ns/uts", O_RDONLY) >= 0);
+}
+
 static void aio(void)
 {
 	static aio_context_t context;
@@ -442,6 +447,7 @@ static void char_device(void)
 static const struct kind kinds[] = {
 	{ "inotify", inotify }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
 	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
+	{ "namespace-file", namespace_file },
 	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "socketpair", socket_pair },
 	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
 	{ "sealed-memfd", sealed_memfd }, { "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },

@@ -140,16 +140,24 @@ static void filter_maps(struct text *t)
 	lines(t, maps_line);
 }
 
-/* all that was restored counts as written (sd); this is for those who watch a process, not part of it */
+/*
+ * All that was restored counts as written (sd).  Whether anonymous memory that is
+ * read-only counts as committed (ac) depends on whether it was written before it
+ * became so.  Both are bookkeeping about a process, not part of it.
+ */
 static void smaps_line(struct text *to, const char *line, size_t len)
 {
 	const char *end = line + len;
+	static bool anonymous;
 
-	if (!strncmp(line, "VmFlags:", 8))
+	if (!strncmp(line, "VmFlags:", 8)) {
 		for (const char *flag = line; flag < end; flag = field(flag, end, 2))
-			add(to, flag, strncmp(flag, "sd ", 3) ? field(flag, end, 2) - flag : 0);
-	else if (memchr(line, '-', field(line, end, 2) - line))
+			if (strncmp(flag, "sd ", 3) && (!anonymous || strncmp(flag, "ac ", 3)))
+				add(to, flag, field(flag, end, 2) - flag);
+	} else if (memchr(line, '-', field(line, end, 2) - line)) {
+		anonymous = field(line, end, 6) >= end;
 		add(to, line, field(line, end, 2) - line);
+	}
 }
 
 static void filter_smaps(struct text *t)

@@ -85,7 +85,9 @@ refuse C10 perf fd perf_event
 refuse C10 bpf fd bpf
 refuse C4 userfaultfd fd userfaultfd
 refuse C4 signalfd fd signalfd
-refuse C4 pidfd fd pidfd
+# A file system of its own on newer kernels.
+refuse C4 pidfd fd 'pidfd|pidfs'
+refuse C10 namespace-file fd nsfs
 refuse C10 aio task 'asynchronous I/O'
 refuse C9 terminal fd 'ptmx|devpts'
 refuse C10 device fd kmsg
