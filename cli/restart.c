@@ -37,7 +37,9 @@ static int open_source(const char *name, const char *source, char path[PATH_MAX]
 		if (!strcmp(source, "latest"))
 			return error_set(e, ENOENT, "container %s has no snapshots: name a file", name);
 	}
-	snprintf(path, PATH_MAX, "%s", source);
+	if (strlen(source) >= PATH_MAX)
+		return error_sys(e, ENAMETOOLONG, "the image's file name is too long");
+	strcpy(path, source);
 	fd = open(source, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;

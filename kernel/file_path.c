@@ -3,6 +3,7 @@
  * Files that are opened again by their path: regular files, directories, and
  * devices that keep nothing between calls.  C1.
  */
+#include <linux/magic.h>
 #include <linux/namei.h>
 #include <linux/pagemap.h>
 
@@ -28,8 +29,9 @@ static bool path_mine(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 
-	/* nor what lies in a file system that has no paths: pidfs, nsfs */
-	if (ckpt_is_shmem(file) || inode->i_sb->s_flags & SB_NOUSER)
+	/* nor what lies in a file system that has no paths */
+	if (ckpt_is_shmem(file) || inode->i_sb->s_flags & SB_NOUSER ||
+	    inode->i_sb->s_magic == NSFS_MAGIC)
 		return false;
 	return S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || is_simple_device(inode);
 }

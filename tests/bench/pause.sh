@@ -102,14 +102,16 @@ measure_criu() {
 	tell USR1 $pid
 	criu=$(value gap-us)
 	kill -KILL $pid
+	wait $pid 2>/dev/null
 	rm -rf dump
 }
 
-# An idle machine's longest gap: what of the figures is the emulation's own noise.
+# The longest gap without a checkpoint, in as long a time: what of the figures is noise of emulation, or of what else
+# this machine does.
 measure_noise() {
 	start noise "$mib"
 	tell USR2 "$(init_of noise)"
-	sleep 10
+	sleep $((mib / 10 + 1))
 	tell USR1 "$(init_of noise)"
 	noise=$(value gap-us)
 	ckpt kill noise

@@ -24,6 +24,16 @@ start_self_checking() {
 	fi
 }
 
+# what_they_do NAME: every thread of the container with what it does in the kernel.
+what_they_do() {
+	local tid
+
+	while read -r tid; do
+		echo "$tid $(tr '\n' ' ' <"/proc/$tid/comm") $(sed -n 's/^State:\t//p' "/proc/$tid/status")" \
+			"wchan $(<"/proc/$tid/wchan") syscall $(<"/proc/$tid/syscall")"
+	done <"$(cgroup_of "$1")/cgroup.threads"
+}
+
 # check_itself NAME GENERATION: the program's verdicts go to the file of this generation.
 check_itself() {
 	local dir
@@ -32,7 +42,8 @@ check_itself() {
 	touch "$dir/check"
 	if ! wait_until 30 test -e "$dir/verdict"; then
 		fail "S1 $1, $2: it checks itself" "it did not end; it said at last:" \
-			"$(tail -n 1 "$dir/verdict.part" 2>&1)" "$(tail -n 5 "/var/log/ckpt/$1.log" 2>&1)"
+			"$(tail -n 1 "$dir/verdict.part" 2>&1)" "$(tail -n 5 "/var/log/ckpt/$1.log" 2>&1)" \
+			"it does:" "$(what_they_do "$1" 2>&1)"
 		mv "$dir/verdict.part" "$dir/verdict" 2>/dev/null
 	fi
 	mv "$dir/verdict" "$dir/in-$2" 2>/dev/null

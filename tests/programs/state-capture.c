@@ -155,7 +155,7 @@ static void smaps_line(struct text *to, const char *line, size_t len)
 			if (strncmp(flag, "sd ", 3) && (!anonymous || strncmp(flag, "ac ", 3)))
 				add(to, flag, field(flag, end, 2) - flag);
 	} else if (memchr(line, '-', field(line, end, 2) - line)) {
-		anonymous = field(line, end, 6) >= end;
+		anonymous = !memchr(line, '/', len);
 		add(to, line, field(line, end, 2) - line);
 	}
 }

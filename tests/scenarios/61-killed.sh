@@ -26,7 +26,7 @@ ok "S3 and runs" wait_until 10 is_running killed
 kill_container killed
 
 # the init itself is killed while it is read
-container doomed -- bash -c 'head -c 30000000 /dev/zero | tr "\0" x > '"$T"'/x; a=$(<'"$T"'/x); touch '"$T"'/full; while :; do sleep 0.2; done' ||
+container doomed -- bash -c 'head -c 4000000 /dev/zero | tr "\0" x > '"$T"'/x; a=$(<'"$T"'/x); touch '"$T"'/full; while :; do sleep 0.2; done' ||
 	die "no container"
 wait_until 60 test -e "$T/full"
 {
