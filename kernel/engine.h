@@ -173,6 +173,7 @@ struct ckpt_held {
 
 int ckpt_hold(struct ckpt_held *h);
 void ckpt_unhold(struct ckpt_held *h);
+bool ckpt_wait_inactive(struct task_struct *t);
 void ckpt_put_fs(struct fs_struct *fs);
 
 /* checkpoint.c */

@@ -4,6 +4,7 @@
  * takes its parts with it unless somebody holds them while they are read.
  */
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/fs_struct.h>
 #include <linux/nsproxy.h>
@@ -59,6 +60,22 @@ int ckpt_hold(struct ckpt_held *h)
 	h->cred = get_task_cred(h->task);
 	h->stack = try_get_task_stack(h->task);
 	return h->mm && h->files && h->fs && h->nsproxy && h->sighand && h->stack ? 0 : -EAGAIN;
+}
+
+/*
+ * ckpt_wait_inactive - wait until @t, which sleeps or is about to, is off its
+ * processor, so that its registers are in memory
+ *
+ * Returns false if it dies instead, or if current is killed.
+ */
+bool ckpt_wait_inactive(struct task_struct *t)
+{
+	while (!k_wait_task_inactive(t, TASK_ANY)) {
+		if (READ_ONCE(t->flags) & PF_EXITING || fatal_signal_pending(current))
+			return false;
+		usleep_range(20, 100);
+	}
+	return true;
 }
 
 static void put_namespaces(struct nsproxy *ns)

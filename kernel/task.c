@@ -73,8 +73,7 @@ static int check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	if (ckpt_stop_pending(h))
 		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
 	/* off its processor, so that its registers are in memory */
-	k_wait_task_inactive(t, 0);
-	return 0;
+	return ckpt_wait_inactive(t) ? 0 : -EAGAIN;
 }
 
 static bool policy_ok(int policy)

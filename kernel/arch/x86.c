@@ -152,7 +152,8 @@ int ckpt_arch_restore(struct ckpt_log *log, struct task_struct *t,
 	struct user_regs_struct regs = {};
 	int ret;
 
-	k_wait_task_inactive(t, 0);
+	if (!ckpt_wait_inactive(t))
+		return -ESRCH;
 	if (ckpt_arch_xstate_len(t) != img->xstate_len)
 		return ckpt_fail(log, -EINVAL,
 				 "the image's xstate has %u bytes and this processor's %zu; restart it on one of the same kind",

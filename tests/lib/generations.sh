@@ -28,7 +28,8 @@ start_self_checking() {
 what_they_do() {
 	local tid
 
-	while read -r tid; do
+	is_running "$1" || echo "nothing: it is not running"
+	is_running "$1" && while read -r tid; do
 		echo "$tid $(tr '\n' ' ' <"/proc/$tid/comm") $(sed -n 's/^State:\t//p' "/proc/$tid/status")" \
 			"wchan $(<"/proc/$tid/wchan") syscall $(<"/proc/$tid/syscall")"
 	done <"$(cgroup_of "$1")/cgroup.threads"
@@ -43,7 +44,7 @@ check_itself() {
 	if ! wait_until 30 test -e "$dir/verdict"; then
 		fail "S1 $1, $2: it checks itself" "it did not end; it said at last:" \
 			"$(tail -n 1 "$dir/verdict.part" 2>&1)" "$(tail -n 5 "/var/log/ckpt/$1.log" 2>&1)" \
-			"it does:" "$(what_they_do "$1" 2>&1)"
+			"it does:" "$(what_they_do "$1" 2>&1)" "the kernel says:" "$(dmesg | tail -n 5)"
 		mv "$dir/verdict.part" "$dir/verdict" 2>/dev/null
 	fi
 	mv "$dir/verdict" "$dir/in-$2" 2>/dev/null
