@@ -11,7 +11,7 @@
 # shown only when the scenario has failed. Its working directory and $T are a directory of its own, gone afterwards;
 # containers, processes and snapshots that it leaves are removed when it ends, however it ends.
 #
-# Comment lines of the scenario may ask for: "# timeout: SECONDS" (120; four times that on the debug kernel),
+# Comment lines of the scenario may ask for: "# timeout: SECONDS" (400; four times that on the debug kernel),
 # "# machine: -m 4G" (options of tests/vm/vm; scenarios that ask for the same share a boot).
 
 set -u
