@@ -11,6 +11,7 @@
 #include <err.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,10 +36,12 @@ static const char usage[] =
 	"Fills MIB MiB of memory and goes on writing all over it; with -q it only fills it. FILE gets\n"
 	"a line 'KEY VALUE' for each of transactions, gap-us (the longest time between two looks at\n"
 	"the clock of a thread that does nothing else) and verified (-1: not asked, 0: the memory is\n"
-	"not consistent, 1: it is): when the memory has been filled, and upon\n"
+	"not consistent, 1: it is), and a line 'gap FROM TO' in us for every gap of 2 ms and more, so\n"
+	"that those of two of these programs can be compared, as all look on from the first processor:\n"
+	"when the memory has been filled, and upon\n"
 	"\n"
 	"	SIGUSR1  as it is\n"
-	"	SIGUSR2  after gap-us has been set to 0\n"
+	"	SIGUSR2  after gap-us has been set to 0, and the gaps have been forgotten\n"
 	"	SIGHUP   after a verification of all the memory\n";
 
 struct page {
@@ -51,6 +54,13 @@ static struct page *pages;
 static uint64_t nr_pages;
 static uint64_t transactions;
 static pthread_mutex_t between = PTHREAD_MUTEX_INITIALIZER;
+#define GAP_US 2000
+
+static struct gap {
+	uint64_t from, to;
+} gaps[10000];
+static unsigned int nr_gaps;
+
 static atomic_bool wanted;	/* somebody waits for 'between' */
 
 static uint64_t mix(uint64_t z)
@@ -139,6 +149,7 @@ static uint64_t now_us(void)
 static void report(const char *path, uint64_t gap, int verified)
 {
 	char temp[200];
+	unsigned int i;
 	FILE *f;
 
 	snprintf(temp, sizeof(temp), "%s.new", path);
@@ -147,6 +158,8 @@ static void report(const char *path, uint64_t gap, int verified)
 		err(1, "%s", temp);
 	fprintf(f, "transactions %llu\ngap-us %llu\nverified %d\n", (unsigned long long)transactions,
 		(unsigned long long)gap, verified);
+	for (i = 0; i < nr_gaps; i++)
+		fprintf(f, "gap %llu %llu\n", (unsigned long long)gaps[i].from, (unsigned long long)gaps[i].to);
 	if (fclose(f) || rename(temp, path))
 		err(1, "%s", path);
 }
@@ -175,8 +188,10 @@ static void watch_clock(const char *path, const sigset_t *set)
 		now = now_us();
 		if (now - last > gap)
 			gap = now - last;
+		if (now - last >= GAP_US && nr_gaps < sizeof(gaps) / sizeof(gaps[0]))
+			gaps[nr_gaps++] = (struct gap){ last, now };
 		if (sig == SIGUSR2)
-			gap = 0;
+			gap = nr_gaps = 0;
 		if (sig > 0) {
 			report(path, gap, sig == SIGHUP ? verify_between() : -1);
 			now = now_us();
@@ -203,6 +218,7 @@ int main(int argc, char **argv)
 {
 	bool quiet = argc > 1 && !strcmp(argv[1], "-q");
 	pthread_t thread;
+	cpu_set_t first;
 	sigset_t set;
 
 	argv += quiet;
@@ -221,5 +237,9 @@ int main(int argc, char **argv)
 	if (!quiet && pthread_create(&thread, NULL, writer, NULL))
 		errx(1, "no thread can be made");
 	report(argv[2], 0, -1);
+	/* the writer has been made, and may run anywhere */
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
 	watch_clock(argv[2], &set);
 }
