@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ckpt-checkpoint PID > IMAGE: write the image of a container */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "checkpoint.h"
@@ -94,6 +96,22 @@ static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_e
 	return ret;
 }
 
+/*
+ * With -r somebody waits for the end, and when he is killed nobody else cuts this
+ * short: a container that does not freeze would stand for as long as we try.
+ */
+static void die_with_parent(const struct report *r)
+{
+	struct pollfd p = { .fd = r->fd };
+
+	if (r->fd < 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* dead already? then the other end of the report is closed */
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLERR)
+		_exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	struct ckpt_error e = { 0 };
@@ -103,7 +121,9 @@ int main(int argc, char **argv)
 	/* a reader that goes away is an error like others */
 	signal(SIGPIPE, SIG_IGN);
 	if (!report_options(&r, argc, argv, "", NULL, &e) &&
-	    !parse_pid(argc, argv, &pid, &e))
+	    !parse_pid(argc, argv, &pid, &e)) {
+		die_with_parent(&r);
 		checkpoint_container(&r, pid, &e);
+	}
 	return report_end(&r, &e);
 }

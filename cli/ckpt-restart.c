@@ -33,7 +33,7 @@ struct restart {
 	struct description description;
 	struct tree tree;
 	struct cgroup cgroup;
-	char name[NAME_LEN_MAX + 1];
+	char name[PLACE_LEN_MAX + 1];
 	int device;
 	int helper_error[2];	/* pipe: a struct ckpt_error of a helper */
 };
@@ -83,7 +83,7 @@ static int make_cgroup(struct restart *r, struct ckpt_error *e)
 	int ret = 0;
 
 	if (wanted_name)
-		ret = name_check(wanted_name, e);
+		ret = name_check_place(wanted_name, e);
 	if (ret)
 		return ret;
 	strcpy(r->name, wanted_name ? wanted_name : d->name);
@@ -235,7 +235,7 @@ static int run_engine(struct restart *r, pid_t init, struct ckpt_error *e)
 		.nr_tasks = r->tree.nr,
 	};
 
-	char what[NAME_LEN_MAX + 64];
+	char what[PLACE_LEN_MAX + 64];
 	int err;
 
 	if (ioctl(r->device, CKPT_IOC_RESTART, &args) >= 0)

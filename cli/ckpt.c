@@ -14,7 +14,8 @@ const char *mount_point;
 
 static const struct command *const commands[] = {
 	&command_run, &command_exec, &command_ps, &command_save, &command_restart,
-	&command_history, &command_kill, &command_inspect,
+	&command_history, &command_forget, &command_kill, &command_inspect, &command_stats,
+	&command_gc, &command_fsck,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))

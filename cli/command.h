@@ -19,7 +19,8 @@ struct command {
 };
 
 extern const struct command command_run, command_exec, command_ps, command_save,
-	command_restart, command_history, command_kill, command_inspect;
+	command_restart, command_history, command_forget, command_kill, command_inspect,
+	command_stats, command_gc, command_fsck;
 
 /*
  * command_usage - the error for a wrong command line

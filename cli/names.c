@@ -31,6 +31,15 @@ int name_check(const char *name, struct ckpt_error *e)
 	return 0;
 }
 
+int name_check_place(const char *name, struct ckpt_error *e)
+{
+	if (!name[0] || strlen(name) > PLACE_LEN_MAX || strpbrk(name, "/\n") ||
+	    !strcmp(name, ".") || !strcmp(name, ".."))
+		return error_set(e, EINVAL, "'%.60s' can be no cgroup's name: use 1 to %d bytes, without '/' and newline",
+				 name, PLACE_LEN_MAX);
+	return 0;
+}
+
 void name_default(const char *command, unsigned int number,
 		  char name[NAME_LEN_MAX + 1])
 {

@@ -23,6 +23,19 @@
  */
 int name_check(const char *name, struct ckpt_error *e);
 
+/* longest name of a directory in /ckpt, in bytes */
+#define PLACE_LEN_MAX 255
+
+/*
+ * name_check_place - may a container be restarted under this name?
+ *
+ * It is that of a directory in /ckpt, which others may have chosen, and of a
+ * cgroup: 1 to 255 bytes, any but '/' and newline, not "." or "..".
+ *
+ * Returns 0 or -EINVAL with the sentence in @e.
+ */
+int name_check_place(const char *name, struct ckpt_error *e);
+
 /*
  * name_default - make a name for a container that has none
  * @command: the program's path, of whose last component the name is made

@@ -11,13 +11,18 @@
 
 #include "cleanup.h"
 #include "container.h"
+#include "known.h"
+#include "naming.h"
+#include "note.h"
 #include "proc.h"
 
 static struct {
 	int proc;		/* directory descriptors; -1: none */
 	int cgroup;
+	int root;
 	char own_pidns[64];	/* as readlink(2) gives it */
-} where = { .proc = -1, .cgroup = -1 };
+	char known[PATH_MAX];
+} where = { .proc = -1, .cgroup = -1, .root = -1 };
 
 struct list {
 	struct container *all;
@@ -29,18 +34,28 @@ struct list {
 static struct list found;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-int containers_setup(const char *proc, const char *cgroup)
+int containers_setup(const char *proc, const char *cgroup, const char *root, const char *known)
 {
 	ssize_t len;
+	int rc;
 
 	where.proc = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (where.proc < 0)
+	where.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (where.proc < 0 || where.root < 0)
 		return -errno;
 	len = readlinkat(where.proc, "self/ns/pid", where.own_pidns,
 			 sizeof(where.own_pidns) - 1);
 	if (len < 0)
 		return -errno;
 	where.own_pidns[len] = '\0';
+	snprintf(where.known, sizeof(where.known), "%s", known);
+	free(found.all);
+	found = (struct list){ 0 };
+	if (known[0]) {
+		rc = known_load(known, &found.all, &found.count);
+		if (rc)
+			note("%s can't be read: %s", known, strerror(-rc));
+	}
 	if (!cgroup[0])
 		return 0;
 	where.cgroup = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -140,15 +155,17 @@ static pid_t find_init(int cgroup)
 static int take_cgroup(int dir, const char *path, struct list *l)
 {
 	struct container c = { .init = find_init(dir) };
-	const char *name = strrchr(path, '/') + 1;
+	struct naming naming;
 
-	if (!c.init || strlen(name) > CONTAINER_NAME_MAX)
+	if (!c.init || naming_of(where.proc, where.root, path, c.init, &naming))
 		return 0;
 	c.start = start_of(c.init);
 	if (!c.start)
 		return 0;
 	c.owner = owner_of(c.init);
-	strcpy(c.name, name);
+	c.top = naming.top;
+	strcpy(c.name, naming.name);
+	strcpy(c.runtime, naming.runtime);
 	snprintf(c.cgroup, sizeof(c.cgroup), "%s", path);
 	return list_add(l, &c);
 }
@@ -169,8 +186,8 @@ static int scan(int dir, char path[PATH_MAX], struct list *l)
 	if (len)
 		rc = take_cgroup(dir, path, l);
 	while (!rc && (entry = readdir(d))) {
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-		    len + 1 + strlen(entry->d_name) >= PATH_MAX)
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, "..") || len + 1 + strlen(entry->d_name) >= PATH_MAX)
 			continue;
 		sub = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (sub < 0)
@@ -184,7 +201,7 @@ static int scan(int dir, char path[PATH_MAX], struct list *l)
 
 static bool same(const struct container *a, const struct container *b)
 {
-	return a->init == b->init && a->start == b->start && !strcmp(a->cgroup, b->cgroup);
+	return a->init == b->init && a->start == b->start;
 }
 
 static bool name_taken(const struct list *l, size_t before, const char *name)
@@ -195,17 +212,33 @@ static bool name_taken(const struct list *l, size_t before, const char *name)
 	return false;
 }
 
-/* tell it apart by what does not change while it runs: its path */
-static void add_suffix(struct container *c, int digits)
+/*
+ * Tell it apart by what does not change: who made it, and where that is not enough
+ * its path, of which so many digits stand for a hash.
+ */
+static void add_suffix(struct container *c, const char *plain, int digits)
 {
-	char suffix[20];
-	int len = snprintf(suffix, sizeof(suffix), "@%016llx",
-			   (unsigned long long)XXH64(c->cgroup, strlen(c->cgroup), 0));
-	const char *name = strrchr(c->cgroup, '/') + 1;
+	char suffix[sizeof(c->runtime) + 20];
+	int len = 0;
 
-	len = digits + 1;
-	snprintf(c->name, sizeof(c->name), "%.*s%.*s", CONTAINER_NAME_MAX - len, name,
-		 len, suffix);
+	if (!digits || c->runtime[0])
+		len = snprintf(suffix, sizeof(suffix), "@%s", c->runtime);
+	if (digits)
+		len += snprintf(suffix + len, sizeof(suffix) - len, "@%0*llx", digits,
+				(unsigned long long)XXH64(c->cgroup, c->top, 0) >>
+				(64 - 4 * digits));
+	snprintf(c->name, sizeof(c->name), "%.*s%s", CONTAINER_NAME_MAX - len, plain, suffix);
+}
+
+static void make_unique(const struct list *l, size_t at)
+{
+	struct container *c = &l->all[at];
+	char plain[CONTAINER_NAME_MAX + 1];
+
+	strcpy(plain, c->name);
+	for (int digits = c->runtime[0] ? 0 : 4; digits <= 16 && name_taken(l, at, c->name);
+	     digits += 4)
+		add_suffix(c, plain, digits);
 }
 
 static int by_age(const void *a, const void *b)
@@ -243,9 +276,33 @@ static void give_names(struct list *l)
 			}
 	qsort(l->all + known, l->count - known, sizeof(*l->all), by_age);
 	for (i = known; i < l->count; i++)
-		for (int digits = 4; digits <= 16 && name_taken(l, i, l->all[i].name); digits += 4)
-			add_suffix(&l->all[i], digits);
+		make_unique(l, i);
 	qsort(l->all, l->count, sizeof(*l->all), by_name);
+}
+
+static bool same_list(const struct list *a, const struct list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!same(&a->all[i], &b->all[i]) || strcmp(a->all[i].name, b->all[i].name))
+			return false;
+	return true;
+}
+
+/* while one has a name with a suffix, who has which can't be told by looking */
+static void note_names(const struct list *fresh)
+{
+	bool any = false;
+	int rc;
+
+	if (!where.known[0] || same_list(fresh, &found))
+		return;
+	for (size_t i = 0; i < fresh->count; i++)
+		any |= strchr(fresh->all[i].name, '@') != NULL;
+	rc = known_save(where.known, fresh->all, any ? fresh->count : 0);
+	if (rc)
+		note("%s can't be written: %s", where.known, strerror(-rc));
 }
 
 /* look again at everything; the caller has the lock */
@@ -265,6 +322,7 @@ static int rescan(void)
 	}
 	if (fresh.count)
 		give_names(&fresh);
+	note_names(&fresh);
 	free(found.all);
 	found = fresh;
 	return 0;

@@ -14,7 +14,9 @@
 
 struct container {
 	char name[CONTAINER_NAME_MAX + 1];
-	char cgroup[PATH_MAX];	/* path below the cgroup2 mount, with a slash */
+	char runtime[32];	/* the tool that made it, "": not known */
+	char cgroup[PATH_MAX];	/* the root task's: path below the cgroup2 mount, with a slash */
+	size_t top;		/* so many bytes of that are the container's own cgroup */
 	pid_t init;		/* root task, in our pid namespace */
 	uint64_t start;		/* when it began: clock ticks since boot */
 	uid_t owner;		/* of its user namespace */
@@ -23,10 +25,13 @@ struct container {
 /*
  * containers_setup - say where to look, once, before anything else
  * @proc, @cgroup: where proc and cgroup2 are mounted; "" for cgroup: nowhere
+ * @root: below which runtimes have their state: "/"
+ * @known: the file in which names are noted where two containers would have one;
+ *	"": they are not
  *
  * Returns 0 or a negative errno.
  */
-int containers_setup(const char *proc, const char *cgroup);
+int containers_setup(const char *proc, const char *cgroup, const char *root, const char *known);
 
 /*
  * container_find - the running container of that name

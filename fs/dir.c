@@ -9,6 +9,7 @@
 #include "dir.h"
 #include "handle.h"
 #include "lookup.h"
+#include "maintenance.h"
 #include "snapshots.h"
 
 /* A directory as it was when it was opened. */
@@ -44,7 +45,8 @@ static int list_root(struct dir *d)
 	if (!d->names)
 		return -ENOMEM;
 	for (i = 0; i < nr_running; i++)
-		strcpy(d->names[n++], running[i].name);
+		if (strcmp(running[i].name, MAINTENANCE))
+			strcpy(d->names[n++], running[i].name);
 	for (i = 0; i < nr_groups; i++)
 		strcpy(d->names[n++], groups[i].name);
 	qsort(d->names, n, sizeof(*d->names), compare_names);
@@ -70,14 +72,19 @@ static int list_snapshots(struct dir *d)
 
 static int list(struct dir *d)
 {
+	struct place_info info;
 	int rc;
 
 	switch (node_kind(d->ino)) {
 	case NODE_ROOT:
 		return list_root(d);
+	case NODE_MAINTENANCE:
+		return 0;
 	case NODE_PLACE:
 		d->count = NODE_SNAPSHOTS - NODE_IMAGE + 1;
-		return place_name(d->ino, d->place);
+		rc = place_name(d->ino, d->place);
+		/* the kernel may believe for an instant in one that has just ended */
+		return rc ? rc : place_look(d->place, &info);
 	case NODE_SNAPSHOTS:
 		rc = place_name(d->ino, d->place);
 		return rc ? rc : list_snapshots(d);
@@ -132,6 +139,8 @@ static const char *entry_at(const struct dir *d, off_t at, struct stat *st)
 		/* the kernel puts the right number in for ".." */
 		return at ? ".." : ".";
 	}
+	if (node_kind(d->ino) == NODE_MAINTENANCE)
+		return maintenance_entry(i, st);
 	if (i >= d->count)
 		return NULL;
 	switch (node_kind(d->ino)) {

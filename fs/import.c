@@ -6,11 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "check.h"
+#include "error.h"
 #include "holders.h"
 #include "import.h"
-#include "note.h"
+#include "log.h"
 #include "perm.h"
 #include "place.h"
+
+#define ATTRS_MAX 64
 
 struct import {
 	struct handle handle;
@@ -24,10 +28,13 @@ struct import {
 	char name[STORE_NAME_MAX + 1];
 	uint64_t size;			/* bytes so far */
 	bool wrote;
+	struct check *check;		/* from the first byte on */
 	atomic_bool postponed;		/* closed by one, while another has it */
 	int result;
 	int64_t mtime_ns;		/* 0: when it ends */
 	struct perm perm;
+	struct store_attr attrs[ATTRS_MAX];
+	size_t nr_attrs;
 };
 
 /* those whose writer is there */
@@ -109,6 +116,12 @@ static void drop(struct import *i)
 	pthread_mutex_unlock(&imports_lock);
 	if (last) {
 		store_abort(i->writer);
+		if (i->check)
+			check_end(i->check, NULL);
+		for (size_t k = 0; k < i->nr_attrs; k++) {
+			free((char *)i->attrs[k].key);
+			free((char *)i->attrs[k].value);
+		}
 		pthread_mutex_destroy(&i->lock);
 		free(i);
 	}
@@ -158,21 +171,79 @@ bool import_attr(fuse_ino_t ino, struct stat *st)
 	return true;
 }
 
-static int grow(struct import *i, uint64_t size)
+bool import_has(fuse_ino_t ino)
 {
-	struct store_error e;
+	struct import *i = find(ino);
+
+	if (i)
+		put(i);
+	return i;
+}
+
+static int set_attr(struct import *i, const char *key, const char *value)
+{
+	struct store_attr attr = { strdup(key), strdup(value) };
+
+	if (!attr.key || !attr.value || i->nr_attrs == ATTRS_MAX) {
+		free((char *)attr.key);
+		free((char *)attr.value);
+		return i->nr_attrs == ATTRS_MAX ? -ENOSPC : -ENOMEM;
+	}
+	for (size_t k = 0; k < i->nr_attrs; k++)
+		if (!strcmp(i->attrs[k].key, key)) {
+			free((char *)attr.key);
+			free((char *)i->attrs[k].value);
+			i->attrs[k].value = attr.value;
+			return 0;
+		}
+	i->attrs[i->nr_attrs++] = attr;
+	return 0;
+}
+
+int import_set_attr(fuse_ino_t ino, const char *key, const char *value)
+{
+	struct import *i = find(ino);
 	int rc;
 
-	if (size < i->size)
-		return -EPERM;	/* what is in the store is there */
+	if (!i)
+		return -ENOENT;
+	rc = i->writer ? set_attr(i, key, value) : -ENOENT;
+	put(i);
+	return rc;
+}
+
+/* something comes, @data or zeros; an image is looked at while it passes */
+static int take(struct import *i, const char *data, uint64_t size)
+{
+	struct store_error e;
+	int rc = 0;
+
 	if (!i->writer)
 		return i->result ? i->result : -EPERM;
-	rc = store_append_zeros(i->writer, size - i->size, &e);
+	if (!i->check)
+		rc = check_begin(&i->check);
+	if (rc)
+		return rc;
+	if (data)
+		check_feed(i->check, data, size);
+	else
+		check_zeros(i->check, size);
+	/* the disk need not be filled with what will be refused */
+	if (!check_over(i->check))
+		rc = data ? store_append(i->writer, data, size, &e) :
+			    store_append_zeros(i->writer, size, &e);
 	if (!rc) {
-		i->wrote |= size > i->size;
-		i->size = size;
+		i->size += size;
+		i->wrote = true;
 	}
 	return rc;
+}
+
+static int grow(struct import *i, uint64_t size)
+{
+	if (size < i->size)
+		return -EPERM;	/* what is in the store is there */
+	return size == i->size ? 0 : take(i, NULL, size - i->size);
 }
 
 int import_setattr(fuse_ino_t ino, const struct stat *st, int changed)
@@ -201,22 +272,13 @@ int import_setattr(fuse_ino_t ino, const struct stat *st, int changed)
 /* only front to back; what is left out is a hole */
 static int append(struct import *i, const char *data, size_t size, off_t off)
 {
-	struct store_error e;
 	int rc = 0;
 
-	if (!i->writer)
-		return i->result ? i->result : -EPERM;
 	if ((uint64_t)off < i->size)
-		return -EINVAL;
+		return i->writer || !i->result ? -EINVAL : i->result;
 	if ((uint64_t)off > i->size)
 		rc = grow(i, off);
-	if (!rc)
-		rc = store_append(i->writer, data, size, &e);
-	if (!rc) {
-		i->size += size;
-		i->wrote = true;
-	}
-	return rc;
+	return rc ? rc : take(i, data, size);
 }
 
 static void import_write(struct handle *h, fuse_req_t req, const char *data, size_t size,
@@ -234,17 +296,32 @@ static void import_write(struct handle *h, fuse_req_t req, const char *data, siz
 		fuse_reply_write(req, size);
 }
 
+static void refuse(const struct import *i, const char *why)
+{
+	log_only(i->place, "snapshot %s of %s was not imported: %s", i->name, i->place, why);
+}
+
 static int commit(struct import *i)
 {
+	struct store_attr attrs[ATTRS_MAX + 1];
 	char text[PERM_TEXT_MAX];
-	struct store_attr attr = { PERM_ATTR, text };
+	struct ckpt_error bad;
 	struct store_error e;
 	int rc;
 
-	perm_format(&i->perm, text);
-	rc = store_commit(i->writer, i->mtime_ns, &attr, 1, &e);
+	rc = check_end(i->check, &bad);
+	i->check = NULL;
 	if (rc) {
-		note("%s: snapshot %s: %s", i->place, i->name, e.text);
+		refuse(i, bad.text);
+		store_abort(i->writer);
+		return rc;
+	}
+	perm_format(&i->perm, text);
+	memcpy(attrs, i->attrs, i->nr_attrs * sizeof(attrs[0]));
+	attrs[i->nr_attrs] = (struct store_attr){ PERM_ATTR, text };
+	rc = store_commit(i->writer, i->mtime_ns, attrs, i->nr_attrs + 1, &e);
+	if (rc) {
+		refuse(i, e.text);
 		store_abort(i->writer);
 	}
 	return rc;
@@ -276,22 +353,32 @@ static int finish(struct import *i)
 
 /*
  * A shell that redirects closes a copy of the descriptor before anything is
- * written: that is not the end yet.
+ * written: that is not the end yet. Where it is the end, nothing is no image.
  */
+static int close_empty(struct import *i, pid_t closer)
+{
+	if (still_open(i->handle.opener, closer, i->handle.ino))
+		return 0;
+	refuse(i, "the file is empty");
+	return -EINVAL;
+}
+
 static void import_flush(struct handle *h, fuse_req_t req)
 {
 	struct import *i = (struct import *)h;
 	pid_t closer = fuse_req_ctx(req)->pid;
 	bool wrote;
+	int rc = 0;
 
 	pthread_mutex_lock(&i->lock);
 	wrote = i->wrote;
 	pthread_mutex_unlock(&i->lock);
-	if (wrote && still_open(h->opener, closer, h->ino))
-		i->postponed = true;
-	else if (wrote)
-		i->postponed = false;
-	fuse_reply_err(req, wrote && !i->postponed ? -finish(i) : 0);
+	i->postponed = wrote && still_open(h->opener, closer, h->ino);
+	if (!wrote)
+		rc = close_empty(i, closer);
+	else if (!i->postponed)
+		rc = finish(i);
+	fuse_reply_err(req, -rc);
 }
 
 static void import_release(struct handle *h)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A snapshot that comes in from outside, by cp: it is seen by nobody but its
- * writer until it is closed.
+ * writer until it is closed, and by nobody at all when it is no image.
  */
 #ifndef FS_IMPORT_H
 #define FS_IMPORT_H
@@ -22,6 +22,16 @@ int import_begin(const char *place, const char *name, uint64_t replaces,
 
 /* import_attr - stat of @ino if it is being written; false: it is not */
 bool import_attr(fuse_ino_t ino, struct stat *st);
+
+/* import_has - whether @ino is being written */
+bool import_has(fuse_ino_t ino);
+
+/*
+ * import_set_attr - an attribute that it will have in the store
+ *
+ * Returns 0 or a negative errno; -ENOENT: @ino is not being written.
+ */
+int import_set_attr(fuse_ino_t ino, const char *key, const char *value);
 
 /*
  * import_setattr - change one that is being written

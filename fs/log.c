@@ -92,6 +92,20 @@ void log_line(int fd, const char *fmt, ...)
 		note("%.*s", (int)len - 1, line);
 }
 
+void log_only(const char *name, const char *fmt, ...)
+{
+	char path[PATH_MAX], line[1024];
+	int fd = log_begin(name, path);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	log_line(fd, "%s", line);
+	if (fd >= 0)
+		close(fd);
+}
+
 int log_open(const char *name)
 {
 	char path[PATH_MAX];

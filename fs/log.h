@@ -30,6 +30,9 @@ int log_begin(const char *name, char path[PATH_MAX]);
  */
 void log_line(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* log_only - a new operation that has nothing but this line to say */
+void log_only(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* log_open - descriptor to read the log; negative errno, -ENOENT: there is none */
 int log_open(const char *name);
 

@@ -4,6 +4,7 @@
 
 #include "attr.h"
 #include "lookup.h"
+#include "maintenance.h"
 #include "snapshots.h"
 
 const char *const place_files[] = {
@@ -49,6 +50,8 @@ int node_lookup(fuse_ino_t parent, const char *name, struct fuse_entry_param *e)
 
 	if (strlen(name) > CONTAINER_NAME_MAX)
 		return -ENAMETOOLONG;
+	if (kind == NODE_MAINTENANCE || (kind == NODE_ROOT && !strcmp(name, MAINTENANCE)))
+		return maintenance_lookup(parent, name, e);
 	if (kind == NODE_ROOT)
 		return fill_place(name, NODE_PLACE, e);
 	rc = place_name(parent, place);
@@ -65,6 +68,8 @@ int node_lookup(fuse_ino_t parent, const char *name, struct fuse_entry_param *e)
 
 void node_forget(fuse_ino_t ino, uint64_t times)
 {
-	if (node_kind(ino) != NODE_ROOT && node_kind(ino) != NODE_SNAPSHOT)
+	enum node_kind kind = node_kind(ino);
+
+	if (kind != NODE_ROOT && kind != NODE_SNAPSHOT && kind != NODE_MAINTENANCE)
 		place_forget(ino, times);
 }

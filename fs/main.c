@@ -2,6 +2,7 @@
 /* ckptfs: containers as files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "log.h"
 #include "note.h"
 #include "serial.h"
+#include "service.h"
 
 #define MAX_THREADS 64
 #define IDLE_THREADS 8
@@ -57,16 +59,20 @@ static int open_session(struct fuse_args *args, struct ckpt_error *e)
 
 static int begin(struct fuse_args *args, struct ckpt_error *e)
 {
+	char known[PATH_MAX + 8];
 	int rc;
 
+	/* beside the directory of logs, in which any name may be a container's */
+	snprintf(known, sizeof(known), "%s.names", fs.opt.state);
+
 	attr_setup();
-	rc = containers_setup("/proc", fs.opt.cgroup);
-	if (rc)
-		return error_sys(e, -rc, "can't look for containers in %s",
-				 fs.opt.cgroup[0] ? fs.opt.cgroup : "/proc");
 	rc = open_store(e);
 	if (rc)
 		return rc;
+	rc = containers_setup("/proc", fs.opt.cgroup, "/", known);
+	if (rc)
+		return error_sys(e, -rc, "can't look for containers in %s",
+				 fs.opt.cgroup[0] ? fs.opt.cgroup : "/proc");
 	rc = log_setup();
 	if (rc)
 		return error_sys(e, -rc, "can't make the directory %s for logs", fs.opt.state);
@@ -91,6 +97,7 @@ static int loop(void)
 
 static void finish(void)
 {
+	service_stopping();
 	if (fs.session) {
 		/* nobody takes requests any more; answer those who wait */
 		serials_end();
@@ -161,6 +168,41 @@ static int go_background(int *ready)
 	return -1;
 }
 
+static void reload(void)
+{
+	struct ckpt_error e = { 0 };
+
+	service_reloading();
+	if (options_reload(&fs.opt, &e))
+		note("the options stay as they were: %s", e.text);
+	service_reloaded();
+}
+
+static void *await_hangups(void *data)
+{
+	sigset_t set;
+	int sig;
+
+	(void)data;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	while (!sigwait(&set, &sig))
+		reload();
+	return NULL;
+}
+
+/* SIGHUP is blocked in every thread, and this one takes it */
+static int start_reloader(struct ckpt_error *e)
+{
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, await_hangups, NULL);
+
+	if (rc)
+		return error_sys(e, rc, "no thread for SIGHUP");
+	pthread_detach(thread);
+	return 0;
+}
+
 static int serve(struct fuse_args *args)
 {
 	struct ckpt_error e = { 0 };
@@ -180,12 +222,16 @@ static int serve(struct fuse_args *args)
 	sigaddset(&set, SIGQUIT);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	rc = begin(args, &e);
+	if (!rc)
+		rc = start_reloader(&e);
+	sigaddset(&old, SIGHUP);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc) {
 		rc = fail(&e);
 	} else {
 		if (ready >= 0)
 			leave_terminal(ready);
+		service_ready(fs.opt.mountpoint);
 		rc = loop();
 		if (rc)
 			note("the loop ended: %s", strerror(-rc));
@@ -200,6 +246,9 @@ int main(int argc, char **argv)
 	struct ckpt_error e = { 0 };
 	int rc;
 
+	/* a program or a reader that goes away is an error like others */
+	signal(SIGPIPE, SIG_IGN);
+	note_setup();
 	rc = options_parse(&args, &fs.opt, &e);
 	if (rc)
 		rc = fail(&e);

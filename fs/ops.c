@@ -12,9 +12,11 @@
 #include "image.h"
 #include "log.h"
 #include "lookup.h"
+#include "maintenance.h"
 #include "restart.h"
 #include "snapshots.h"
 #include "status.h"
+#include "xattr.h"
 
 static void ckptfs_init(void *data, struct fuse_conn_info *conn)
 {
@@ -60,6 +62,10 @@ static int get_attr(fuse_ino_t ino, struct stat *st, double *timeout)
 	*timeout = PLACE_TIMEOUT;
 	if (kind == NODE_ROOT) {
 		attr_root(st);
+		return 0;
+	}
+	if (kind == NODE_MAINTENANCE) {
+		maintenance_attr(ino, st);
 		return 0;
 	}
 	if (kind == NODE_SNAPSHOT) {
@@ -186,6 +192,8 @@ static int remove_place(const char *name)
 	struct store_error err;
 	int rc;
 
+	if (!strcmp(name, MAINTENANCE))
+		return -EPERM;
 	if (!container_find(name, &c) || restart_busy(name))
 		return -EBUSY;
 	rc = store_group_remove(fs.store, name, &err);
@@ -282,7 +290,7 @@ static int open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		rc = image_open(place, caller->uid, &h);
 		break;
 	case NODE_RESTART:
-		rc = restart_open(place, caller->uid, &h);
+		rc = restart_open(place, caller->uid, fi->flags, &h);
 		break;
 	case NODE_STATUS:
 		rc = status_open(place, caller->pid, &h);
@@ -301,11 +309,26 @@ static int open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	return 0;
 }
 
+static int open_maintenance(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h;
+	int rc = maintenance_open(ino, fuse_req_ctx(req)->uid, &h);
+
+	if (rc)
+		return rc;
+	fi->direct_io = 1;
+	fi->nonseekable = 1;
+	handle_set(fi, h, ino);
+	return 0;
+}
+
 static void ckptfs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	int rc;
 
-	if (node_kind(ino) == NODE_SNAPSHOT)
+	if (node_kind(ino) == NODE_MAINTENANCE)
+		rc = open_maintenance(req, ino, fi);
+	else if (node_kind(ino) == NODE_SNAPSHOT)
 		rc = snapshot_open(ino, fi);
 	else
 		rc = open_file(req, ino, fi);
@@ -391,6 +414,10 @@ const struct fuse_lowlevel_ops ckptfs_ops = {
 	.flush = ckptfs_flush,
 	.release = ckptfs_release,
 	.statfs = ckptfs_statfs,
+	.getxattr = xattr_get,
+	.listxattr = xattr_list,
+	.setxattr = xattr_set,
+	.removexattr = xattr_remove,
 	.opendir = dir_open,
 	.readdir = dir_read,
 	.readdirplus = dir_read_plus,

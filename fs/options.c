@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define FUSE_USE_VERSION 312
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "proc.h"
 
 #define STORE_DEFAULT "/var/lib/ckptfs/store.db"
+#define CONFIG_DEFAULT "/etc/ckptfs.conf"
 #define STATE_DEFAULT "state"	/* beside the store */
 
 const char options_help[] =
@@ -35,6 +37,8 @@ const char options_help[] =
 	"                  (default yes)\n"
 	"  state=DIR       directory of logs (default: " STATE_DEFAULT ", beside the store)\n"
 	"  cgroup=DIR      where cgroup2 is mounted (default: looked up)\n"
+	"  config=PATH     a file with such options, one a line, for those that are\n"
+	"                  not given (default " CONFIG_DEFAULT ", if it is there)\n"
 	"and those of mount(8) and libfuse.\n";
 
 enum { KEY_FOREGROUND, KEY_DEBUG, KEY_HELP, KEY_VERSION };
@@ -44,6 +48,7 @@ struct parse {
 	char *state;
 	char *cgroup;
 	char *record;
+	char *config;
 	const char *words[2];	/* [SOURCE] MOUNTPOINT */
 	int nr_words;
 	struct options *o;
@@ -56,6 +61,7 @@ static const struct fuse_opt option_table[] = {
 	OPT("state=%s", state),
 	OPT("cgroup=%s", cgroup),
 	OPT("record=%s", record),
+	OPT("config=%s", config),
 	FUSE_OPT_KEY("-f", KEY_FOREGROUND),
 	FUSE_OPT_KEY("-d", KEY_DEBUG),
 	FUSE_OPT_KEY("debug", KEY_DEBUG),
@@ -111,6 +117,17 @@ static int make_absolute(const char *path, char out[PATH_MAX], struct ckpt_error
 	return 0;
 }
 
+/* 0 or an errno. For an instant stat(2) of a dead mount is still answered from memory; opening never is. */
+static int look_at(const char *path, struct stat *st)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* what can be no directory is told by its kind */
+	if (fd < 0 && errno != ENOTDIR)
+		return errno;
+	return stat(path, st) ? errno : 0;
+}
+
 /*
  * A daemon that was killed leaves a mount behind that answers ENOTCONN to
  * everything; a new one takes its place.
@@ -123,12 +140,12 @@ static int take_mountpoint(const char *path, struct options *o, struct ckpt_erro
 	rc = make_absolute(path, o->mountpoint, e);
 	if (rc)
 		return rc;
-	rc = stat(o->mountpoint, &st) ? errno : 0;
+	rc = look_at(o->mountpoint, &st);
 	if (rc == ENOTCONN || rc == ECONNABORTED) {
 		if (umount2(o->mountpoint, MNT_DETACH))
 			return error_sys(e, errno, "%s is a dead mount that can't be removed",
 					 o->mountpoint);
-		rc = stat(o->mountpoint, &st) ? errno : 0;
+		rc = look_at(o->mountpoint, &st);
 	}
 	if (rc)
 		return error_sys(e, rc, "can't mount on %s", o->mountpoint);
@@ -147,6 +164,82 @@ static int take_record(const char *word, struct options *o, struct ckpt_error *e
 	else
 		return error_set(e, EINVAL, "option record takes yes or no, not '%s'", word);
 	return 0;
+}
+
+/* where the value of a line's option goes; NULL: there is no such option */
+static char **member(struct parse *p, const char *name)
+{
+	const struct {
+		const char *name;
+		char **value;
+	} all[] = {
+		{ "store", &p->store },
+		{ "state", &p->state },
+		{ "cgroup", &p->cgroup },
+		{ "record", &p->record },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!strcmp(name, all[i].name))
+			return all[i].value;
+	return NULL;
+}
+
+static char *trim(char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t\r\n");
+	for (len = strlen(s); len && strchr(" \t\r\n", s[len - 1]); len--)
+		;
+	s[len] = '\0';
+	return s;
+}
+
+static int take_line(struct parse *p, char *line, const char *path, int nr, struct ckpt_error *e)
+{
+	char *value, **to;
+
+	line = trim(line);
+	if (!*line || *line == '#')
+		return 0;
+	value = strchr(line, '=');
+	if (!value)
+		return error_set(e, EINVAL, "line %d of %s is not OPTION=VALUE", nr, path);
+	*value++ = '\0';
+	to = member(p, trim(line));
+	if (!to)
+		return error_set(e, EINVAL, "line %d of %s: there is no option '%s'", nr, path,
+				 trim(line));
+	/* what was said before counts: the command line, and the file's first word */
+	if (!*to)
+		*to = strdup(trim(value));
+	return *to ? 0 : error_set(e, ENOMEM, "no memory for the options");
+}
+
+/* a file that nobody named need not be there */
+static int read_config(struct parse *p, const char *path, int named, struct ckpt_error *e)
+{
+	_cleanup_file_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int nr = 0, rc = 0;
+
+	if (!f)
+		return errno == ENOENT && !named ? 0 :
+			error_sys(e, errno, "the options can't be read from %s", path);
+	while (!rc && getline(&line, &size, f) > 0)
+		rc = take_line(p, line, path, ++nr, e);
+	return rc;
+}
+
+static int take_config(struct parse *p, struct ckpt_error *e)
+{
+	struct options *o = p->o;
+	int rc = make_absolute(p->config ? p->config : CONFIG_DEFAULT, o->config, e);
+
+	o->record_given = p->record != NULL;
+	return rc ? rc : read_config(p, o->config, p->config != NULL, e);
 }
 
 static int take_cgroup(const char *path, struct options *o, struct ckpt_error *e)
@@ -197,7 +290,9 @@ static int parse_words(struct fuse_args *args, struct parse *p, struct ckpt_erro
 		return error_set(e, EINVAL, "%s", p->nr_words ?
 				 "too many arguments: see ckptfs --help" :
 				 "no mountpoint given: see ckptfs --help");
-	rc = take_record(p->record, o, e);
+	rc = take_config(p, e);
+	if (!rc)
+		rc = take_record(p->record, o, e);
 	if (!rc)
 		rc = make_absolute(p->store ? p->store : STORE_DEFAULT, o->store, e);
 	if (!rc)
@@ -211,6 +306,28 @@ static int parse_words(struct fuse_args *args, struct parse *p, struct ckpt_erro
 	return rc;
 }
 
+static void free_parse(struct parse *p)
+{
+	free(p->store);
+	free(p->state);
+	free(p->cgroup);
+	free(p->record);
+	free(p->config);
+	free((char *)p->words[0]);
+	free((char *)p->words[1]);
+}
+
+int options_reload(struct options *o, struct ckpt_error *e)
+{
+	struct parse p = { .o = o };
+	int rc = read_config(&p, o->config, 0, e);
+
+	if (!rc && !o->record_given)
+		rc = take_record(p.record, o, e);
+	free_parse(&p);
+	return rc;
+}
+
 int options_parse(struct fuse_args *args, struct options *o, struct ckpt_error *e)
 {
 	struct parse p = { .o = o };
@@ -221,12 +338,7 @@ int options_parse(struct fuse_args *args, struct options *o, struct ckpt_error *
 		rc = error_set(e, EINVAL, "the command line can't be read: see ckptfs --help");
 	else
 		rc = parse_words(args, &p, e);
-	free(p.store);
-	free(p.state);
-	free(p.cgroup);
-	free(p.record);
-	free((char *)p.words[0]);
-	free((char *)p.words[1]);
+	free_parse(&p);
 	return rc;
 }
 

@@ -13,7 +13,9 @@ struct options {
 	char state[PATH_MAX];		/* absolute path: logs, last results */
 	char cgroup[PATH_MAX];		/* where cgroup2 is mounted */
 	char mountpoint[PATH_MAX];	/* absolute */
-	int record;			/* completed reads go into the history */
+	char config[PATH_MAX];		/* absolute path of the file with more options */
+	_Atomic int record;		/* completed reads go into the history */
+	int record_given;		/* on the command line: the file does not count */
 	int foreground;
 	int debug;			/* each request on stderr */
 	int help;
@@ -30,6 +32,15 @@ struct options {
  * the like for a mountpoint or directory that can't be used.
  */
 int options_parse(struct fuse_args *args, struct options *o, struct ckpt_error *e);
+
+/*
+ * options_reload - read the file of options again
+ *
+ * What can be changed while the daemon runs is changed in @o: record, where the
+ * command line does not say it. Returns 0, or a negative errno: then nothing is
+ * changed.
+ */
+int options_reload(struct options *o, struct ckpt_error *e);
 
 /* options_free - give back what options_parse left in @args */
 void options_free(struct fuse_args *args);

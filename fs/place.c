@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "maintenance.h"
 #include "place.h"
 
 #define ROOT_INO 1
@@ -37,6 +38,8 @@ enum node_kind node_kind(uint64_t ino)
 {
 	if (ino == ROOT_INO)
 		return NODE_ROOT;
+	if (maintenance_node(ino))
+		return NODE_MAINTENANCE;
 	return ino & PLACE_BIT ? (enum node_kind)(ino & KIND_MASK) : NODE_SNAPSHOT;
 }
 

@@ -22,6 +22,7 @@ enum node_kind {
 	NODE_LATEST,
 	NODE_ROOT,
 	NODE_SNAPSHOT,
+	NODE_MAINTENANCE,	/* see maintenance.h */
 };
 
 enum node_kind node_kind(uint64_t ino);

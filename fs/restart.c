@@ -41,6 +41,7 @@ struct sink {
 	struct child child;
 	struct trailer trailer;
 	bool postponed;		/* closed by one, while another has it */
+	bool truncated;		/* opened to write an image, not only to look or touch */
 };
 
 static struct sink *sinks;
@@ -268,6 +269,21 @@ static bool await_program(struct sink *s, struct request *r)
 }
 
 /*
+ * Nothing was written. touch(1) wants nothing else; cp(1) of an empty file has to
+ * hear that nothing was restarted, and a shell at least finds it in the log.
+ */
+static int close_empty(const struct sink *s, pid_t closer)
+{
+	const struct handle *h = &s->serial.handle;
+
+	if (!s->truncated || still_open(h->opener, closer, h->ino))
+		return 0;
+	if (!restart_busy(s->place))
+		log_only(s->place, "restart of %s failed: the image is empty", s->place);
+	return -EINVAL;
+}
+
+/*
  * The writer has closed one of its descriptors. A shell does that before it has
  * written anything; after data it is the end of the image, and close(2) says
  * what became of it.
@@ -275,7 +291,13 @@ static bool await_program(struct sink *s, struct request *r)
 static void serve_flush(struct sink *s, struct request *r)
 {
 	struct handle *h = &s->serial.handle;
+	int rc;
 
+	if (s->phase == PHASE_FRESH) {
+		rc = close_empty(s, r->pid);
+		fuse_reply_err(request_take(r), -rc);
+		return;
+	}
 	if (s->phase == PHASE_RUNNING) {
 		s->postponed = !trailer_passed(&s->trailer) &&
 			       still_open(h->opener, r->pid, h->ino);
@@ -346,7 +368,7 @@ static int check_caller(const char *place, uid_t uid)
 	return -EACCES;
 }
 
-int restart_open(const char *place, uid_t uid, struct handle **h)
+int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
 {
 	struct ckpt_error e = { 0 };
 	_cleanup_fd_ int log = -1;
@@ -374,6 +396,7 @@ int restart_open(const char *place, uid_t uid, struct handle **h)
 		return rc;
 	}
 	strcpy(s->place, place);
+	s->truncated = flags & O_TRUNC;
 	s->pipe = -1;
 	s->log = -1;
 	pthread_mutex_lock(&sinks_lock);

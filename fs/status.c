@@ -131,7 +131,7 @@ static pid_t pid_for(pid_t reader, pid_t pid)
 
 static void print_running(FILE *f, const struct container *c, pid_t reader)
 {
-	_cleanup_fd_ int cgroup = -1;
+	_cleanup_fd_ int cgroup = -1, top = -1;
 	char path[2 * PATH_MAX];
 	struct sums sums = { 0 };
 	pid_t init = pid_for(reader, c->init);
@@ -139,7 +139,9 @@ static void print_running(FILE *f, const struct container *c, pid_t reader)
 
 	snprintf(path, sizeof(path), "%s%s", fs.opt.cgroup, c->cgroup);
 	cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = cgroup < 0 ? -1 : openat(cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	path[strlen(fs.opt.cgroup) + c->top] = '\0';
+	top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = top < 0 ? -1 : openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir >= 0)
 		count_cgroup(dir, &sums);
 	fprintf(f, "state: %s\n", state_of(cgroup));
@@ -148,13 +150,14 @@ static void print_running(FILE *f, const struct container *c, pid_t reader)
 	else
 		fprintf(f, "init: -\n");
 	fprintf(f, "tasks: %" PRIu64 "\n", sums.tasks);
-	fprintf(f, "memory: %" PRIu64 "\n", memory_of(cgroup, &sums));
-	fprintf(f, "cgroup: %s\n", c->cgroup);
+	fprintf(f, "memory: %" PRIu64 "\n", memory_of(top, &sums));
+	fprintf(f, "cgroup: %.*s\n", (int)c->top, c->cgroup);
+	fprintf(f, "runtime: %s\n", c->runtime[0] ? c->runtime : "-");
 }
 
 static void print_stopped(FILE *f)
 {
-	fprintf(f, "state: stopped\ninit: -\ntasks: 0\nmemory: 0\ncgroup: -\n");
+	fprintf(f, "state: stopped\ninit: -\ntasks: 0\nmemory: 0\ncgroup: -\nruntime: -\n");
 }
 
 static int newest_first(const void *a, const void *b)

@@ -237,4 +237,10 @@ static inline bool ckpt_eventfd_is_semaphore(struct file *file)
 	return ((struct ckpt_eventfd_ctx *)file->private_data)->flags & EFD_SEMAPHORE;
 }
 
+/* 6.3: a memfd's seal of its x bits; older kernels have none to keep */
+#include <linux/fcntl.h>
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0
+#endif
+
 #endif

@@ -101,6 +101,9 @@ static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned
 
 	/* what the helpers sent to each other, such as SIGCHLD of zombies */
 	flush_signals(current);
+	/* a SIGKILL that came before is gone with them, but not what it meant */
+	if (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT)
+		return -EINTR;
 	ret = restore_shared(rs, m, img, scratch);
 	if (ret)
 		return ret;

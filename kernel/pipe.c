@@ -22,6 +22,8 @@ static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 
 	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe that is open for both reading and writing is not supported");
+	if (pipe_has_watch_queue(file_inode(file)->i_pipe))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe of kernel notifications is not supported");
 	img->end = file->f_mode & FMODE_READ ? 1 : 2;
 	return ckpt_obj_save(cp, CKPT_OBJ_PIPE, file_inode(file), &img->pipe);
 }

@@ -299,11 +299,35 @@ static bool reached(struct ckpt_restart *rs, const int *count, int nr)
 	return yes;
 }
 
+/*
+ * The number of a helper that died before it could join, or 0: a dead child of
+ * one that has joined.  Until all have none is meant to die.
+ */
+static pid_t dead_helper(struct ckpt_restart *rs)
+{
+	struct ckpt_member *m;
+	pid_t dead = 0;
+
+	spin_lock(&rs->wait.lock);
+	read_lock(kv_tasklist_lock);
+	list_for_each_entry(m, &rs->members, list) {
+		struct task_struct *child;
+
+		list_for_each_entry(child, &m->task->children, sibling)
+			if (child->exit_state)
+				dead = task_pid_nr_ns(child, task_active_pid_ns(rs->root));
+	}
+	read_unlock(kv_tasklist_lock);
+	spin_unlock(&rs->wait.lock);
+	return dead;
+}
+
 /* wait until @count reaches @nr */
 static int wait_members(struct ckpt_restart *rs, const int *count, int nr)
 {
 	unsigned long stalled = jiffies + CKPT_STALL;
 	int last = -1;
+	pid_t dead;
 
 	for (;;) {
 		long ret = wait_event_killable_timeout(rs->wait, reached(rs, count, nr), HZ / 10);
@@ -316,6 +340,10 @@ static int wait_members(struct ckpt_restart *rs, const int *count, int nr)
 			return 0;
 		if (rs->root->exit_state)
 			return ckpt_fail(&rs->log, -ESRCH, "the root task died while it was restarted");
+		dead = READ_ONCE(rs->state) == CKPT_RESTART_LOADING ? dead_helper(rs) : 0;
+		if (dead)
+			return ckpt_fail(&rs->log, -ESRCH, "task %d was killed before it could be restarted",
+					 dead);
 		if (READ_ONCE(*count) != last) {
 			last = READ_ONCE(*count);
 			stalled = jiffies + CKPT_STALL;

@@ -13,6 +13,8 @@
 #include "engine.h"
 
 #define CKPT_MEMFD_PREFIX "memfd:"
+/* what is put back as it was */
+#define CKPT_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 
 struct ckpt_shmem_copy {
 	struct list_head list;
@@ -59,9 +61,13 @@ static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 	struct ckpt_image_file_shmem *img = data;
 	int ret;
 
+	/* F_SEAL_WRITE: its pages could not be put back */
 	if (SHMEM_I(file_inode(file))->seals & F_SEAL_WRITE)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%pD: a memfd sealed against writing is not supported", file);
+	if (SHMEM_I(file_inode(file))->seals & ~CKPT_SEALS)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: a memfd with the seals %#x is not supported",
+				   file, SHMEM_I(file_inode(file))->seals);
 	ret = ckpt_obj_save(cp, CKPT_OBJ_SHMEM, file_inode(file), &img->shmem);
 	return ret ? ret : save_name(cp, file, img->shmem);
 }
@@ -131,6 +137,9 @@ int ckpt_save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	img->ref = obj->ref;
 	img->size = i_size_read(inode);
 	img->seals = SHMEM_I(inode)->seals;
+	img->mode = inode->i_mode & 07777;
+	img->uid = from_kuid(current_user_ns(), inode->i_uid);
+	img->gid = from_kgid(current_user_ns(), inode->i_gid);
 	copy->ref = obj->ref;
 	xa_init(&copy->pages);
 	list_add_tail(&copy->list, &cp->shmems);
@@ -192,6 +201,22 @@ int ckpt_stream_shmem(struct ckpt_checkpoint *cp)
 	return ret;
 }
 
+/* nobody else has the new inode yet */
+static int set_owner(struct inode *inode, const struct ckpt_image_shmem *img)
+{
+	kuid_t uid = make_kuid(current_user_ns(), img->uid);
+	kgid_t gid = make_kgid(current_user_ns(), img->gid);
+
+	if (!uid_valid(uid) || !gid_valid(gid))
+		return -EINVAL;
+	if ((!uid_eq(uid, inode->i_uid) || !gid_eq(gid, inode->i_gid)) && !capable(CAP_CHOWN))
+		return -EPERM;
+	inode->i_uid = uid;
+	inode->i_gid = gid;
+	inode->i_mode = S_IFREG | img->mode;
+	return 0;
+}
+
 static int make_shmem(struct ckpt_restart *rs, u32 ref)
 {
 	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, CKPT_REC_SHMEM);
@@ -204,8 +229,11 @@ static int make_shmem(struct ckpt_restart *rs, u32 ref)
 		return -EINVAL;
 	img = ckpt_body(buf);
 	if (img->size > MAX_LFS_FILESIZE || strnlen(img->name, sizeof(img->name)) == sizeof(img->name) ||
-	    img->seals & F_SEAL_WRITE)
+	    img->mode & ~07777)
 		return ckpt_fail(&rs->log, -EINVAL, "SHMEM %u is malformed", ref);
+	if (img->seals & ~CKPT_SEALS)
+		return ckpt_fail(&rs->log, -EOPNOTSUPP, "SHMEM %u has the seals %#x, which this kernel does not know",
+				 ref, img->seals);
 	name = kasprintf(GFP_KERNEL, "%s%s", img->memfd ? CKPT_MEMFD_PREFIX : "dev/zero",
 			 img->memfd ? img->name : "");
 	if (!name)
@@ -214,9 +242,10 @@ static int make_shmem(struct ckpt_restart *rs, u32 ref)
 	kfree(name);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	SHMEM_I(file_inode(file))->seals = img->seals & (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
-							 F_SEAL_FUTURE_WRITE);
-	ret = ckpt_add_restored(rs, ref, CKPT_OBJ_SHMEM, file, NULL);
+	SHMEM_I(file_inode(file))->seals = img->seals;
+	ret = set_owner(file_inode(file), img);
+	if (!ret)
+		ret = ckpt_add_restored(rs, ref, CKPT_OBJ_SHMEM, file, NULL);
 	fput(file);
 	return ret;
 }

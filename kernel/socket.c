@@ -37,7 +37,11 @@ static int check_options(struct ckpt_checkpoint *cp, struct sock *sk)
 {
 	const char *what = NULL;
 
-	if (rcu_access_pointer(sk->sk_filter))
+	if (READ_ONCE(sk->sk_shutdown))
+		what = "one or both directions shut down";
+	else if (READ_ONCE(sk->sk_err))
+		what = "an error that its owner has not read yet";
+	else if (rcu_access_pointer(sk->sk_filter))
 		what = "a socket filter";
 	else if (sk->sk_bound_dev_if)
 		what = "SO_BINDTODEVICE";

@@ -84,6 +84,24 @@ static int hold(struct ckpt_held *h)
 	return 0;
 }
 
+/*
+ * The root task is made first, when no other's number can be in use yet, and
+ * its number must be free again when it ends: it leads its group and session,
+ * or has those that it was given from outside.
+ */
+static int check_root_group(struct ckpt_checkpoint *cp)
+{
+	pid_t pgid, sid;
+
+	rcu_read_lock();
+	pgid = task_pgrp_nr_ns(cp->root, cp->pid_ns);
+	sid = task_session_nr_ns(cp->root, cp->pid_ns);
+	rcu_read_unlock();
+	return pgid <= 1 && sid <= 1 ? 0 :
+		ckpt_fail(&cp->log, -EOPNOTSUPP,
+			  "the container's root task is in the process group or session of another of its tasks, which is not supported");
+}
+
 static int check_tasks(struct ckpt_checkpoint *cp)
 {
 	int i, ret;
@@ -99,8 +117,9 @@ static int check_tasks(struct ckpt_checkpoint *cp)
 			return ret;
 	}
 	cp->task = NULL;
-	return cp->tasks[0].mm ? 0 :
-		ckpt_fail(&cp->log, -EBUSY, "the container's root task is dead");
+	if (!cp->tasks[0].mm)
+		return ckpt_fail(&cp->log, -EBUSY, "the container's root task is dead");
+	return check_root_group(cp);
 }
 
 int ckpt_collect_tasks(struct ckpt_checkpoint *cp)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The connection: statements, the shared transaction, errors of SQLite. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +8,7 @@
 #include "internal.h"
 
 #define SNAP_COLUMNS \
-	"s.ino, s.size, s.mtime, s.stored, g.name, s.name, s.sum " \
+	"s.ino, s.size, s.mtime, s.stored, g.name, s.name, s.digest, s.sum " \
 	"FROM snap s LEFT JOIN grp g ON g.ino = s.grp "
 
 static const char *const sql[STMT_COUNT] = {
@@ -28,6 +27,7 @@ static const char *const sql[STMT_COUNT] = {
 	[STMT_IDX_GET] = "SELECT lo, block FROM idx WHERE hi = ?",
 	[STMT_IDX_PUT] = "INSERT OR REPLACE INTO idx VALUES(?, ?, ?)",
 	[STMT_IDX_DELETE] = "DELETE FROM idx WHERE hi = ? AND block = ?",
+	[STMT_IDX_NEXT] = "SELECT hi, lo FROM idx WHERE hi >= ? ORDER BY hi",
 	[STMT_MAP_INSERT] = "INSERT INTO map VALUES(?, ?)",
 	[STMT_MAP_GET] = "SELECT data FROM map WHERE id = ?",
 	[STMT_MAP_NEXT] = "SELECT id, data FROM map WHERE id >= ? ORDER BY id LIMIT 1",
@@ -41,17 +41,20 @@ static const char *const sql[STMT_COUNT] = {
 		"(SELECT count(*) FROM snap s WHERE s.grp = g.ino), g.name "
 		"FROM grp g ORDER BY g.name",
 	[STMT_GRP_TOUCH] = "UPDATE grp SET mtime = ?2 WHERE ino = ?1",
-	[STMT_SNAP_INSERT] = "INSERT INTO snap(ino, grp, name, size, mtime, stored, sum) "
-		"VALUES(?, ?, ?, ?, ?, ?, ?)",
+	[STMT_SNAP_INSERT] = "INSERT INTO snap(ino, grp, name, size, mtime, stored, digest, sum) "
+		"VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 	[STMT_SNAP_BY_NAME] = "SELECT " SNAP_COLUMNS
 		"WHERE s.grp = (SELECT ino FROM grp WHERE name = ?) AND s.name = ?",
 	[STMT_SNAP_BY_INO] = "SELECT " SNAP_COLUMNS "WHERE s.ino = ?",
 	[STMT_SNAP_LATEST] = "SELECT " SNAP_COLUMNS
 		"WHERE s.grp = ? ORDER BY s.mtime DESC, s.ino DESC LIMIT 1",
 	[STMT_SNAP_LIST] = "SELECT " SNAP_COLUMNS "WHERE s.grp = ? ORDER BY s.name",
+	[STMT_SNAP_NEXT] = "SELECT " SNAP_COLUMNS
+		"WHERE s.ino >= ? AND s.grp IS NOT NULL ORDER BY s.ino LIMIT 1",
 	[STMT_SNAP_MOVE] = "UPDATE snap SET grp = ?2, name = ?3 WHERE ino = ?1",
 	[STMT_SNAP_ORPHAN] = "UPDATE snap SET grp = NULL, name = NULL WHERE ino = ?",
 	[STMT_SNAP_DELETE] = "DELETE FROM snap WHERE ino = ?",
+	[STMT_SNAP_ORPHANS] = "SELECT count(*) FROM snap WHERE grp IS NULL",
 	[STMT_SNAP_PURGE] = "DELETE FROM snap WHERE grp IS NULL",
 	[STMT_SNAP_MTIME] = "UPDATE snap SET mtime = ?2 WHERE ino = ?1",
 	[STMT_ATTR_PUT] = "INSERT OR REPLACE INTO attr VALUES(?, ?, ?)",
@@ -95,6 +98,9 @@ static void txn_lost(struct store *st, const struct store_error *why)
 {
 	struct list *l;
 
+	/* As long as it is open SQLite does not leave the state of error. */
+	store_pack_close(st);
+	st->noted = false;
 	for (l = st->writers.next; l != &st->writers; l = l->next) {
 		struct store_writer *w = list_entry(l, struct store_writer, list);
 
@@ -102,6 +108,7 @@ static void txn_lost(struct store *st, const struct store_error *why)
 			w->error = *why;
 	}
 	st->in_txn = false;
+	st->txn_bytes = 0;
 	st->txn++;
 	st->saved_ino = 0;
 	st->blocks = st->saved_blocks;
@@ -147,14 +154,26 @@ static int sql_errno(struct store *st)
 int store_sql_error(struct store *st, const char *doing, struct store_error *e)
 {
 	struct store_error own;
-	int err = sql_errno(st);
+	int err = sql_errno(st), rc = sqlite3_errcode(st->db) & 0xff;
+	uint64_t page = 0;
 
-	if (err == ENOSPC || err == EFBIG || err == EDQUOT)
+	if (rc == SQLITE_CORRUPT)
+		sqlite3_file_control(st->db, "main", STORE_FCNTL_BAD_PAGE, &page);
+	if (page)
+		store_fail(&own, EIO, "page %llu of the file of the store %s is damaged",
+			   (unsigned long long)page, st->path);
+	else if (err == ENOSPC || err == EFBIG || err == EDQUOT)
 		store_fail(&own, err, "no room for the store %s to grow: %s", st->path,
 			   strerror(err));
 	else
 		store_fail(&own, err, "%s the store %s failed: %s",
 			   doing ? doing : "using", st->path, sqlite3_errmsg(st->db));
+	/*
+	 * Of some errors SQLite rolls back a statement alone, and nothing but a
+	 * rollback of all helps: it can't even read until then.
+	 */
+	if (st->in_txn && (rc == SQLITE_FULL || rc == SQLITE_IOERR || rc == SQLITE_NOMEM))
+		sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
 	if (st->in_txn && sqlite3_get_autocommit(st->db))
 		txn_lost(st, &own);
 	if (e)
@@ -174,14 +193,22 @@ sqlite3_stmt *store_stmt(struct store *st, enum stmt which)
 /* Run a statement that gives no rows. NULL (not prepared) is an error. */
 int store_run(struct store *st, sqlite3_stmt *s, struct store_error *e)
 {
+	struct store_error own;
 	int ret = 0;
 
 	if (!s || sqlite3_step(s) != SQLITE_DONE)
-		ret = store_sql_error(st, "writing to", e);
+		ret = store_sql_error(st, "writing to", &own);
 	if (s) {
 		sqlite3_reset(s);
 		sqlite3_clear_bindings(s);
 	}
+	/* What has stopped half way because of damage must not get to the disk. */
+	if (ret == -EIO && st->in_txn) {
+		sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
+		txn_lost(st, &own);
+	}
+	if (ret && e)
+		*e = own;
 	return ret;
 }
 
@@ -242,6 +269,17 @@ int store_meta_set(struct store *st, const char *key, const void *buf, int len,
 	return store_run(st, s, e);
 }
 
+/* From the first change on, a crash leaves something to tidy up. */
+static int note_use(struct store *st, struct store_error *e)
+{
+	uint8_t clean = 0;
+
+	if (st->noted)
+		return 0;
+	st->noted = true;
+	return store_meta_set(st, "clean", &clean, sizeof(clean), e);
+}
+
 /* Open the transaction, if it is not. */
 int store_txn_begin(struct store *st, struct store_error *e)
 {
@@ -249,13 +287,15 @@ int store_txn_begin(struct store *st, struct store_error *e)
 
 	if (st->in_txn)
 		return 0;
+	if (st->flags & STORE_READONLY)
+		return store_fail(e, EROFS, "the store %s was opened for reading", st->path);
 	ret = store_run(st, store_stmt(st, STMT_BEGIN), e);
 	if (ret)
 		return ret;
 	st->in_txn = true;
 	st->txn_bytes = 0;
 	st->txn_pack = UINT64_MAX;
-	return 0;
+	return note_use(st, e);
 }
 
 /* Put on disk what the transaction holds; on an error nothing of it is. */
@@ -284,23 +324,36 @@ int store_txn_commit(struct store *st, struct store_error *e)
 		return ret;
 	}
 	st->in_txn = false;
+	st->txn_bytes = 0;
 	st->txn++;
 	st->saved_ino = st->next_ino;
 	st->saved_blocks = st->blocks;
 	return 0;
 }
 
-/* @bytes more are in the transaction: commit when it is large enough. */
-int store_txn_grow(struct store *st, uint64_t bytes, struct store_error *e)
+/* @bytes more are in the transaction. */
+void store_txn_grow(struct store *st, uint64_t bytes)
 {
 	st->txn_bytes += bytes;
-	st->writeback += bytes;
-	/* Begin to write early, so that the sync in a commit has little to do. */
-	if (st->writeback >= WRITEBACK_BYTES) {
-		st->writeback = 0;
-		sync_file_range(st->sync_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	}
-	return st->txn_bytes >= TXN_BYTES ? store_txn_commit(st, e) : 0;
+	store_writeback(st, bytes);
+}
+
+/*
+ * Commit when enough is in the transaction. Most of the waiting for the disk is
+ * done without the lock, so that others may read and write meanwhile.
+ */
+int store_txn_settle(struct store *st, struct store_error *e)
+{
+	int ret = 0;
+
+	if (st->txn_bytes < TXN_BYTES)
+		return 0;
+	store_writeback_wait(st);
+	store_lock(st);
+	if (st->txn_bytes >= TXN_BYTES)
+		ret = store_txn_commit(st, e);
+	store_unlock(st);
+	return ret;
 }
 
 /*

@@ -26,12 +26,24 @@ static void column_name(sqlite3_stmt *s, int col, char *name)
 	name[len] = '\0';
 }
 
-/* Guards the numbers of a snapshot against flipped bits. */
-static uint64_t snap_sum(const struct store *st, uint64_t ino, uint64_t size)
+/* Ties what a snapshot is to its number: a row in the place of another is seen. */
+static uint64_t snap_sum(const struct store *st, uint64_t ino, uint64_t size,
+			 const uint8_t digest[STORE_DIGEST])
 {
-	uint64_t v[2] = { ino, size };
+	struct {
+		uint64_t ino, size;
+		uint8_t digest[STORE_DIGEST];
+	} v = { .ino = ino, .size = size };
 
-	return XXH3_64bits_withSecret(v, sizeof(v), st->secret, SECRET_SIZE);
+	memcpy(v.digest, digest, STORE_DIGEST);
+	return store_sum(st, &v, sizeof(v)).low64;
+}
+
+static void column_digest(sqlite3_stmt *s, int col, uint8_t digest[STORE_DIGEST])
+{
+	memset(digest, 0, STORE_DIGEST);
+	if (sqlite3_column_bytes(s, col) == STORE_DIGEST)
+		memcpy(digest, sqlite3_column_blob(s, col), STORE_DIGEST);
 }
 
 static int row_info(struct store *st, sqlite3_stmt *s, struct store_info *out,
@@ -43,7 +55,9 @@ static int row_info(struct store *st, sqlite3_stmt *s, struct store_info *out,
 	out->stored = (uint64_t)sqlite3_column_int64(s, 3);
 	column_name(s, 4, out->group);
 	column_name(s, 5, out->name);
-	if ((uint64_t)sqlite3_column_int64(s, 6) != snap_sum(st, out->ino, out->size))
+	column_digest(s, 6, out->digest);
+	if ((uint64_t)sqlite3_column_int64(s, 7) !=
+	    snap_sum(st, out->ino, out->size, out->digest))
 		return store_fail(e, EIO, "the entry of snapshot '%s/%s' of the store %s is "
 				  "damaged", out->group, out->name, st->path);
 	return 0;
@@ -113,6 +127,27 @@ int store_dir_stat(struct store *st, const char *group, const char *name,
 		return store_fail(e, ENOENT, "there is no snapshot '%s/%s'", group, name);
 	return store_fail(e, ENOENT, "there is no snapshot with number %llu",
 			  (unsigned long long)ino);
+}
+
+/*
+ * The snapshot with the smallest number from @from on: 1, no such 0. On an error
+ * out->ino is the one that is damaged; 0: they can't be listed.
+ */
+int store_dir_next(struct store *st, uint64_t from, struct store_info *out,
+		   struct store_error *e)
+{
+	sqlite3_stmt *s = store_stmt(st, STMT_SNAP_NEXT);
+	int ret;
+
+	out->ino = 0;
+	if (s)
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)from);
+	ret = store_row(st, s, e);
+	if (ret <= 0)
+		return ret;
+	ret = row_info(st, s, out, e);
+	sqlite3_reset(s);
+	return ret ? ret : 1;
 }
 
 /* Run a statement with numbers for its parameters. */
@@ -199,10 +234,12 @@ int store_dir_add(struct store *st, const struct store_writer *w,
 		  int64_t mtime_ns, const struct store_attr *attrs, size_t count,
 		  struct store_error *e)
 {
+	uint8_t digest[STORE_DIGEST];
 	sqlite3_stmt *s;
 	uint64_t group;
 	int ret;
 
+	store_digest_get(w->digest, digest);
 	ret = store_dir_find_group(st, w->group, &group, e);
 	if (ret == -ENOENT)
 		ret = group_add(st, w->group, &group, e);
@@ -218,7 +255,8 @@ int store_dir_add(struct store *st, const struct store_writer *w,
 		sqlite3_bind_int64(s, 4, (sqlite3_int64)w->size);
 		sqlite3_bind_int64(s, 5, mtime_ns ? mtime_ns : now_ns());
 		sqlite3_bind_int64(s, 6, (sqlite3_int64)w->stored);
-		sqlite3_bind_int64(s, 7, (sqlite3_int64)snap_sum(st, w->ino, w->size));
+		sqlite3_bind_blob(s, 7, digest, sizeof(digest), SQLITE_STATIC);
+		sqlite3_bind_int64(s, 8, (sqlite3_int64)snap_sum(st, w->ino, w->size, digest));
 	}
 	ret = store_run(st, s, e);
 	for (size_t i = 0; i < count && !ret; i++)

@@ -15,7 +15,6 @@
  * damaged nobody knows what it reached, and nothing is freed.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,7 @@
 #include "internal.h"
 
 #define MARK_SLICE 32
-#define SWEEP_SLICE 256
+#define SWEEP_SLICE 64
 #define SHRINK_SLICE 256
 /* Pages that may be moved at one go. */
 #define SHRINK_MOVES 1024
@@ -33,44 +32,10 @@
 #define SHRINK_RESERVE 1024
 /* A map or a pack that was changed goes through the journal as well. */
 #define SWEEP_BYTES DB_PAGE
-#define PIECE_BLOCKS 65536
-#define PIECE_WORDS (PIECE_BLOCKS / 64)
-
-/* ---- bits ---- */
-
-static uint64_t *bits_word(struct bits *b, uint64_t pack, bool make)
-{
-	size_t piece = pack / PIECE_WORDS;
-
-	if (piece >= b->pieces) {
-		size_t n = piece + piece / 2 + 16;
-		uint64_t **bigger;
-
-		if (!make)
-			return NULL;
-		bigger = reallocarray(b->piece, n, sizeof(*bigger));
-		if (!bigger)
-			return NULL;
-		memset(bigger + b->pieces, 0, (n - b->pieces) * sizeof(*bigger));
-		b->piece = bigger;
-		b->pieces = n;
-	}
-	if (!b->piece[piece] && make)
-		b->piece[piece] = calloc(PIECE_WORDS, sizeof(uint64_t));
-	return b->piece[piece] ? &b->piece[piece][pack % PIECE_WORDS] : NULL;
-}
-
-static void bits_free(struct bits *b)
-{
-	for (size_t i = 0; i < b->pieces; i++)
-		free(b->piece[i]);
-	free(b->piece);
-	*b = (struct bits){ 0 };
-}
 
 static void mark(struct store *st, uint64_t pack, uint64_t mask)
 {
-	uint64_t *word = bits_word(&st->gc.live, pack, true);
+	uint64_t *word = store_bits_word(&st->gc.live, pack, true);
 
 	if (word)
 		*word |= mask;
@@ -96,7 +61,7 @@ bool store_gc_keep(struct store *st, uint64_t block)
 		mark(st, pack, 1ULL << block % PACK_SLOTS);
 		return true;
 	}
-	word = bits_word(&st->gc.live, pack, false);
+	word = store_bits_word(&st->gc.live, pack, false);
 	return word && *word >> block % PACK_SLOTS & 1;
 }
 
@@ -111,8 +76,10 @@ static void mark_begin(struct store *st)
 		struct store_writer *w = list_entry(l, struct store_writer, list);
 
 		mark_blocks(st, w->map, w->map_len);
-		if (w->pack)
-			mark(st, w->pack, UINT64_MAX);
+		if (w->pack.number)
+			mark(st, w->pack.number, UINT64_MAX);
+		if (w->flight.number)
+			mark(st, w->flight.number, UINT64_MAX);
 	}
 }
 
@@ -148,7 +115,8 @@ static int drop_map(struct store *st, uint64_t ino, struct store_error *e)
 		sqlite3_bind_int64(s, 2, (sqlite3_int64)store_map_row(ino + 1, 0) - 1);
 	}
 	ret = store_run(st, s, e);
-	return ret ? ret : store_txn_grow(st, SWEEP_BYTES, e);
+	store_txn_grow(st, SWEEP_BYTES);
+	return ret;
 }
 
 /* Mark what some rows of maps reach, from *row on: 1, at the end 0. */
@@ -217,7 +185,7 @@ static int by_key(const void *a, const void *b)
 /* Enter a pack if it is worth it. */
 static void sweep_look(struct store *st, struct sweep *sweep, uint64_t pack)
 {
-	uint64_t *word = bits_word(&st->gc.live, pack, false);
+	uint64_t *word = store_bits_word(&st->gc.live, pack, false);
 	uint64_t live = word ? *word : 0, mask, dead;
 	struct key key[PACK_SLOTS];
 
@@ -258,7 +226,8 @@ static int sweep_free(struct store *st, struct sweep *sweep, struct store_error 
 		ret = dead == mask ? store_pack_delete(st, pack, mask, e) :
 			store_pack_shrink(st, pack, mask, mask & ~dead, e);
 	}
-	return ret ? ret : store_txn_grow(st, (uint64_t)sweep->packs * SWEEP_BYTES, e);
+	store_txn_grow(st, (uint64_t)sweep->packs * SWEEP_BYTES);
+	return ret;
 }
 
 /* Look at some packs from *pack on: 1, at the end 0. */
@@ -293,27 +262,15 @@ static int sweep_slice(struct store *st, struct sweep *sweep, uint64_t *pack,
 
 /* ---- shrink ---- */
 
-static int64_t get_number(struct store *st, enum stmt which, struct store_error *e)
-{
-	sqlite3_stmt *s = store_stmt(st, which);
-	int64_t ret = store_row(st, s, e);
-
-	if (ret > 0) {
-		ret = sqlite3_column_int64(s, 0);
-		sqlite3_reset(s);
-	}
-	return ret;
-}
-
 /*
  * How many pages in use are among the last @tail of @pages, by the pointer map
- * of the file format: a page of it stands before the DB_PAGE / 5 pages that it
+ * of the file format: a page of it stands before the DB_USABLE / 5 pages that it
  * has 5 bytes for, of which the first is the type, 2 for a free page. Without
  * an open transaction. On an error: as many as can be.
  */
 static int64_t used_at_end(struct store *st, int64_t pages, int64_t tail)
 {
-	const int64_t group = DB_PAGE / 5 + 1;
+	const int64_t group = DB_USABLE / 5 + 1;
 	uint8_t map[DB_PAGE];
 	int64_t have = -1, used = 0;
 
@@ -354,8 +311,8 @@ static int shrink_all(struct store *st, struct store_error *e)
 static int shrink_slice(struct store *st, bool all, int64_t *before,
 			struct store_error *e)
 {
-	int64_t pages = get_number(st, STMT_PAGE_COUNT, e);
-	int64_t unused = get_number(st, STMT_FREELIST, e);
+	int64_t pages = store_number(st, STMT_PAGE_COUNT, e);
+	int64_t unused = store_number(st, STMT_FREELIST, e);
 	int64_t reserve = all ? 0 : SHRINK_RESERVE;
 	char pragma[64];
 	int ret;
@@ -379,8 +336,8 @@ static int shrink_slice(struct store *st, bool all, int64_t *before,
 	snprintf(pragma, sizeof(pragma), "PRAGMA incremental_vacuum(%d)", (int)unused);
 	if (sqlite3_exec(st->db, pragma, NULL, NULL, NULL))
 		return store_sql_error(st, "shrinking", e);
-	ret = store_txn_grow(st, (uint64_t)unused * DB_PAGE, e);
-	return ret ? ret : 1;
+	store_txn_grow(st, (uint64_t)unused * DB_PAGE);
+	return 1;
 }
 
 /* ---- the round, and the thread that makes it ---- */
@@ -400,7 +357,15 @@ static void set_phase(struct store *st, enum gc_phase phase)
 	st->gc.phase = phase;
 	st->gc.epoch++;
 	if (phase == GC_IDLE)
-		bits_free(&st->gc.live);
+		store_bits_free(&st->gc.live);
+}
+
+/* Between slices: @ret, or why the transaction could not be committed. */
+static int settle(struct store *st, int ret, struct store_error *e)
+{
+	int err = ret < 0 ? ret : store_txn_settle(st, e);
+
+	return err < 0 ? err : ret;
 }
 
 static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error *e)
@@ -424,6 +389,7 @@ static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error 
 		if (!ret)
 			set_phase(st, GC_SWEEP);
 		store_unlock(st);
+		ret = settle(st, ret, e);
 	}
 	if (!ret)
 		ret = 1;
@@ -431,6 +397,7 @@ static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error 
 		store_lock(st);
 		ret = sweep_slice(st, sweep, &pack, freed, e);
 		store_unlock(st);
+		ret = settle(st, ret, e);
 	}
 	store_lock(st);
 	set_phase(st, GC_IDLE);
@@ -454,6 +421,7 @@ static int round_of_gc(struct store *st, bool all, uint64_t *freed,
 		if (!more)
 			more = store_txn_commit(st, ret < 0 ? NULL : e);
 		store_unlock(st);
+		more = settle(st, more, ret < 0 ? NULL : e);
 	}
 	return ret < 0 ? ret : more < 0 ? more : 0;
 }
@@ -489,7 +457,14 @@ static void *gc_main(void *arg)
 	struct store *st = arg;
 	struct gc *gc = &st->gc;
 	int64_t rest = 0;
+	int more = 1;
 
+	/* Without it, writers only look things up more often. */
+	while (more > 0 && !stopping(st)) {
+		store_lock(st);
+		more = store_filter_fill(st, NULL);
+		store_unlock(st);
+	}
 	pthread_mutex_lock(&gc->mutex);
 	for (;;) {
 		struct store_error error = { 0 };
@@ -526,8 +501,6 @@ int store_gc_start(struct store *st, bool now, struct store_error *e)
 {
 	struct gc *gc = &st->gc;
 	pthread_condattr_t attr;
-	sigset_t all, old;
-	int err;
 
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -536,16 +509,7 @@ int store_gc_start(struct store *st, bool now, struct store_error *e)
 	pthread_cond_init(&gc->done, NULL);
 	pthread_condattr_destroy(&attr);
 	gc->wanted = now;
-	/* Signals are for the threads of the caller. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = pthread_create(&gc->thread, NULL, gc_main, st);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err)
-		return store_fail(e, err, "can't start a thread for the store %s: %s",
-				  st->path, strerror(err));
-	gc->running = true;
-	return 0;
+	return store_thread(st, &gc->thread, gc_main, &gc->running, e);
 }
 
 void store_gc_stop(struct store *st)
@@ -577,6 +541,8 @@ int store_gc(struct store *st, uint64_t *freed, struct store_error *e)
 	struct store_error error;
 	uint64_t mine;
 
+	if (st->flags & STORE_READONLY)
+		return store_fail(e, EROFS, "the store %s was opened for reading", st->path);
 	pthread_mutex_lock(&gc->mutex);
 	mine = ++gc->asked;
 	pthread_cond_broadcast(&gc->wake);
@@ -589,52 +555,4 @@ int store_gc(struct store *st, uint64_t *freed, struct store_error *e)
 	if (error.err && e)
 		*e = error;
 	return -error.err;
-}
-
-/* ---- numbers ---- */
-
-static int stats_locked(struct store *st, const char *group, struct store_stats *out,
-			struct store_error *e)
-{
-	sqlite3_stmt *s;
-	uint64_t ino = 0;
-	int ret = 0;
-
-	if (group)
-		ret = store_dir_find_group(st, group, &ino, e);
-	if (ret)
-		return ret;
-	s = store_stmt(st, group ? STMT_STATS_GRP : STMT_STATS);
-	if (s && group)
-		sqlite3_bind_int64(s, 1, (sqlite3_int64)ino);
-	ret = store_row(st, s, e);
-	if (ret <= 0)
-		return ret;
-	out->groups = (uint64_t)sqlite3_column_int64(s, 0);
-	out->snapshots = (uint64_t)sqlite3_column_int64(s, 1);
-	out->logical = (uint64_t)sqlite3_column_double(s, 2);
-	sqlite3_reset(s);
-	return 0;
-}
-
-int store_stats(struct store *st, const char *group, struct store_stats *out,
-		struct store_error *e)
-{
-	int64_t pages, unused;
-	int ret;
-
-	*out = (struct store_stats){ 0 };
-	store_lock(st);
-	ret = stats_locked(st, group, out, e);
-	if (!ret && !group) {
-		pages = get_number(st, STMT_PAGE_COUNT, e);
-		unused = get_number(st, STMT_FREELIST, e);
-		if (pages < 0 || unused < 0)
-			ret = (int)(pages < 0 ? pages : unused);
-		out->file = (uint64_t)pages * DB_PAGE;
-		out->blocks = st->blocks;
-		out->unused = (uint64_t)unused * DB_PAGE;
-	}
-	store_unlock(st);
-	return ret;
 }

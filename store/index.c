@@ -14,7 +14,7 @@
 
 #include "internal.h"
 
-#define PENDING_SLOTS 131072
+#define PENDING_SLOTS 65536
 #define PENDING_MAX (PENDING_SLOTS / 4 * 3)
 
 int store_index_init(struct store *st, struct store_error *e)
@@ -36,7 +36,7 @@ static struct pending_entry *pending_find(struct store *st, struct key key)
 {
 	size_t i = key.lo % PENDING_SLOTS;
 
-	while (st->pending.entry[i].used && !key_equal(st->pending.entry[i].key, key))
+	while (st->pending.entry[i].block && !key_equal(st->pending.entry[i].key, key))
 		i = (i + 1) % PENDING_SLOTS;
 	return &st->pending.entry[i];
 }
@@ -45,8 +45,7 @@ static void pending_set(struct store *st, struct key key, uint64_t block)
 {
 	struct pending_entry *p = pending_find(st, key);
 
-	if (!p->used) {
-		p->used = true;
+	if (!p->block) {
 		p->key = key;
 		st->pending.count++;
 	}
@@ -65,10 +64,12 @@ static uint64_t indexed_below(const struct store *st)
 	uint64_t min = st->next_pack;
 
 	for (struct list *l = st->writers.next; l != &st->writers; l = l->next) {
-		uint64_t pack = list_entry(l, struct store_writer, list)->pack;
+		const struct store_writer *w = list_entry(l, struct store_writer, list);
 
-		if (pack && pack < min)
-			min = pack;
+		if (w->pack.number && w->pack.number < min)
+			min = w->pack.number;
+		if (w->flight.number && w->flight.number < min)
+			min = w->flight.number;
 	}
 	return min;
 }
@@ -120,10 +121,12 @@ int store_index_get(struct store *st, struct key key, uint64_t *block,
 			return ret;
 	}
 	p = pending_find(st, key);
-	if (p->used && p->block) {
+	if (p->block && p->block != BLOCK_GONE) {
 		*block = p->block;
 		return 1;
 	}
+	if (!store_filter_may(st, key))
+		return 0;
 	s = store_stmt(st, STMT_IDX_GET);
 	if (s)
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)key.hi);
@@ -163,8 +166,8 @@ int store_index_delete(struct store *st, struct key key, uint64_t block,
 	if (!st->pending.stale) {
 		struct pending_entry *p = pending_find(st, key);
 
-		if (p->used && p->block == block)
-			p->block = 0;
+		if (p->block == block)
+			p->block = BLOCK_GONE;
 	}
 	if (s) {
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)key.hi);
@@ -173,12 +176,40 @@ int store_index_delete(struct store *st, struct key key, uint64_t block,
 	return store_run(st, s, e);
 }
 
-static int by_key(const void *a, const void *b)
+static bool is_less(const struct pending_entry *a, const struct pending_entry *b)
 {
-	int64_t x = (int64_t)((const struct pending_entry *)a)->key.hi;
-	int64_t y = (int64_t)((const struct pending_entry *)b)->key.hi;
+	return (int64_t)a->key.hi < (int64_t)b->key.hi;
+}
 
-	return (x > y) - (x < y);
+/* Put @p[@i] where it belongs in the heap of @n below it. */
+static void sift(struct pending_entry *p, size_t i, size_t n)
+{
+	struct pending_entry moved = p[i];
+	size_t child;
+
+	for (; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && is_less(&p[child], &p[child + 1]))
+			child++;
+		if (!is_less(&moved, &p[child]))
+			break;
+		p[i] = p[child];
+	}
+	p[i] = moved;
+}
+
+/* By key, in place: qsort(3) would take as much memory again. */
+static void sort(struct pending_entry *p, size_t n)
+{
+	struct pending_entry first;
+
+	for (size_t i = n / 2; i-- > 0;)
+		sift(p, i, n);
+	while (n > 1) {
+		first = p[0];
+		p[0] = p[--n];
+		p[n] = first;
+		sift(p, 0, n);
+	}
 }
 
 /* Move what is in memory to table idx, within a transaction. */
@@ -195,10 +226,10 @@ int store_index_flush(struct store *st, struct store_error *e)
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < PENDING_SLOTS; i++)
-		if (p[i].used && p[i].block)
+		if (p[i].block && p[i].block != BLOCK_GONE)
 			p[n++] = p[i];
 	/* From here on the table is a sorted list; it is rebuilt on an error. */
-	qsort(p, n, sizeof(*p), by_key);
+	sort(p, n);
 	for (size_t i = 0; i < n && !ret; i++) {
 		sqlite3_stmt *s = store_stmt(st, STMT_IDX_PUT);
 
@@ -208,6 +239,7 @@ int store_index_flush(struct store *st, struct store_error *e)
 			sqlite3_bind_int64(s, 3, (sqlite3_int64)p[i].block);
 		}
 		ret = store_run(st, s, e);
+		store_filter_add(st, p[i].key);
 	}
 	if (!ret)
 		ret = store_meta_set(st, "indexed", &below, sizeof(below), e);

@@ -15,12 +15,12 @@
  * an operation on names is, or when TXN_BYTES have gathered.
  *
  * Tables
- *   pack   up to 64 blocks a row: a mask of the slots that are there, their
- *          keys, their bytes. Block number = pack number * 64 + slot.
+ *   pack   up to 64 blocks a row, compressed, behind their keys; see pack.c.
+ *          Block number = pack number * 64 + slot.
  *   idx    key -> block number, for deduplication only
  *   map    which blocks a snapshot consists of, MAP_BLOCKS a row
  *   snap, grp, attr   the names
- *   meta   the secret and a few numbers
+ *   meta   the secrets and a few numbers
  *
  * Functions below that take a struct store want store->lock held, unless they
  * say otherwise.
@@ -35,28 +35,28 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "hash.h"
 #include "store.h"
+#include "vfs.h"
 
 #define PACK_SLOTS 64
-#define PACK_HEADER(n) (sizeof(uint64_t) + (size_t)(n) * sizeof(struct key))
+#define PACK_CHUNK 16		/* blocks that are compressed together */
+#define PACK_CHUNKS (PACK_SLOTS / PACK_CHUNK)
+#define PACK_HEAD(n) (sizeof(uint64_t) + PACK_CHUNKS * sizeof(uint32_t) + \
+		      (size_t)(n) * sizeof(struct key))
+#define PACK_MAX (PACK_HEAD(PACK_SLOTS) + (size_t)PACK_SLOTS * STORE_BLOCK)
+#define LZ4_STATE 16416
 #define MAP_BLOCKS 2048
-#define SECRET_SIZE 192
+#ifndef DB_PAGE
 #define DB_PAGE 16384
+#endif
+/* What SQLite has of a page. */
+#define DB_USABLE (DB_PAGE - PAGE_SUM)
 #define TXN_BYTES (256ULL << 20)
-#define WRITEBACK_BYTES (8ULL << 20)
 
 /* Block number 0 stands for a block of zeros; pack 0 is never used. */
 #define BLOCK_ZERO 0
-
-struct key {
-	uint64_t hi;
-	uint64_t lo;
-};
-
-static inline bool key_equal(struct key a, struct key b)
-{
-	return a.hi == b.hi && a.lo == b.lo;
-}
+#define BLOCK_GONE UINT64_MAX
 
 struct list {
 	struct list *next, *prev;
@@ -108,6 +108,7 @@ enum stmt {
 	STMT_IDX_GET,
 	STMT_IDX_PUT,
 	STMT_IDX_DELETE,
+	STMT_IDX_NEXT,
 	STMT_MAP_INSERT,
 	STMT_MAP_GET,
 	STMT_MAP_NEXT,
@@ -122,9 +123,11 @@ enum stmt {
 	STMT_SNAP_BY_INO,
 	STMT_SNAP_LATEST,
 	STMT_SNAP_LIST,
+	STMT_SNAP_NEXT,
 	STMT_SNAP_MOVE,
 	STMT_SNAP_ORPHAN,
 	STMT_SNAP_DELETE,
+	STMT_SNAP_ORPHANS,
 	STMT_SNAP_PURGE,
 	STMT_SNAP_MTIME,
 	STMT_ATTR_PUT,
@@ -143,16 +146,68 @@ enum stmt {
 struct pending {
 	struct pending_entry {
 		struct key key;
-		uint64_t block;		/* 0: empty, or taken out again */
-		bool used;
+		uint64_t block;		/* BLOCK_ZERO: empty; BLOCK_GONE: taken out again */
 	} *entry;
 	size_t count;
 	bool stale;	/* a transaction was lost: read it anew from the packs */
 };
 
+/*
+ * Which keys may be in table idx: asking SQLite for each new block would take
+ * longer than storing it.
+ */
+struct filter {
+	uint64_t *word;
+	bool complete;		/* has all of them */
+	int64_t next;		/* upper half of the key to go on with, until it is */
+};
+
+/* Room to encode or decode a pack: half a megabyte that all take turns with. */
+struct scratch {
+	struct scratch *next;
+	/* what store_pack_fetch() found */
+	uint64_t block;			/* the first one */
+	unsigned int count;
+	unsigned int rank;		/* of the first one among those of the pack */
+	unsigned int total;		/* in the pack */
+	uint32_t end[PACK_CHUNKS];
+	uint32_t from;			/* encoded[] begins with this byte of the blocks' part */
+	struct key key[PACK_SLOTS];	/* that they should have */
+	uint8_t encoded[PACK_MAX];
+	uint8_t chunk[PACK_CHUNK * STORE_BLOCK];
+	uint64_t lz4[LZ4_STATE / sizeof(uint64_t)];
+};
+
+/* The thread that compresses and writes every other pack of a busy writer. */
+struct packer {
+	pthread_t thread;
+	bool running;
+	pthread_mutex_t mutex;	/* for what follows, and the state of flights */
+	pthread_cond_t wake;
+	pthread_cond_t landed;
+	struct store_writer *writer;	/* whose pack waits to be taken; NULL: none */
+	bool busy;
+	bool stop;
+};
+
+struct writeback {
+	pthread_t thread;
+	bool running;
+	uint64_t bytes;		/* since it was asked last; under store->lock */
+	pthread_mutex_t mutex;	/* for what follows */
+	pthread_cond_t wake;
+	bool wanted;
+	bool stop;
+};
+
+struct scratch_pool {
+	pthread_mutex_t mutex;
+	struct scratch *free;
+	unsigned int count;	/* of those */
+};
+
 enum gc_phase { GC_IDLE, GC_MARK, GC_SWEEP };
 
-/* One bit a block, in pieces that exist where a bit is set. */
 struct bits {
 	uint64_t **piece;
 	size_t pieces;
@@ -188,7 +243,10 @@ struct store {
 	int lock_fd;
 	int sync_fd;
 	unsigned int flags;
-	uint8_t secret[SECRET_SIZE];
+	uint8_t secret[2][SECRET_SIZE];
+	hash_fn hash;
+	sqlite3_blob *blob;	/* the pack that was read last, to be reopened on the next */
+	struct scratch_pool scratch;
 
 	uint64_t next_ino;
 	uint64_t saved_ino;	/* what meta has */
@@ -196,15 +254,18 @@ struct store {
 	uint64_t saved_blocks;
 	uint64_t next_pack;
 
+	bool noted;		/* the file says that the store is in use */
 	bool in_txn;
 	uint64_t txn;		/* number of the open transaction */
-	uint64_t txn_bytes;
+	_Atomic uint64_t txn_bytes;
 	uint64_t txn_pack;	/* smallest pack written in it */
-	uint64_t writeback;	/* bytes since writeback was last started */
 
 	struct list writers;
 	struct list readers;
+	struct packer packer;
+	struct writeback writeback;
 	struct pending pending;
+	struct filter filter;
 	struct gc gc;
 };
 
@@ -220,6 +281,14 @@ struct trail {
 };
 
 #define TRAILS 4
+
+/* A pack on its way into the store. */
+struct open_pack {
+	uint64_t number;	/* 0: there is none */
+	unsigned int count;
+	struct key key[PACK_SLOTS];
+	uint8_t *blocks;	/* room for 64 */
+};
 
 struct store_writer {
 	struct store *st;
@@ -245,11 +314,11 @@ struct store_writer {
 	uint64_t trail_clock;
 	uint64_t last_hit;
 
-	/* The pack in the making; its keys end where the blocks begin. */
-	uint64_t pack;		/* its number; 0: none */
-	unsigned int pack_len;
-	struct key pack_key[PACK_SLOTS];
-	uint8_t *pack_buf;	/* PACK_HEADER(64) + 64 blocks */
+	XXH3_state_t *digest;	/* of the keys of all blocks so far */
+
+	struct open_pack pack;		/* in the making */
+	struct open_pack flight;	/* with the packer, while it has a number */
+	bool flying;			/* under packer.mutex: the packer has it */
 };
 
 struct store_reader {
@@ -263,6 +332,18 @@ struct store_reader {
 	unsigned int map_len;
 	uint64_t map[MAP_BLOCKS];
 };
+
+/* The key of a block. Without the lock. */
+static inline struct key store_key(const struct store *st, const void *block)
+{
+	return st->hash(st->secret, block);
+}
+
+/* A checksum of something small. Without the lock. */
+static inline XXH128_hash_t store_sum(const struct store *st, const void *data, size_t len)
+{
+	return XXH3_128bits_withSecret(data, len, st->secret[0], SECRET_SIZE);
+}
 
 /* error.c */
 int store_fail(struct store_error *e, int err, const char *fmt, ...)
@@ -283,23 +364,45 @@ int store_meta_set(struct store *st, const char *key, const void *buf, int len,
 		   struct store_error *e);
 int store_txn_begin(struct store *st, struct store_error *e);
 int store_txn_commit(struct store *st, struct store_error *e);
-int store_txn_grow(struct store *st, uint64_t bytes, struct store_error *e);
+void store_txn_grow(struct store *st, uint64_t bytes);
+int store_txn_settle(struct store *st, struct store_error *e);	/* without the lock */
 int store_op_begin(struct store *st, struct store_error *e);
 int store_op_end(struct store *st, int ret, struct store_error *e);
 
 /* pack.c */
-struct key store_key(const struct store *st, const void *block);	/* no lock */
-int store_pack_insert(struct store *st, uint64_t pack, uint64_t mask,
-		      const struct key *key, uint8_t *buf, unsigned int count,
-		      struct store_error *e);
+struct scratch *store_scratch_get(struct store *st);	/* no lock; NULL: no memory */
+void store_scratch_put(struct store *st, struct scratch *s);	/* no lock */
+size_t store_pack_encode(struct scratch *s, uint64_t pack, uint64_t mask,
+			 const struct key *key, const uint8_t *blocks);	/* no lock */
+int store_pack_insert(struct store *st, uint64_t pack, unsigned int count,
+		      const struct scratch *s, size_t len, struct store_error *e);
 int store_pack_keys(struct store *st, uint64_t pack, uint64_t *mask,
 		    struct key *key, struct store_error *e);
-int store_pack_read(struct store *st, uint64_t block, unsigned int count,
-		    struct key *key, uint8_t *buf, struct store_error *e);
+int store_pack_size(struct store *st, uint64_t pack, uint64_t *bytes,
+		    unsigned int *count, struct store_error *e);
+int store_pack_fetch(struct store *st, uint64_t block, unsigned int count,
+		     struct scratch *s, struct store_error *e);
+int store_pack_decode(struct store *st, struct scratch *s, uint8_t *buf,
+		      struct store_error *e);	/* no lock */
 int store_pack_delete(struct store *st, uint64_t pack, uint64_t mask,
 		      struct store_error *e);
 int store_pack_shrink(struct store *st, uint64_t pack, uint64_t mask,
 		      uint64_t keep, struct store_error *e);
+void store_pack_close(struct store *st);
+
+/* digest.c; no lock */
+XXH3_state_t *store_digest_begin(const struct store *st);	/* NULL: no memory */
+void store_digest_add(XXH3_state_t *d, const struct key *key, size_t count);
+void store_digest_zeros(XXH3_state_t *d, uint64_t blocks);
+void store_digest_get(const XXH3_state_t *d, uint8_t digest[STORE_DIGEST]);
+void store_digest_end(XXH3_state_t *d);
+
+/* filter.c */
+int store_filter_init(struct store *st, bool empty, struct store_error *e);
+void store_filter_free(struct store *st);
+void store_filter_add(struct store *st, struct key key);
+bool store_filter_may(const struct store *st, struct key key);
+int store_filter_fill(struct store *st, struct store_error *e);
 
 /* index.c */
 int store_index_init(struct store *st, struct store_error *e);
@@ -332,7 +435,46 @@ int store_dir_add(struct store *st, const struct store_writer *w,
 int store_dir_forget(struct store *st, uint64_t ino, struct store_error *e);
 int store_dir_stat(struct store *st, const char *group, const char *name,
 		   uint64_t ino, struct store_info *out, struct store_error *e);
+int store_dir_next(struct store *st, uint64_t from, struct store_info *out,
+		   struct store_error *e);
+
+/* read.c */
 bool store_is_open(struct store *st, uint64_t ino);
+int store_reader_map(struct store_reader *r, uint64_t first, unsigned int max,
+		     uint64_t *block, struct store_error *e);	/* without the lock */
+
+/* thread.c */
+int store_thread(struct store *st, pthread_t *thread, void *(*fn)(void *), bool *running,
+		 struct store_error *e);
+
+/* write.c */
+int store_insert_pack(struct store_writer *w, struct open_pack *p, struct scratch *s,
+		      size_t len, struct store_error *e);
+size_t store_encode_pack(struct scratch *s, const struct open_pack *p);	/* no lock */
+int store_writer_fail(struct store_writer *w, const struct store_error *own,
+		      struct store_error *e);
+
+/* packer.c; no lock */
+int store_packer_start(struct store *st, struct store_error *e);
+void store_packer_stop(struct store *st);
+bool store_packer_give(struct store_writer *w);
+void store_packer_wait(struct store_writer *w);
+
+/* writeback.c */
+int store_writeback_start(struct store *st, struct store_error *e);
+void store_writeback_stop(struct store *st);
+void store_writeback(struct store *st, uint64_t bytes);
+void store_writeback_wait(struct store *st);	/* without the lock */
+
+/* bits.c */
+uint64_t *store_bits_word(struct bits *b, uint64_t pack, bool make);
+void store_bits_free(struct bits *b);
+
+/* free.c */
+void store_tidy_free(struct store *st);
+
+/* stats.c */
+int64_t store_number(struct store *st, enum stmt which, struct store_error *e);
 
 /* gc.c */
 int store_gc_start(struct store *st, bool now, struct store_error *e);

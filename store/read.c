@@ -104,8 +104,8 @@ static int load_map(struct store_reader *r, uint64_t seq, struct store_error *e)
 }
 
 /* The numbers of up to @max blocks from @first on; returns how many. */
-static int get_map(struct store_reader *r, uint64_t first, unsigned int max,
-		   uint64_t *block, struct store_error *e)
+int store_reader_map(struct store_reader *r, uint64_t first, unsigned int max,
+		     uint64_t *block, struct store_error *e)
 {
 	unsigned int at = first % MAP_BLOCKS;
 	int ret;
@@ -129,10 +129,12 @@ static int get_map(struct store_reader *r, uint64_t first, unsigned int max,
 static int read_blocks(struct store_reader *r, const uint64_t *block,
 		       unsigned int count, uint8_t *buf, struct store_error *e)
 {
-	struct key want[PACK_SLOTS];
-	unsigned int done = 0, n, i;
+	struct scratch *s = store_scratch_get(r->st);
+	unsigned int done = 0, n;
 	int ret = 0;
 
+	if (!s)
+		return store_fail(e, ENOMEM, "no memory to read the store %s", r->st->path);
 	for (; done < count; done += n) {
 		for (n = 1; done + n < count; n++)
 			if (block[done] == BLOCK_ZERO ? block[done + n] != BLOCK_ZERO :
@@ -144,21 +146,16 @@ static int read_blocks(struct store_reader *r, const uint64_t *block,
 			continue;
 		}
 		store_lock(r->st);
-		ret = store_pack_read(r->st, block[done], n, want,
-				      buf + (size_t)done * STORE_BLOCK, e);
+		ret = store_pack_fetch(r->st, block[done], n, s, e);
 		store_unlock(r->st);
-		for (i = 0; !ret && i < n; i++)
-			if (!key_equal(want[i], store_key(r->st, buf + (size_t)(done + i) *
-							  STORE_BLOCK))) {
-				ret = store_fail(e, EIO, "block %llu of the store %s is damaged",
-						 (unsigned long long)block[done + i],
-						 r->st->path);
-				done += i;
-				break;
-			}
-		if (ret)
+		if (!ret)
+			ret = store_pack_decode(r->st, s, buf + (size_t)done * STORE_BLOCK, e);
+		if (ret < (int)n) {
+			done += ret > 0 ? (unsigned int)ret : 0;
 			break;
+		}
 	}
+	store_scratch_put(r->st, s);
 	return done ? (int)done : ret;
 }
 
@@ -188,12 +185,12 @@ static ssize_t read_piece(struct store_reader *r, uint8_t *buf, size_t len,
 	if (skip || !max) {
 		if (len > STORE_BLOCK - skip)
 			len = STORE_BLOCK - skip;
-		n = get_map(r, offset / STORE_BLOCK, 1, block, e);
+		n = store_reader_map(r, offset / STORE_BLOCK, 1, block, e);
 		if (n > 0)
 			n = read_part(r, block[0], skip, len, buf, e);
 		return n < 0 ? n : (ssize_t)len;
 	}
-	n = get_map(r, offset / STORE_BLOCK, max, block, e);
+	n = store_reader_map(r, offset / STORE_BLOCK, max, block, e);
 	if (n > 0)
 		n = read_blocks(r, block, (unsigned int)n, buf, e);
 	return n < 0 ? n : (ssize_t)n * STORE_BLOCK;
@@ -232,7 +229,7 @@ int store_seek(struct store_reader *r, uint64_t offset, int data, uint64_t *out,
 	int n;
 
 	while (at < r->size) {
-		n = get_map(r, at / STORE_BLOCK, PACK_SLOTS, block, e);
+		n = store_reader_map(r, at / STORE_BLOCK, PACK_SLOTS, block, e);
 		if (n < 0)
 			return n;
 		for (int i = 0; i < n; i++) {

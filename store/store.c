@@ -13,27 +13,32 @@
 #include "internal.h"
 
 #define APPLICATION_ID 0x636b7074	/* "ckpt" */
-#define VERSION 1
+#define VERSION 2
+/* Of the file; where SQLite keeps what in it is part of its file format. */
+#define HEAD_SIZE 100
 
 #define STR(x) #x
 #define XSTR(x) STR(x)
 
 /*
- * page_size and auto_vacuum count before the first table is made only.
+ * page_size counts before the first table is made only.
  * secure_delete, which Debian's SQLite has on, would write every freed page,
  * to the journal and with zeros, and free no sooner than it had written it.
  */
 static const char settings[] =
 	"PRAGMA page_size = " XSTR(DB_PAGE) ";"
-	"PRAGMA auto_vacuum = INCREMENTAL;"
 	"PRAGMA locking_mode = EXCLUSIVE;"
 	"PRAGMA journal_mode = TRUNCATE;"
 	"PRAGMA synchronous = FULL;"
-	"PRAGMA cache_size = -6144;"
+	"PRAGMA cache_size = -1024;"
 	"PRAGMA secure_delete = OFF;"
 	"PRAGMA temp_store = MEMORY;"
 	"PRAGMA cell_size_check = ON;"
 	"PRAGMA trusted_schema = OFF;";
+
+#define INCREMENTAL 2	/* as SQLite gives it */
+
+static const char vacuum_setting[] = "PRAGMA auto_vacuum = INCREMENTAL;";
 
 static const char schema[] =
 	"PRAGMA application_id = " XSTR(APPLICATION_ID) ";"
@@ -46,7 +51,7 @@ static const char schema[] =
 		"mtime INTEGER NOT NULL);"
 	"CREATE TABLE snap(ino INTEGER PRIMARY KEY, grp INTEGER, name BLOB, "
 		"size INTEGER NOT NULL, mtime INTEGER NOT NULL, "
-		"stored INTEGER NOT NULL, sum INTEGER NOT NULL);"
+		"stored INTEGER NOT NULL, digest BLOB NOT NULL, sum INTEGER NOT NULL);"
 	"CREATE UNIQUE INDEX snap_name ON snap(grp, name) WHERE grp IS NOT NULL;"
 	"CREATE INDEX snap_time ON snap(grp, mtime, ino) WHERE grp IS NOT NULL;"
 	"CREATE TABLE attr(ino INTEGER, key BLOB, value BLOB NOT NULL, "
@@ -85,6 +90,40 @@ static int lock_file(struct store *st, struct store_error *e)
 			  "another process is using the store %s; stop it first", st->path);
 }
 
+static uint32_t big_endian(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/*
+ * Is the file one of ours? Looked at before SQLite may touch it, which would put
+ * checksums into the pages of one that has none. A file that is empty, or was
+ * cut short by a crash when it was made, is none yet.
+ */
+static int check_head(struct store *st, struct store_error *e)
+{
+	uint8_t head[HEAD_SIZE];
+	ssize_t n = pread(st->sync_fd, head, sizeof(head), 0);
+	unsigned int page;
+
+	if (n < 0)
+		return store_fail(e, errno, "can't read the store %s: %s", st->path,
+				  strerror(errno));
+	if (n == 0)
+		return 0;
+	if (n < HEAD_SIZE || memcmp(head, "SQLite format 3", 16) ||
+	    big_endian(head + 68) != APPLICATION_ID)
+		return store_fail(e, EMEDIUMTYPE, "%s is not a store", st->path);
+	if (big_endian(head + 60) != VERSION)
+		return store_fail(e, EMEDIUMTYPE, "the store %s has version %u; this program "
+				  "reads version %d", st->path, big_endian(head + 60), VERSION);
+	page = (unsigned int)head[16] << 8 | head[17];
+	if ((page == 1 ? 65536 : page) != DB_PAGE || head[20] != PAGE_SUM)
+		return store_fail(e, EIO, "page 1 of the file of the store %s is damaged",
+				  st->path);
+	return 0;
+}
+
 static int get_number(struct store *st, const char *query, int64_t *value,
 		      struct store_error *e)
 {
@@ -103,8 +142,8 @@ static int make_tables(struct store *st, struct store_error *e)
 	size_t have = 0;
 	int ret;
 
-	while (have < SECRET_SIZE) {
-		ssize_t n = getrandom(st->secret + have, SECRET_SIZE - have, 0);
+	while (have < sizeof(st->secret)) {
+		ssize_t n = getrandom((uint8_t *)st->secret + have, sizeof(st->secret) - have, 0);
 
 		if (n < 0 && errno != EINTR)
 			return store_fail(e, errno, "can't make a secret for the store %s: %s",
@@ -112,12 +151,13 @@ static int make_tables(struct store *st, struct store_error *e)
 		have += n > 0 ? (size_t)n : 0;
 	}
 	st->next_ino = 1;
+	st->noted = true;	/* a store that has no such note is not a clean one */
 	ret = store_txn_begin(st, e);
 	if (ret)
 		return ret;
 	if (sqlite3_exec(st->db, schema, NULL, NULL, NULL))
 		return store_sql_error(st, "making", e);
-	ret = store_meta_set(st, "secret", st->secret, SECRET_SIZE, e);
+	ret = store_meta_set(st, "secret", st->secret, sizeof(st->secret), e);
 	return ret ? ret : store_txn_commit(st, e);
 }
 
@@ -125,20 +165,9 @@ static int make_tables(struct store *st, struct store_error *e)
 static int load(struct store *st, bool *clean, struct store_error *e)
 {
 	uint8_t was_clean = 0;
-	int64_t id, version;
 	int ret;
 
-	ret = get_number(st, "PRAGMA application_id", &id, e);
-	if (!ret)
-		ret = get_number(st, "PRAGMA user_version", &version, e);
-	if (ret)
-		return ret;
-	if (id != APPLICATION_ID)
-		return store_fail(e, EMEDIUMTYPE, "%s is not a store", st->path);
-	if (version != VERSION)
-		return store_fail(e, EMEDIUMTYPE, "the store %s has version %lld; this program "
-				  "reads version %d", st->path, (long long)version, VERSION);
-	ret = store_meta_get(st, "secret", st->secret, SECRET_SIZE, e);
+	ret = store_meta_get(st, "secret", st->secret, sizeof(st->secret), e);
 	if (!ret)
 		ret = store_fail(e, EIO, "the store %s has lost its secret", st->path);
 	if (ret > 0)
@@ -154,39 +183,60 @@ static int load(struct store *st, bool *clean, struct store_error *e)
 	st->saved_ino = st->next_ino;
 	st->saved_blocks = st->blocks;
 	*clean = was_clean;
+	st->noted = !was_clean;
 	return 0;
 }
 
-/* From here on a crash leaves something to tidy up; so does what readers held. */
+/* What was deleted while readers had it goes now. */
 static int begin_use(struct store *st, struct store_error *e)
 {
 	sqlite3_stmt *s = store_stmt(st, STMT_PACK_MAX);
-	uint8_t clean = 0;
+	int64_t orphans;
 	int ret = store_row(st, s, e);
 
 	if (ret < 0)
 		return ret;
 	st->next_pack = (uint64_t)sqlite3_column_int64(s, 0) + 1;
 	sqlite3_reset(s);
+	if (st->flags & STORE_READONLY)
+		return 0;
+	if (st->noted)	/* it was not closed */
+		store_tidy_free(st);
+	orphans = store_number(st, STMT_SNAP_ORPHANS, e);
+	if (orphans <= 0)
+		return (int)orphans;
 	ret = store_txn_begin(st, e);
-	if (!ret)
-		ret = store_meta_set(st, "clean", &clean, sizeof(clean), e);
 	if (!ret)
 		ret = store_run(st, store_stmt(st, STMT_SNAP_PURGE), e);
 	return ret ? ret : store_txn_commit(st, e);
 }
 
+/* Saying it writes it, so only when it is not so: gc was cut off, or there are no tables. */
+static int set_vacuum(struct store *st)
+{
+	int64_t mode = 0;
+
+	if (st->flags & STORE_READONLY)
+		return 0;
+	get_number(st, "PRAGMA auto_vacuum", &mode, NULL);
+	return mode == INCREMENTAL ? 0 : sqlite3_exec(st->db, vacuum_setting, NULL, NULL, NULL);
+}
+
 static int open_db(struct store *st, bool *clean, struct store_error *e)
 {
 	int64_t tables = 0;
-	int ret;
+	int ret, reserve = PAGE_SUM;
 
+	store_vfs_setup();
 	if (sqlite3_open_v2(st->path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-			    SQLITE_OPEN_PRIVATECACHE, NULL))
+			    SQLITE_OPEN_PRIVATECACHE, STORE_VFS))
 		return st->db ? store_sql_error(st, "opening", e) :
 			store_fail(e, ENOMEM, "no memory to open the store %s", st->path);
 	sqlite3_extended_result_codes(st->db, 1);
+	sqlite3_file_control(st->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+	sqlite3_file_control(st->db, "main", STORE_FCNTL_FD, &st->sync_fd);
 	if (sqlite3_exec(st->db, settings, NULL, NULL, NULL) ||
+	    set_vacuum(st) ||
 	    get_number(st, "SELECT count(*) FROM sqlite_schema", &tables, NULL)) {
 		if ((sqlite3_errcode(st->db) & 0xff) == SQLITE_NOTADB)
 			return store_fail(e, EMEDIUMTYPE, "%s is not a store", st->path);
@@ -196,16 +246,27 @@ static int open_db(struct store *st, bool *clean, struct store_error *e)
 		return store_fail(e, EMEDIUMTYPE, "%s is not a store", st->path);
 	*clean = true;
 	ret = tables ? load(st, clean, e) : make_tables(st, e);
+	if (!ret)
+		ret = store_filter_init(st, !tables, e);
 	return ret ? ret : begin_use(st, e);
 }
 
 /* Everything but the last words to the database. */
 static void tear_down(struct store *st)
 {
+	struct scratch *s;
+
+	store_pack_close(st);
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(st->stmt[i]);
 	sqlite3_close(st->db);
 	store_index_free(st);
+	store_filter_free(st);
+	while ((s = st->scratch.free)) {
+		st->scratch.free = s->next;
+		free(s);
+	}
+	pthread_mutex_destroy(&st->scratch.mutex);
 	/* After SQLite: closing a file drops this process's locks on it. */
 	if (st->sync_fd >= 0)
 		close(st->sync_fd);
@@ -215,6 +276,21 @@ static void tear_down(struct store *st)
 	pthread_mutex_destroy(&st->lock.mutex);
 	free(st->path);
 	free(st);
+}
+
+static int start_threads(struct store *st, bool gc, struct store_error *e)
+{
+	int ret = store_writeback_start(st, e);
+
+	if (!ret)
+		ret = store_packer_start(st, e);
+	return ret ? ret : store_gc_start(st, gc, e);
+}
+
+static void stop_threads(struct store *st)
+{
+	store_packer_stop(st);
+	store_writeback_stop(st);
 }
 
 int store_open(struct store **out, const char *path, unsigned int flags,
@@ -228,24 +304,29 @@ int store_open(struct store **out, const char *path, unsigned int flags,
 		return store_fail(e, ENOMEM, "no memory to open the store %s", path);
 	pthread_mutex_init(&st->lock.mutex, NULL);
 	pthread_cond_init(&st->lock.moved, NULL);
+	pthread_mutex_init(&st->scratch.mutex, NULL);
 	list_init(&st->writers);
 	list_init(&st->readers);
 	st->lock_fd = -1;
 	st->sync_fd = -1;
 	st->txn = 1;
 	st->flags = flags;
+	st->hash = hash_has_avx2() ? store_hash_avx2 : store_hash_plain;
 	st->path = strdup(path);
 	ret = st->path ? make_file(st, flags, e) :
 		store_fail(e, ENOMEM, "no memory to open the store %s", path);
 	if (!ret)
 		ret = lock_file(st, e);
 	if (!ret)
+		ret = check_head(st, e);
+	if (!ret)
 		ret = open_db(st, &clean, e);
 	if (!ret)
 		ret = store_index_init(st, e);
-	if (!ret)
-		ret = store_gc_start(st, !clean, e);
+	if (!ret && !(flags & STORE_READONLY))
+		ret = start_threads(st, !clean, e);
 	if (ret) {
+		stop_threads(st);
 		tear_down(st);
 		return ret;
 	}
@@ -259,13 +340,18 @@ void store_close(struct store *st)
 
 	if (!st)
 		return;
+	if (st->flags & STORE_READONLY) {
+		tear_down(st);
+		return;
+	}
 	store_gc_stop(st);
 	store_lock(st);
 	clean = !st->gc.wanted && !st->gc.unfinished;
 	/* If this fails, the next store_open does a little more work. */
-	if (!store_index_flush(st, NULL) && !store_txn_begin(st, NULL) &&
+	if (st->noted && !store_index_flush(st, NULL) && !store_txn_begin(st, NULL) &&
 	    !store_meta_set(st, "clean", &clean, sizeof(clean), NULL))
 		store_txn_commit(st, NULL);
 	store_unlock(st);
+	stop_threads(st);
 	tear_down(st);
 }

@@ -20,8 +20,9 @@
  *   a lock while it waits for its caller: a writer that gets its bytes slowly
  *   delays nobody. One process has a store open at a time (a lock file
  *   PATH-lock sees to it), because who reads what is known in memory only. The
- *   store runs a thread of its own for freeing space: fork (daemonise) before
- *   store_open, not after; a forked child must not touch the store.
+ *   store runs threads of its own, to free space, to compress and to write to
+ *   the disk: fork (daemonise) before store_open, not after; a forked child must
+ *   not touch the store.
  *
  * Crashes
  *   A snapshot appears by one transaction in store_commit, and has reached the
@@ -30,16 +31,18 @@
  *   same holds for rename and delete: done and on disk, or not done.
  *
  * Why equal hashes may be taken for equal blocks
- *   A block's key is XXH3-128 under a secret of 192 bytes from getrandom(2),
- *   made with the store, kept in it (mode 0600) and shown to nobody. XXH3 is
- *   not a cryptographic hash, and somebody who knows the secret can make two
- *   blocks with one key. A container that chooses its memory but does not
- *   know the secret cannot: it sees neither keys nor which blocks were
- *   shared, and has a fresh unknown function in front of it in every store; by
- *   chance, 2^32 blocks (16 TiB) hold a pair of equal keys with probability
- *   2^-65. With STORE_CONFIRM a match is compared byte for byte as well (two
- *   different blocks with one key are then both stored); it costs reading
- *   every known block.
+ *   A block's key is the sum of two XXH3-128 under two secrets of 192 bytes from
+ *   getrandom(2), made with the store, kept in it (mode 0600) and shown to
+ *   nobody. A container that chooses its memory sees neither keys nor which
+ *   blocks were shared, and to make a pair with one key it must guess 32 bits of
+ *   each secret at once, a page for each guess; docs/store.md has the reckoning.
+ *   What is in memory anyway is compared byte for byte. With STORE_CONFIRM a
+ *   match with the disk is compared as well (two different blocks with one key
+ *   are then both stored); it costs reading every known block.
+ *
+ * Damage
+ *   Every page of the file has a checksum. What is read is right, or an error
+ *   with -EIO that names what is damaged.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -49,6 +52,7 @@
 #include <sys/types.h>
 
 #define STORE_BLOCK 4096
+#define STORE_DIGEST 16
 #define STORE_NAME_MAX 255
 #define STORE_ATTR_KEY_MAX 255
 #define STORE_ATTR_VALUE_MAX 65536
@@ -64,7 +68,8 @@ struct store_error {
 
 /* Flags of store_open. */
 #define STORE_CREATE 0x1	/* make the file if it is not there */
-#define STORE_CONFIRM 0x2	/* compare bytes where keys match */
+#define STORE_CONFIRM 0x2	/* compare bytes with the disk where keys match */
+#define STORE_READONLY 0x4	/* change nothing: what would fails with -EROFS */
 
 /* Flags of store_write_begin and store_rename. */
 #define STORE_REPLACE 0x1	/* an existing snapshot of the name gives way */
@@ -86,6 +91,7 @@ struct store_info {
 	uint64_t size;		/* bytes */
 	int64_t mtime_ns;	/* since the epoch */
 	uint64_t stored;	/* bytes of blocks that no snapshot had before it */
+	uint8_t digest[STORE_DIGEST];	/* of all its blocks, under the store's secret */
 	char group[STORE_NAME_MAX + 1];
 	char name[STORE_NAME_MAX + 1];	/* "": deleted, but still open */
 };
@@ -282,5 +288,43 @@ int store_gc(struct store *st, uint64_t *freed, struct store_error *e);
  * (blocks, file and unused are then 0). -ENOENT. */
 int store_stats(struct store *st, const char *group, struct store_stats *out,
 		struct store_error *e);
+
+/* What the snapshots of a group have and take. */
+struct store_usage {
+	uint64_t snapshots;
+	uint64_t logical;	/* bytes: the sum of their sizes */
+	uint64_t stored;	/* bytes that their blocks take in the file, each once */
+	char name[STORE_NAME_MAX + 1];
+};
+
+/*
+ * Every group by name, in an array that the caller frees, and @all together.
+ * What groups share counts in each of them, and once in @all. Reads all maps.
+ */
+int store_usage(struct store *st, struct store_usage **list, size_t *count,
+		struct store_usage *all, struct store_error *e);
+
+/*
+ * Read everything back: every page of the file against its checksum, every
+ * block against its key, every snapshot against its digest. Others may use the
+ * store meanwhile; what came since it began is not looked at, and nothing is
+ * changed.
+ *
+ * @say gets a line (without a newline) for each thing that is damaged, for
+ * each snapshot that this affects, and for the sums at the end. When it returns
+ * non-zero the check ends with -ECANCELED.
+ *
+ * Returns 0 also when there is damage: see @out. Errors mean that the check
+ * could not be made.
+ */
+struct store_check {
+	uint64_t pages, bad_pages;		/* of the file */
+	uint64_t blocks, bad_blocks;
+	uint64_t snapshots, bad_snapshots;
+	uint64_t others;			/* damage that is none of these */
+};
+
+int store_fsck(struct store *st, int (*say)(void *arg, const char *line), void *arg,
+	       struct store_check *out, struct store_error *e);
 
 #endif

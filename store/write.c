@@ -13,7 +13,9 @@ static void writer_free(struct store_writer *w)
 {
 	free(w->group);
 	free(w->name);
-	free(w->pack_buf);
+	free(w->pack.blocks);
+	free(w->flight.blocks);
+	store_digest_end(w->digest);
 	free(w);
 }
 
@@ -36,10 +38,11 @@ int store_write_begin(struct store *st, const char *group, const char *name,
 		w->flags = flags;
 		w->group = strdup(group);
 		w->name = strdup(name);
-		w->pack_buf = malloc(PACK_HEADER(PACK_SLOTS) +
-				     (size_t)PACK_SLOTS * STORE_BLOCK);
+		w->pack.blocks = malloc((size_t)PACK_SLOTS * STORE_BLOCK);
+		w->flight.blocks = malloc((size_t)PACK_SLOTS * STORE_BLOCK);
+		w->digest = store_digest_begin(st);
 	}
-	if (!w || !w->group || !w->name || !w->pack_buf) {
+	if (!w || !w->group || !w->name || !w->pack.blocks || !w->flight.blocks || !w->digest) {
 		ret = store_fail(e, ENOMEM, "no memory to write snapshot '%s/%s'", group,
 				 name);
 		goto fail;
@@ -101,9 +104,9 @@ int store_writer_rename(struct store_writer *w, const char *group,
 	return 0;
 }
 
-/* Enter what an error says into the writer, once, and give it. */
-static int writer_fail(struct store_writer *w, const struct store_error *own,
-		       struct store_error *e)
+/* Enter what an error says into the writer, once, and give it. With the lock. */
+int store_writer_fail(struct store_writer *w, const struct store_error *own,
+		      struct store_error *e)
 {
 	if (!w->error.err)
 		w->error = *own;
@@ -112,30 +115,61 @@ static int writer_fail(struct store_writer *w, const struct store_error *own,
 	return -w->error.err;
 }
 
-/* Write the pack in the making. */
-static int flush_pack(struct store_writer *w, struct store_error *e)
+size_t store_encode_pack(struct scratch *s, const struct open_pack *p)
 {
-	unsigned int n = w->pack_len;
-	uint64_t pack = w->pack, mask;
-	struct store *st = w->st;
-	int ret;
+	uint64_t mask = p->count == PACK_SLOTS ? UINT64_MAX : (1ULL << p->count) - 1;
 
-	if (!n)
-		return 0;
-	mask = n == PACK_SLOTS ? UINT64_MAX : (1ULL << n) - 1;
-	ret = store_txn_begin(st, e);
+	return store_pack_encode(s, p->number, mask, p->key, p->blocks);
+}
+
+/* Write a pack that was encoded; from here on all writers can find its blocks. */
+int store_insert_pack(struct store_writer *w, struct open_pack *p, struct scratch *s,
+		      size_t len, struct store_error *e)
+{
+	struct store *st = w->st;
+	int ret = store_txn_begin(st, e);
+
 	if (ret)
 		return ret;
 	w->txn = st->txn;
-	ret = store_pack_insert(st, pack, mask, w->pack_key, w->pack_buf, n, e);
-	for (unsigned int i = 0; i < n && !ret; i++)
-		ret = store_index_put(st, w->pack_key[i], pack * PACK_SLOTS + i, e);
+	ret = store_pack_insert(st, p->number, p->count, s, len, e);
+	for (unsigned int i = 0; i < p->count && !ret; i++)
+		ret = store_index_put(st, p->key[i], p->number * PACK_SLOTS + i, e);
 	if (ret)
 		return ret;
-	w->pack = 0;
-	w->pack_len = 0;
-	w->stored += (uint64_t)n * STORE_BLOCK;
-	return store_txn_grow(st, (uint64_t)n * STORE_BLOCK, e);
+	w->stored += (uint64_t)p->count * STORE_BLOCK;
+	p->number = 0;
+	p->count = 0;
+	store_txn_grow(st, len);
+	return 0;
+}
+
+/*
+ * Compress and write the pack in the making. The lock is let go meanwhile: the
+ * transaction may get lost, and this writer learns of it here.
+ */
+static int flush_pack(struct store_writer *w, struct store_error *e)
+{
+	struct store *st = w->st;
+	struct scratch *s;
+	size_t len = 0;
+	int ret;
+
+	if (!w->pack.count)
+		return 0;
+	store_unlock(st);
+	s = store_scratch_get(st);
+	if (s)
+		len = store_encode_pack(s, &w->pack);
+	store_lock(st);
+	if (!s)
+		ret = store_fail(e, ENOMEM, "no memory to write to the store %s", st->path);
+	else if (w->error.err)
+		ret = store_writer_fail(w, &w->error, e);
+	else
+		ret = store_insert_pack(w, &w->pack, s, len, e);
+	store_scratch_put(st, s);
+	return ret;
 }
 
 static int flush_map(struct store_writer *w, struct store_error *e)
@@ -229,11 +263,29 @@ static void trail_note(struct store_writer *w, uint64_t block)
 
 static bool same_bytes(struct store *st, uint64_t block, const uint8_t *data)
 {
+	struct scratch *s = store_scratch_get(st);
 	uint8_t buf[STORE_BLOCK];
-	struct key key;
+	bool same = s && !store_pack_fetch(st, block, 1, s, NULL) &&
+		store_pack_decode(st, s, buf, NULL) == 1 && !memcmp(buf, data, STORE_BLOCK);
 
-	return !store_pack_read(st, block, 1, &key, buf, NULL) &&
-	       !memcmp(buf, data, STORE_BLOCK);
+	store_scratch_put(st, s);
+	return same;
+}
+
+/* Look for it in a pack that is on its way. What is in memory anyway is compared. */
+static bool find_open(const struct open_pack *p, struct key key, const uint8_t *data,
+		      uint64_t *block)
+{
+	if (!p->number)
+		return false;
+	for (unsigned int i = 0; i < p->count; i++) {
+		if (!key_equal(p->key[i], key) ||
+		    memcmp(p->blocks + (size_t)i * STORE_BLOCK, data, STORE_BLOCK))
+			continue;
+		*block = p->number * PACK_SLOTS + i;
+		return true;
+	}
+	return false;
 }
 
 /* Look for the block among those that are stored: 1, 0 or an error. */
@@ -244,15 +296,8 @@ static int find_block(struct store_writer *w, struct key key, const uint8_t *dat
 	bool trailed;
 	int ret;
 
-	for (unsigned int i = 0; i < w->pack_len; i++) {
-		if (!key_equal(w->pack_key[i], key))
-			continue;
-		*block = w->pack * PACK_SLOTS + i;
-		if (!(st->flags & STORE_CONFIRM) ||
-		    !memcmp(w->pack_buf + PACK_HEADER(PACK_SLOTS) +
-			    (size_t)i * STORE_BLOCK, data, STORE_BLOCK))
-			return 1;
-	}
+	if (find_open(&w->pack, key, data, block) || find_open(&w->flight, key, data, block))
+		return 1;
 	trailed = trail_find(w, key, block);
 	ret = trailed ? 1 : store_index_get(st, key, block, e);
 	if (ret <= 0)
@@ -271,12 +316,13 @@ static int find_block(struct store_writer *w, struct key key, const uint8_t *dat
 
 static uint64_t new_block(struct store_writer *w, struct key key, const uint8_t *data)
 {
-	if (!w->pack)
-		w->pack = w->st->next_pack++;
-	memcpy(w->pack_buf + PACK_HEADER(PACK_SLOTS) + (size_t)w->pack_len * STORE_BLOCK,
-	       data, STORE_BLOCK);
-	w->pack_key[w->pack_len] = key;
-	return w->pack * PACK_SLOTS + w->pack_len++;
+	struct open_pack *p = &w->pack;
+
+	if (!p->number)
+		p->number = w->st->next_pack++;
+	memcpy(p->blocks + (size_t)p->count * STORE_BLOCK, data, STORE_BLOCK);
+	p->key[p->count] = key;
+	return p->number * PACK_SLOTS + p->count++;
 }
 
 static int add_block(struct store_writer *w, struct key key, const uint8_t *data,
@@ -289,7 +335,7 @@ static int add_block(struct store_writer *w, struct key key, const uint8_t *data
 		return ret;
 	if (!ret) {
 		block = new_block(w, key, data);
-		if (w->pack_len == PACK_SLOTS) {
+		if (w->pack.count == PACK_SLOTS && !store_packer_give(w)) {
 			ret = flush_pack(w, e);
 			if (ret)
 				return ret;
@@ -311,7 +357,7 @@ static int add_blocks(struct store_writer *w, const uint8_t *data, unsigned int 
 		      struct store_error *e)
 {
 	struct store_error own = { 0 };
-	struct key key[PACK_SLOTS];
+	struct key key[PACK_SLOTS] = { 0 };
 	uint64_t zero = 0;
 	int ret = 0;
 
@@ -323,6 +369,7 @@ static int add_blocks(struct store_writer *w, const uint8_t *data, unsigned int 
 		else
 			key[i] = store_key(w->st, p);
 	}
+	store_digest_add(w->digest, key, n);
 	store_lock(w->st);
 	if (w->error.err)
 		own = w->error;
@@ -334,8 +381,11 @@ static int add_blocks(struct store_writer *w, const uint8_t *data, unsigned int 
 			ret = add_block(w, key[i], data + (size_t)i * STORE_BLOCK, &own);
 	}
 	if (ret)
-		ret = writer_fail(w, &own, e);
+		ret = store_writer_fail(w, &own, e);
 	store_unlock(w->st);
+	/* What a failed commit took with it, the next call finds in w->error. */
+	if (!ret)
+		store_txn_settle(w->st, NULL);
 	return ret;
 }
 
@@ -378,6 +428,7 @@ static int add_zeros(struct store_writer *w, uint64_t blocks, struct store_error
 	struct store_error own = { 0 };
 	int ret = 0;
 
+	store_digest_zeros(w->digest, blocks);
 	while (blocks && !ret) {
 		uint64_t n = blocks < MAP_BLOCKS ? blocks : MAP_BLOCKS;
 
@@ -389,7 +440,7 @@ static int add_zeros(struct store_writer *w, uint64_t blocks, struct store_error
 		for (; n && !ret; n--)
 			ret = push(w, BLOCK_ZERO, &own);
 		if (ret)
-			ret = writer_fail(w, &own, e);
+			ret = store_writer_fail(w, &own, e);
 		store_unlock(w->st);
 	}
 	return ret;
@@ -417,11 +468,9 @@ int store_append_zeros(struct store_writer *w, uint64_t len, struct store_error 
 	return ret;
 }
 
-static int commit_locked(struct store_writer *w, int64_t mtime_ns,
-			 const struct store_attr *attrs, size_t count,
-			 struct store_error *own)
+/* Everything but the entry: the rest of the blocks and of the map. */
+static int flush_locked(struct store_writer *w, struct store_error *own)
 {
-	struct store *st = w->st;
 	int ret;
 
 	if (w->error.err) {
@@ -431,9 +480,22 @@ static int commit_locked(struct store_writer *w, int64_t mtime_ns,
 	ret = flush_pack(w, own);
 	if (!ret)
 		ret = flush_map(w, own);
-	if (ret) {
+	if (ret)
 		w->error = *own;
-		return ret;
+	return ret;
+}
+
+static int commit_locked(struct store_writer *w, int64_t mtime_ns,
+			 const struct store_attr *attrs, size_t count,
+			 struct store_error *own)
+{
+	struct store *st = w->st;
+	int ret;
+
+	/* Lost since it was flushed? */
+	if (w->error.err) {
+		*own = w->error;
+		return -own->err;
 	}
 	ret = store_op_begin(st, own);
 	if (!ret) {
@@ -459,11 +521,18 @@ int store_commit(struct store_writer *w, int64_t mtime_ns,
 	w->finished = true;
 	if (ret)
 		return ret;
+	store_packer_wait(w);
 	store_lock(st);
-	ret = commit_locked(w, mtime_ns, attrs, count, &own);
-	if (!ret)
-		list_del(&w->list);
+	ret = flush_locked(w, &own);
 	store_unlock(st);
+	if (!ret) {
+		store_writeback_wait(st);
+		store_lock(st);
+		ret = commit_locked(w, mtime_ns, attrs, count, &own);
+		if (!ret)
+			list_del(&w->list);
+		store_unlock(st);
+	}
 	if (!ret)
 		writer_free(w);
 	else if (e)
@@ -478,6 +547,7 @@ void store_abort(struct store_writer *w)
 	if (!w)
 		return;
 	st = w->st;
+	store_packer_wait(w);
 	store_lock(st);
 	list_del(&w->list);
 	if (w->map_seq || w->stored)

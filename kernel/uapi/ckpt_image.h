@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 #define CKPT_IMAGE_MAGIC	"CKPTIMG"	/* with its NUL: 8 bytes */
-#define CKPT_IMAGE_VERSION	1
+#define CKPT_IMAGE_VERSION	2
 #define CKPT_PAGE_SIZE		4096
 
 #define CKPT_REC_MAGIC		0x43524b43U	/* "CKRC" in the stream */
@@ -257,7 +257,9 @@ struct ckpt_image_shmem {
 	__u32 seals;		/* F_SEAL_* of a memfd */
 	__u64 size;		/* bytes */
 	__u32 memfd;		/* 1: made by memfd_create, 0: by mmap */
-	__u32 reserved;
+	__u32 mode;		/* permission bits */
+	__u32 uid;
+	__u32 gid;
 	char name[256];		/* memfd's */
 };
 

@@ -12,125 +12,18 @@
 # containers, processes and snapshots that it leaves are removed when it ends, however it ends.
 #
 # Comment lines of the scenario may ask for: "# timeout: SECONDS" (400; four times that on the debug kernel),
-# "# machine: -m 4G" (options of tests/vm/vm; scenarios that ask for the same share a boot).
+# "# machine: -m 4G" (options of tests/vm/vm; scenarios that ask for the same share a boot), "# host: yes" (it needs
+# neither the engine nor a container, and tests/run-host runs it on the machine's own kernel, too).
 
 set -u
 
 # The directory of this scenario.
 T=${T:-$(mktemp -d /tmp/scenario.XXXXXX)}
-# Emulation of the debug kernel is several times slower: multiply patience by this.
-PATIENCE=1
-[ "${CKPT_KERNEL:-}" = debug ] && PATIENCE=4
+# Where the daemon is mounted: tests/run-host has one of its own elsewhere.
+CKPT=${CKPT_MOUNT:-/ckpt}
 
-pass() {
-	echo "ok - $*"
-}
-
-# fail DESC [DETAIL...]
-fail() {
-	echo "not ok - $1"
-	shift
-	[ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
-	return 1
-}
-
-# skip DESC REASON
-skip() {
-	echo "skip - $1: $2"
-}
-
-# skip_all DESC REASON: the whole scenario cannot run here.
-skip_all() {
-	skip "$@"
-	exit 0
-}
-
-# die REASON: the scenario cannot go on.
-die() {
-	fail "${0##*/} cannot go on: $*"
-	exit 1
-}
-
-# ok DESC CMD [ARG...]: CMD must succeed. Its output is shown when it does not.
-ok() {
-	local desc=$1 out rc
-	shift
-
-	out=$("$@" 2>&1)
-	rc=$?
-	if [ $rc = 0 ]; then
-		pass "$desc"
-	else
-		fail "$desc" "exit status $rc of: $*" "$out"
-	fi
-}
-
-# fails DESC CMD [ARG...]: CMD must end with an exit status from 1 to 125 (no crash).
-fails() {
-	local desc=$1 out rc
-	shift
-
-	out=$("$@" 2>&1)
-	rc=$?
-	if [ $rc -ge 1 ] && [ $rc -le 125 ]; then
-		pass "$desc"
-	else
-		fail "$desc" "exit status $rc of: $*" "$out"
-	fi
-}
-
-# is DESC GOT WANTED
-is() {
-	if [ "$2" = "$3" ]; then
-		pass "$1"
-	else
-		fail "$1" "got:    $2" "wanted: $3"
-	fi
-}
-
-# matches DESC GOT REGEX (extended)
-matches() {
-	if [[ $2 =~ $3 ]]; then
-		pass "$1"
-	else
-		fail "$1" "got: $2" "does not match: $3"
-	fi
-}
-
-# at_most DESC GOT LIMIT (whole numbers)
-at_most() {
-	if [[ $2 =~ ^-?[0-9]+$ ]] && [ "$2" -le "$3" ]; then
-		pass "$1 ($2, limit $3)"
-	else
-		fail "$1" "got: $2" "limit: $3"
-	fi
-}
-
-# wait_until SECONDS CMD [ARG...]: tries CMD ten times a second until it succeeds; fails when the time is over.
-wait_until() {
-	local end=$((SECONDS + $1 * PATIENCE))
-	shift
-
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
-	done
-}
-
-# within SECONDS CMD [ARG...]: CMD, ended with exit status 124 when it takes longer. Functions work, too.
-within() {
-	local seconds=$(($1 * PATIENCE)) pid watcher rc
-	shift
-
-	"$@" &
-	pid=$!
-	(sleep "$seconds" && kill -KILL $pid) >/dev/null 2>&1 &
-	watcher=$!
-	wait $pid
-	rc=$?
-	kill $watcher 2>/dev/null || rc=124
-	return $rc
-}
+# shellcheck source-path=SCRIPTDIR
+. "$CKPT_TOP/tests/lib/results.sh"
 
 # rootfs DIR: makes DIR a small root file system: busybox with its commands, /etc with root and nobody, empty mount
 # points; and whatever programs follow, each with the libraries it needs.
@@ -159,7 +52,7 @@ rootfs() {
 
 # field NAME KEY: the value of KEY in the container's status.
 field() {
-	sed -n "s/^$2: *//p" "/ckpt/$1/status"
+	sed -n "s/^$2: *//p" "$CKPT/$1/status"
 }
 
 # init_of NAME: pid of the container's root task as seen here.
@@ -287,7 +180,9 @@ scenario_end() {
 	exit $rc
 }
 
-if [ "${0##*/}" != run-scenarios ]; then
+if [ -n "${CKPT_MOUNT:-}" ]; then
+	cd "$T" || exit
+elif [ "${0##*/}" != run-scenarios ]; then
 	cd "$T" || exit
 	trap scenario_end EXIT
 	trap 'exit 143' TERM

@@ -167,6 +167,21 @@ static void socket_pair(void)
 	have(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
 }
 
+static void shut_down(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	have(fd >= 0 && !shutdown(fd, SHUT_WR));
+}
+
+static void notification_pipe(void)
+{
+	int fds[2];
+
+	/* O_NOTIFICATION_PIPE */
+	have(!pipe2(fds, O_EXCL));
+}
+
 static void datagrams(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(6101),
@@ -449,6 +464,7 @@ static const struct kind kinds[] = {
 	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
 	{ "namespace-file", namespace_file },
 	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "socketpair", socket_pair },
+	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },
 	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
 	{ "sealed-memfd", sealed_memfd }, { "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
 	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },

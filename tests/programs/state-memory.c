@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,6 +102,7 @@ static void prepare_file_mappings(void)
 	sealed = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	need(sealed >= 0);
 	fill_file(sealed, PAGE, 60);
+	need(!fchmod(sealed, 0640) && !fchown(sealed, 1000, 1001));
 	need(!fcntl(sealed, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW));
 }
 
@@ -172,6 +174,8 @@ static void check_file_mappings(void)
 
 static void check_memfds(void)
 {
+	struct stat st;
+
 	memfd_shared[3 * PAGE] ^= 0xff;
 	verdict(!file_has(memfd, 3, 43), "C4", "state: a shared mapping of a memfd writes to the memfd");
 	memfd_shared[3 * PAGE] ^= 0xff;
@@ -181,6 +185,8 @@ static void check_memfds(void)
 		"state: a private mapping of a memfd, in part written");
 	verdict_eq(fcntl(sealed, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW, "C4", "state: seals of a memfd");
 	verdict(file_has(sealed, 0, 60), "C4", "state: contents of a sealed memfd");
+	verdict(!fstat(sealed, &st) && st.st_uid == 1000 && st.st_gid == 1001 && (st.st_mode & 07777) == 0640, "C4",
+		"state: owner and mode of a memfd");
 }
 
 static void check_ldt(void)

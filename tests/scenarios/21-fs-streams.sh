@@ -106,9 +106,12 @@ is "D5 status: stopped" "$(field web state)" stopped
 fails "D1 no checkpoint of what does not run" cat $web/image
 remember
 
-ok "D2 opening it and writing nothing does nothing" bash -c ": >$web/restart"
+ok "D2 a shell that opens it and writes nothing does nothing" bash -c ": >$web/restart"
+fails "D2 cp of nothing is an error" cp /dev/null $web/restart
+matches "D2 and the log says why" "$(cat $web/log)" "the image is empty"
+ok "D2 touch is none" touch $web/restart
 ok "D2 and leaves nothing" unchanged
-head -c $(($(stat -c %s img) * 2 / 3)) img >cut
+head -c $(($(stat -c %s img) * 2 / 3)) img >./cut
 for how in "cp cut $web/restart" "cat cut >$web/restart" "dd if=cut of=$web/restart bs=4k status=none" \
 	"cp /etc/passwd $web/restart"; do
 	fails "D2 a bad image: $how" bash -c "$how"

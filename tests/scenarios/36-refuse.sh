@@ -94,11 +94,13 @@ refuse C10 device fd kmsg
 refuse C7 tcp fd 'TCP connection'
 refuse C7 backlog fd 'TCP'
 refuse C6 socketpair fd 'connected unix socket'
+refuse C6 shutdown fd 'shut down'
 refuse C7 datagrams fd 'UDP socket with queued data'
 refuse C7 netlink fd 'NETLINK|netlink'
 refuse C7 packet fd 'PACKET|packet'
 refuse C7 raw fd 'RAW|raw'
 refuse C3 fifo fd 'fifo'
+refuse C3 notification-pipe fd 'kernel notifications'
 refuse C4 sealed-memfd fd 'sealed against writing'
 refuse C2 deleted fd deleted
 refuse C2 deleted-directory task deleted

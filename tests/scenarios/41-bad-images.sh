@@ -69,7 +69,11 @@ fi
 try "S16 damaged images" <damage
 ok "S16 nothing stays" unchanged
 
-bad-image hostile $([ "$soak" = 0 ] || echo -a) img >hostile
+if [ "$soak" = 0 ]; then
+	bad-image hostile img >hostile
+else
+	bad-image hostile -a img >hostile
+fi
 sed -n "$from~${every}p" hostile | try "S16 hostile images" -m
 ok "S16 nothing stays" unchanged
 

@@ -47,3 +47,41 @@ sleep 1
 	ok "D1 a pipe that is closed while a slow reader reads tells its reader of the end" wait_until 20 test -e "$T/eof"
 	cat >/dev/null
 } <"/ckpt/slow/image"
+
+# tasks of a restart are killed before they are what they will be: it ends soon, with all of them or none
+container many -- bash -c 'for i in {1..12}; do sleep 1000 & done; wait' || die "no container"
+wait_until 20 eval '[ "$(field many tasks)" = 13 ]'
+ok "D1 a container of 13 tasks" checkpoint many "$T/many"
+kill_container many
+remember
+
+# kill_helper: the youngest task of the restart that is in a pid namespace of its own
+kill_helper() {
+	local pid victim='' outside
+
+	outside=$(readlink /proc/self/ns/pid)
+	for pid in $(pgrep -x ckpt-restart); do
+		[ "$(readlink "/proc/$pid/ns/pid")" = "$outside" ] || victim=$pid
+	done
+	[ -n "$victim" ] && kill -KILL "$victim"
+}
+
+attempt() {
+	local cp
+
+	mkdir -p /ckpt/many
+	cp "$T/many" /ckpt/many/restart 2>/dev/null &
+	cp=$!
+	while kill -0 $cp 2>/dev/null; do
+		kill_helper && break
+	done 2>/dev/null
+	wait $cp && kill_container many
+	is_gone many
+}
+
+gone=0
+for i in 1 2 3 4 5 6; do
+	within 60 attempt && gone=$((gone + 1))
+done
+is "S16 tasks of a restart are killed: it ends, and well within its patience" "$gone" 6
+ok "S16 and nothing of it stays" unchanged

@@ -24,6 +24,7 @@
 #include "error.h"
 #include "fs.h"
 #include "holders.h"
+#include "json.h"
 #include "options.h"
 #include "perm.h"
 #include "place.h"
@@ -224,6 +225,7 @@ static void places_have_one_number_each(void **state)
 
 struct world {
 	char dir[64];
+	char known[80];
 };
 
 static void put(const struct world *w, const char *path, const char *text)
@@ -288,6 +290,7 @@ static int make_world(void **state)
 
 	strcpy(w->dir, "/tmp/test_fs.XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->known, sizeof(w->known), "%s/known", w->dir);
 	put(w, "proc/self/ns/x", "");
 	snprintf(proc, sizeof(proc), "%s/proc/self/ns/pid", w->dir);
 	assert_int_equal(symlink("pid:[0]", proc), 0);
@@ -295,7 +298,7 @@ static int make_world(void **state)
 	add_task(w, 1, "1", "/", 1);
 	snprintf(proc, sizeof(proc), "%s/proc", w->dir);
 	snprintf(cgroup, sizeof(cgroup), "%s/cgroup", w->dir);
-	assert_int_equal(containers_setup(proc, cgroup), 0);
+	assert_int_equal(containers_setup(proc, cgroup, w->dir, w->known), 0);
 	*state = w;
 	return 0;
 }
@@ -404,6 +407,135 @@ static void one_name_is_told_apart_and_kept(void **state)
 	assert_int_equal(c.start, 99);
 }
 
+/* the daemon is started anew */
+static void forget(const struct world *w)
+{
+	char proc[128], cgroup[128];
+
+	snprintf(proc, sizeof(proc), "%s/proc", w->dir);
+	snprintf(cgroup, sizeof(cgroup), "%s/cgroup", w->dir);
+	assert_int_equal(containers_setup(proc, cgroup, w->dir, w->known), 0);
+}
+
+static void suffixes_outlive_the_daemon(void **state)
+{
+	struct world *w = *state;
+	struct container c;
+
+	put(w, "cgroup/a/web/cgroup.procs", "60\n");
+	add_task(w, 60, "60\t1", "/a/web", 60);
+	put(w, "cgroup/crun-web.scope/cgroup.procs", "61\n");
+	add_task(w, 61, "61\t1", "/crun-web.scope", 61);
+	assert_int_equal(container_find("web@crun", &c), 0);
+	assert_int_equal(c.init, 61);
+	remove_below(w, "proc/60");
+	assert_int_equal(container_find("web", &c), -ENOENT);
+	forget(w);
+	assert_int_equal(container_find("web@crun", &c), 0);
+	assert_int_equal(container_find("web", &c), -ENOENT);
+	/* when all of them have gone there is nothing to remember */
+	remove_below(w, "proc/61");
+	assert_int_equal(container_find("web@crun", &c), -ENOENT);
+	assert_int_equal(access(w->known, F_OK), -1);
+}
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void runtimes_are_told_by_their_cgroups(void **state)
+{
+	static const struct {
+		const char *cgroup, *top, *name, *runtime;
+	} cases[] = {
+		{ "/ckpt/web", "/ckpt/web", "web", "ckpt" },
+		{ "/made-by-hand", "/made-by-hand", "made-by-hand", "" },
+		{ "/system.slice/runc-web.scope", NULL, "web", "runc" },
+		{ "/user.slice/crun-my-db.scope", NULL, "my-db", "crun" },
+		{ "/noted", "/noted", "noted", "runc" },
+		{ "/machine.slice/machine-my\\x2dbox.scope/payload", "/machine.slice/machine-my\\x2dbox.scope",
+		  "my-box", "nspawn" },
+		{ "/machine.slice/machine-box.scope/payload/init.scope", "/machine.slice/machine-box.scope",
+		  "box", "nspawn" },
+		{ "/machine.slice/systemd-nspawn@b.service/payload", "/machine.slice/systemd-nspawn@b.service",
+		  "b", "nspawn" },
+		{ "/x/payload", NULL, "payload", "" },
+		{ "/machine.slice/libpod-" ID ".scope/container", "/machine.slice/libpod-" ID ".scope",
+		  "0123456789ab", "podman" },
+		{ "/libpod_parent/libpod-" ID, NULL, "0123456789ab", "podman" },
+		{ "/system.slice/docker-" ID ".scope", NULL, "shop", "docker" },
+		{ "/docker/" ID "/init.scope", "/docker/" ID, "shop", "docker" },
+		{ "/kubepods/cri-containerd-" ID ".scope", NULL, "0123456789ab", "cri-containerd" },
+		{ "/x/" ID, NULL, "0123456789ab", "" },
+	};
+	struct world *w = *state;
+	struct container *list;
+	char path[256];
+	size_t count;
+
+	put(w, "run/runc/noted/state.json", "{}");
+	put(w, "var/lib/docker/containers/" ID "/config.v2.json",
+	    "{\"State\":{\"Name\":\"no\"},\"ID\":\"Name\",\"Name\" : \"\\/shop\",\"x\":[\"Name\"]}");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(path, sizeof(path), "cgroup%s/cgroup.procs", cases[i].cgroup);
+		put(w, path, "70\n");
+		add_task(w, 70, "70\t1", cases[i].cgroup, 1000 + i);
+		assert_int_equal(container_list(&list, &count), 0);
+		assert_int_equal(count, 1);
+		assert_string_equal(list[0].name, cases[i].name);
+		assert_string_equal(list[0].runtime, cases[i].runtime);
+		assert_string_equal(list[0].cgroup, cases[i].cgroup);
+		list[0].cgroup[list[0].top] = '\0';
+		assert_string_equal(list[0].cgroup, cases[i].top ? cases[i].top : cases[i].cgroup);
+		free(list);
+		remove_below(w, "proc/70");
+		put(w, path, "");
+	}
+}
+
+static void podman_and_nspawn_are_asked_by_their_processes(void **state)
+{
+	static const char conmon[] = "/usr/bin/conmon\0-c\0x\0-n\0shop\0--full-attach";
+	struct world *w = *state;
+	struct container c;
+	char path[128];
+	FILE *f;
+
+	put(w, "cgroup/libpod-" ID "/cgroup.procs", "80\n");
+	add_task(w, 80, "80\t1", "/libpod-" ID, 80);
+	put(w, "proc/80/stat", "80 (x) S 81 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 80 0\n");
+	put(w, "proc/81/comm", "conmon\n");
+	snprintf(path, sizeof(path), "%s/proc/81/cmdline", w->dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fwrite(conmon, sizeof(conmon), 1, f);
+	fclose(f);
+	assert_int_equal(container_find("shop", &c), 0);
+	assert_string_equal(c.runtime, "podman");
+
+	put(w, "cgroup/payload/cgroup.procs", "82\n");
+	add_task(w, 82, "82\t1", "/payload", 82);
+	put(w, "proc/82/stat", "82 (x) S 83 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 82 0\n");
+	put(w, "proc/83/comm", "systemd-nspawn\n");
+	put(w, "proc/83/cmdline", "--machine=box");
+	assert_int_equal(container_find("box", &c), 0);
+	assert_string_equal(c.runtime, "nspawn");
+}
+
+static void json_gives_the_outermost_string(void **state)
+{
+	char value[16];
+
+	(void)state;
+	assert_int_equal(json_string("{\"a\": {\"b\": \"1\"}, \"b\": \"t\\\"w\\u006f\"}", "b", value,
+				     sizeof(value)), 0);
+	assert_string_equal(value, "t\"wo");
+	assert_int_equal(json_string("{\"b\": 5}", "b", value, sizeof(value)), -ENOENT);
+	assert_int_equal(json_string("{\"b", "b", value, sizeof(value)), -ENOENT);
+	assert_int_equal(json_string("{\"b\": \"", "b", value, sizeof(value)), -EINVAL);
+	assert_int_equal(json_string("{\"b\": \"0123456789abcdef\"}", "b", value, sizeof(value)), -EINVAL);
+	assert_int_equal(json_string("{\"b\": \"\\u0000\"}", "b", value, sizeof(value)), -EINVAL);
+	assert_int_equal(json_string("", "b", value, sizeof(value)), -ENOENT);
+}
+
 /* ---- options ---- */
 
 static int parse(struct options *o, struct ckpt_error *e, char **argv)
@@ -458,6 +590,39 @@ static void bad_options_are_refused(void **state)
 	assert_int_equal(PARSE(&o, &e, "/dev/null"), -ENOTDIR);
 }
 
+static void more_options_come_from_a_file(void **state)
+{
+	struct world *w = *state;
+	struct ckpt_error e;
+	struct options o;
+	char config[128], other[128];
+
+	snprintf(config, sizeof(config), "config=%s/conf", w->dir);
+	snprintf(other, sizeof(other), "config=%s/conf,record=yes,store=/x/y.db", w->dir);
+	put(w, "conf", "# a comment\n\n record = no \nstore=/a/b.db\n");
+	assert_int_equal(PARSE(&o, &e, "/tmp", "-o", config), 0);
+	assert_int_equal(o.record, 0);
+	assert_string_equal(o.store, "/a/b.db");
+	put(w, "conf", "record=yes\n");
+	assert_int_equal(options_reload(&o, &e), 0);
+	assert_int_equal(o.record, 1);
+	put(w, "conf", "record=perhaps\n");
+	assert_int_equal(options_reload(&o, &e), -EINVAL);
+	put(w, "conf", "recrod=no\n");
+	assert_int_equal(options_reload(&o, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "line 1"));
+	put(w, "conf", "nothing\n");
+	assert_int_equal(options_reload(&o, &e), -EINVAL);
+	assert_int_equal(o.record, 1);
+	/* the command line counts */
+	put(w, "conf", "record=no\nstore=/a/b.db\n");
+	assert_int_equal(PARSE(&o, &e, "/tmp", "-o", other), 0);
+	assert_string_equal(o.store, "/x/y.db");
+	assert_int_equal(options_reload(&o, &e), 0);
+	assert_int_equal(o.record, 1);
+	assert_int_equal(PARSE(&o, &e, "/tmp", "-o", "config=/nowhere/at/all"), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,8 +643,15 @@ int main(void)
 						end_world),
 		cmocka_unit_test_setup_teardown(one_name_is_told_apart_and_kept, make_world,
 						end_world),
+		cmocka_unit_test_setup_teardown(suffixes_outlive_the_daemon, make_world, end_world),
+		cmocka_unit_test_setup_teardown(runtimes_are_told_by_their_cgroups, make_world,
+						end_world),
+		cmocka_unit_test_setup_teardown(podman_and_nspawn_are_asked_by_their_processes,
+						make_world, end_world),
+		cmocka_unit_test(json_gives_the_outermost_string),
 		cmocka_unit_test(options_as_the_shell_and_mount_give_them),
 		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test_setup_teardown(more_options_come_from_a_file, make_world, end_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

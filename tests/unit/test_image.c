@@ -222,7 +222,7 @@ static void test_header(void **state)
 {
 	(void)state;
 	check_header(CKPT_IMAGE_VERSION, NULL, 0, "");
-	check_header(CKPT_IMAGE_VERSION + 1, NULL, -EPROTONOSUPPORT, "is newer; this build reads version 1");
+	check_header(CKPT_IMAGE_VERSION + 1, NULL, -EPROTONOSUPPORT, "is newer; this build reads version 2");
 	check_header(CKPT_IMAGE_VERSION - 1, NULL, -EPROTONOSUPPORT, "is older");
 	check_header(CKPT_IMAGE_VERSION, "vax", -ENOEXEC, "of the kind vax");
 }

@@ -225,6 +225,11 @@ static void test_names(void **state)
 	longest[NAME_LEN_MAX + 1] = '\0';
 	assert_int_equal(name_check(longest, NULL), -EINVAL);
 	assert_int_equal(name_check(longest + 1, NULL), 0);
+	assert_int_equal(name_check_place(" any \xc3\xa4", NULL), 0);
+	assert_int_equal(name_check_place("..", NULL), -EINVAL);
+	assert_int_equal(name_check_place("a/b", NULL), -EINVAL);
+	assert_int_equal(name_check_place("a\nb", NULL), -EINVAL);
+	assert_int_equal(name_check_place("", NULL), -EINVAL);
 	name_default("/usr/bin/redis-server", 3, name);
 	assert_string_equal(name, "redis-server-3");
 	name_default("/usr/bin/", 1, name);

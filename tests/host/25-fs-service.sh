@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# timeout: 60
+#
+# The daemon as a service: what it tells systemd and the journal, options that change while it runs, and how it ends
+# and comes back. D4, D6. A daemon of the test's own, in a mount namespace of its own.
+
+if [ -z "${UNSHARED:-}" ]; then
+	exec env UNSHARED=1 unshare -m bash "$0" "$@"
+fi
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/scenario.sh"
+
+# A journal that is ours.
+mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal mnt cgroup || die "no directory for sockets"
+
+# listen SOCKET FILE: what comes to the socket, in the file
+listen() {
+	python3 -c "
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    open(sys.argv[2], 'ab').write(s.recv(65536) + b'\n')" "$1" "$2" &
+	listeners+=($!)
+	wait_until 10 test -S "$1"
+}
+
+listeners=() daemon=
+listen "$T/notify" told
+listen /run/systemd/journal/socket journal
+trap 'kill -KILL "${listeners[@]}" $daemon 2>/dev/null; umount -l "$T/mnt" 2>/dev/null' EXIT
+
+# start: the daemon, as a unit of Type=notify would be
+start() {
+	: >stderr
+	: >told
+	: >journal
+	NOTIFY_SOCKET=$T/notify JOURNAL_STREAM=$(stat -c %d:%i stderr) \
+		ckptfs -f -o "config=$T/conf,store=$T/own/store.db,cgroup=$T/cgroup" mnt </dev/null >/dev/null 2>>stderr &
+	daemon=$!
+	wait_until 20 grep -q READY=1 told || cat stderr
+}
+
+# ends DESC: the daemon ends by itself, without an error, and its mount with it
+ends() {
+	wait $daemon
+	is "$1" "$?, $(mountpoint -q mnt && echo mounted || echo unmounted)" "0, unmounted"
+}
+
+echo "# nothing yet" >conf
+start
+ok "D6 READY=1 is told" grep -q READY=1 told
+ok "D6 when it is mounted" mountpoint -q mnt
+make-image -s 5 >img
+mkdir mnt/web
+ok "D4 it works" cp img mnt/web/snapshots/a
+
+# Options
+
+is "D6 a bad option in the file" "$(echo 'recrod = no' >conf; kill -HUP $daemon; wait_until 10 grep -q MESSAGE journal; \
+	grep -aoE 'MESSAGE=.*|PRIORITY=.*' journal | sort | paste -sd ' ')" \
+	"MESSAGE=the options stay as they were: line 1 of $T/conf: there is no option 'recrod' PRIORITY=4"
+ok "D6 a reload is told, and its end" bash -c "grep -A1 RELOADING=1 told && tail -n 1 told | grep -q READY=1"
+is "D6 stderr has nothing that the journal has" "$(cat stderr)" ""
+fails "D6 options that can't be read at the start are an error" ckptfs -f -o "config=$T/conf,store=$T/x.db" cgroup
+echo 'record = no' >conf
+kill -HUP $daemon
+ok "D6 a good one is taken" wait_until 10 bash -c "[ \$(grep -c RELOADING=1 told) = 2 ]"
+ok "D6 and it goes on" cmp img mnt/web/snapshots/a
+
+# Its end
+
+kill -TERM $daemon
+ends "D6 SIGTERM ends it"
+ok "D6 which is told" grep -q STOPPING=1 told
+start
+(exec 3>mnt/web/snapshots/half && head -c 5000 img >&3 && touch writing && exec sleep 100 >/dev/null 2>&1) &
+writer=$!
+wait_until 10 test -e writing
+kill -TERM $daemon
+ends "D6 also while somebody writes"
+kill $writer
+start
+fails "D4 whose half of a snapshot is not there" test -e mnt/web/snapshots/half
+ok "D6 fusermount3 -u" fusermount3 -u mnt
+ends "D6 ends it"
+start
+exec 3<mnt/web/snapshots/a
+kill -KILL $daemon
+wait $daemon 2>/dev/null
+matches "D6 a mount whose daemon was killed" "$(stat mnt 2>&1)" "not connected"
+start
+ok "D6 is taken over by the next" mountpoint -q mnt
+ok "D4 with all that there was" cmp img mnt/web/snapshots/a
+fails "D6 what was open is lost" cat <&3
+exec 3<&-
+is "D6 only once is it mounted" "$(grep -c " $T/mnt " /proc/self/mountinfo)" 1
+fails "D6 a second daemon does not get the store" ckptfs -f -o "config=$T/conf,store=$T/own/store.db" cgroup
+ok "D6 and disturbs nobody" cmp img mnt/web/snapshots/a
+kill -TERM $daemon
+ends "D6 and ends"

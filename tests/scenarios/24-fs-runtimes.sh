@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Containers that others make: runc, crun and podman, by the names that these tools give them.
+
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/scenario.sh"
+
+rootfs root || die "no root file system"
+
+# bundle DIR RUNTIME [PYTHON]: a bundle as the runtime's own "spec" makes it, without a terminal, that sleeps; changed
+# by PYTHON, where c is its configuration
+bundle() {
+	mkdir -p "$1" && (cd "$1" && "$2" spec) && python3 - "$1/config.json" "$T/root" "${3:-pass}" <<-'END'
+	import json, sys
+	c = json.load(open(sys.argv[1]))
+	c["process"]["terminal"] = False
+	c["process"]["args"] = ["sleep", "1000"]
+	c["root"] = {"path": sys.argv[2], "readonly": False}
+	exec(sys.argv[3])
+	json.dump(c, open(sys.argv[1], "w"))
+	END
+}
+
+# detached COMMAND...: what it starts keeps its streams, so that they are none that anybody waits for
+detached() {
+	"$@" </dev/null >output 2>&1 || { cat output; return 1; }
+}
+
+# found NAME RUNTIME INIT: it is listed, and its status is true
+found() {
+	ok "D7 $2: ls shows it at once" grep -qxF "$1" <(ls "$CKPT")
+	is "D7 $2: status: runtime" "$(field "$1" runtime)" "$2"
+	is "D7 $2: status: init" "$(init_of "$1")" "$3"
+	is "D7 $2: status: state" "$(field "$1" state)" running
+	is "D7 $2: status: tasks" "$(field "$1" tasks)" 1
+	ok "D7 $2: status: cgroup" grep -rqx "$3" "$(cgroup_of "$1")" --include=cgroup.procs
+}
+
+# refused NAME RUNTIME: it has file systems of its own, that a restart could not bring back yet
+refused() {
+	fails "D7 $2: a checkpoint that could not be restarted fails" cat "$CKPT/$1/image"
+	matches "D7 $2: and the log says why" "$(cat "$CKPT/$1/log")" "file system of its own on .+not supported yet"
+	is "D7 $2: and it runs on" "$(field "$1" state)" running
+}
+
+for runtime in runc crun; do
+	if ! command -v $runtime >/dev/null; then
+		skip "D7 $runtime" "it is not installed"
+		continue
+	fi
+	bundle $runtime-bundle $runtime || die "no bundle"
+	ok "D7 $runtime makes a container" detached $runtime run -d -b $runtime-bundle $runtime-web
+	pid=$($runtime state $runtime-web | sed -n 's/^ *"pid": \([0-9]*\).*/\1/p')
+	found $runtime-web $runtime "$pid"
+	$runtime pause $runtime-web
+	is "D7 $runtime: paused it is frozen" "$(field $runtime-web state)" frozen
+	$runtime resume $runtime-web
+	refused $runtime-web $runtime
+	ok "D7 $runtime ends it" $runtime delete -f $runtime-web
+	fails "D7 $runtime: ls shows it no more, at once" grep -qxF $runtime-web <(ls "$CKPT")
+done
+
+if command -v runc >/dev/null; then
+	# With nothing but the host's directories and /proc in it there is nothing to refuse.
+	bundle plain runc 'c["mounts"] = [m for m in c["mounts"] if m["type"] == "proc"]
+c["linux"]["maskedPaths"] = c["linux"]["readonlyPaths"] = []' || die "no bundle"
+	runc run -d -b plain --no-new-keyring web </dev/null >/dev/null 2>&1 || die "no container"
+	ok "D7 runc: a container without file systems of its own is checkpointed" checkpoint web img
+	runc delete -f web
+	ok "D7 runc: it is gone" wait_until 10 is_gone web
+	is "D7 and keeps its directory, as it has a snapshot" "$(field web snapshots)" 1
+	ok "D7 runc: and restarted" restart web img
+	is "D7 runc: under its name, with its history" "$(field web state) $(field web snapshots)" "running 1"
+	kill_container web
+	odd=" any 'näme' \\x of a file"
+	ok "D4 under any name that a file may have" restart "$odd" img
+	is "D4 it runs there" "$(field "$odd" state)" running
+	ok "D4 and is checkpointed" checkpoint "$odd" img2
+	is "D4 with a history of its own" "$(field "$odd" snapshots)" 1
+
+	# Two runtimes, one name.
+	detached runc run -d -b runc-bundle other || die "no container"
+	ckpt run -d -n other --rootfs root -- sleep 1000
+	ok "D7 two of one name are told apart" wait_until 10 is_running other@ckpt
+	is "D7 by who made them" "$(field other runtime) $(field other@ckpt runtime)" "runc ckpt"
+	runc delete -f other
+fi
+
+extras=$CKPT_BUILD/extras
+if [ ! -x "$extras/usr/bin/podman" ]; then
+	skip "D7 podman" "it is not in $extras"
+	exit 0
+fi
+export LD_LIBRARY_PATH=$extras/usr/lib/x86_64-linux-gnu:$extras/lib/x86_64-linux-gnu
+mkdir -p /etc/containers /usr/share/containers
+cp -r "$extras"/etc/containers/. /etc/containers/
+cp -r "$extras"/usr/share/containers/. /usr/share/containers/
+# No systemd, no network of its own, and storage on a file system that is memory.
+podman() {
+	"$extras/usr/bin/podman" --root "$T/storage" --runroot "$T/run" --tmpdir "$T/tmp" --storage-driver vfs \
+		--cgroup-manager cgroupfs --events-backend none --conmon "$extras/usr/bin/conmon" "$@"
+}
+ok "D7 podman makes a container" detached podman run -d --runtime crun --name shop --network host --log-driver none \
+	--security-opt seccomp=unconfined --rootfs "$T/root" sleep 1000
+found shop podman "$(podman inspect -f '{{.State.Pid}}' shop)"
+refused shop podman
+ok "D7 podman ends it" podman kill shop
+ok "D7 podman: it is gone" wait_until 10 is_gone shop
