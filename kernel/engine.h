@@ -254,6 +254,7 @@ struct ckpt_restart {
 	int nr_ready;
 	int nr_tasks;
 	int nr_live;			/* but the zombies */
+	pid_t killed;			/* the first member that somebody killed, or 0 */
 	s64 shift_ns;			/* monotonic clock: here minus there */
 };
 

@@ -198,6 +198,23 @@ static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned l
 }
 
 /*
+ * SIGKILL has ended a wait: by the hand of somebody else, unless all has failed
+ * before.  Who is dying cannot write to the log; the coordinator will.
+ */
+static int killed(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	int ret = -ESRCH;
+
+	spin_lock(&rs->wait.lock);
+	if (rs->state == CKPT_RESTART_FAILED)
+		ret = rs->err;
+	else if (!rs->killed)
+		rs->killed = m->pid;
+	spin_unlock(&rs->wait.lock);
+	return ret;
+}
+
+/*
  * ckpt_restore_task - current joins the restart and becomes a task of the image
  * @dev: the open /dev/ckpt, which current's table may soon not have any more
  *
@@ -226,6 +243,8 @@ long ckpt_restore_task(struct ckpt_restart *rs, struct file *dev,
 		ret = member_run(rs, m, args->scratch);
 		if (!ret)
 			return 0;
+		if (fatal_signal_pending(current) || ret == -EINTR)
+			ret = killed(rs, m);
 		ckpt_restart_abort(rs, ret);
 		send_sig(SIGKILL, current, 1);
 	}

@@ -603,6 +603,8 @@ int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 		ret = run(rs);
 	if (ret) {
 		ckpt_restart_abort(rs, ret);
+		if (READ_ONCE(rs->killed))
+			ckpt_log(&rs->log, "task %d was killed while it was restarted", rs->killed);
 		return ret;
 	}
 	return ckpt_next_id();

@@ -55,6 +55,26 @@ ok "D1 a container of 13 tasks" checkpoint many "$T/many"
 kill_container many
 remember
 
+# one that waits for the others: the image stops in the middle until it is dead
+task_of_restart() {
+	grep -lE "^NSpid:[[:space:]]*[0-9]+[[:space:]]+$1\$" /proc/[0-9]*/status 2>/dev/null | cut -d / -f 3
+}
+has_joined() {
+	[ -n "$(task_of_restart 13)" ] && grep -q '^State:.S' "/proc/$(task_of_restart "$1")/status"
+}
+mkdir -p /ckpt/many
+{
+	{
+		head -c 8192
+		wait_until 30 has_joined 7 && sleep 1
+		kill -KILL "$(task_of_restart 7)"
+		cat
+	} <"$T/many" >/ckpt/many/restart
+} 2>"$T/refused"
+matches "S16 a task of a restart is killed while it waits for the others: it fails" "$(<"$T/refused")" 'No such process'
+matches "S14 and the log tells of it" "$(</ckpt/many/log)" 'task 7 was killed while it was restarted'
+ok "S16 and nothing of it stays" unchanged
+
 # kill_helper: the youngest task of the restart that is in a pid namespace of its own
 kill_helper() {
 	local pid victim='' outside
