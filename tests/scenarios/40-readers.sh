@@ -3,7 +3,7 @@
 #
 # Readers of an image that stop, die or come together: the container runs on, and is thawed, each time.
 #
-# timeout: 400
+# timeout: 600
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"

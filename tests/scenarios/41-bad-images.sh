@@ -4,7 +4,7 @@
 # Damaged, cut-off and hostile images are refused with a reason, and leave nothing. S16, D2. How many of the possible
 # changes are tried grows with CKPT_SOAK: N in it is N times as many random ones, and any value means every place.
 #
-# timeout: 600
+# timeout: 900
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"

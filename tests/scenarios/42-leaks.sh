@@ -3,7 +3,7 @@
 #
 # Many checkpoints and restarts, good ones and failing ones, leave nothing; the module goes and comes. S16.
 #
-# timeout: 400
+# timeout: 900
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
