@@ -346,9 +346,9 @@ static bool stopping(struct store *st)
 {
 	bool stop;
 
-	pthread_mutex_lock(&st->gc.mutex);
-	stop = st->gc.stop;
-	pthread_mutex_unlock(&st->gc.mutex);
+	pthread_mutex_lock(&st->gc.worker.mutex);
+	stop = st->gc.worker.stop;
+	pthread_mutex_unlock(&st->gc.worker.mutex);
 	return stop;
 }
 
@@ -437,18 +437,18 @@ static int64_t monotonic_ns(void)
 /* Wait for something to do, under gc.mutex; automatic rounds not before @rest. */
 static void wait_for_work(struct gc *gc, int64_t rest)
 {
-	while (!gc->stop && gc->asked == gc->answered) {
+	while (!gc->worker.stop && gc->asked == gc->answered) {
 		struct timespec until = {
 			.tv_sec = rest / 1000000000,
 			.tv_nsec = rest % 1000000000,
 		};
 
 		if (!gc->wanted)
-			pthread_cond_wait(&gc->wake, &gc->mutex);
+			pthread_cond_wait(&gc->worker.wake, &gc->worker.mutex);
 		else if (monotonic_ns() >= rest)
 			break;
 		else
-			pthread_cond_timedwait(&gc->wake, &gc->mutex, &until);
+			pthread_cond_timedwait(&gc->worker.wake, &gc->worker.mutex, &until);
 	}
 }
 
@@ -465,7 +465,7 @@ static void *gc_main(void *arg)
 		more = store_filter_fill(st, NULL);
 		store_unlock(st);
 	}
-	pthread_mutex_lock(&gc->mutex);
+	pthread_mutex_lock(&gc->worker.mutex);
 	for (;;) {
 		struct store_error error = { 0 };
 		uint64_t asked, freed = 0;
@@ -473,66 +473,43 @@ static void *gc_main(void *arg)
 		bool all;
 
 		wait_for_work(gc, rest);
-		if (gc->stop)
+		if (gc->worker.stop)
 			break;
 		asked = gc->asked;
 		all = asked != gc->answered;
 		gc->wanted = false;
-		pthread_mutex_unlock(&gc->mutex);
+		pthread_mutex_unlock(&gc->worker.mutex);
 
 		began = monotonic_ns();
 		round_of_gc(st, all, &freed, &error);
 		/* Many deletions in a row shall not mean a round each. */
 		rest = monotonic_ns() + 4 * (monotonic_ns() - began);
 
-		pthread_mutex_lock(&gc->mutex);
+		pthread_mutex_lock(&gc->worker.mutex);
 		gc->answered = asked;
-		gc->unfinished = gc->stop || error.err;
+		gc->unfinished = gc->worker.stop || error.err;
 		gc->freed = freed;
 		gc->error = error;
 		pthread_cond_broadcast(&gc->done);
 	}
-	pthread_mutex_unlock(&gc->mutex);
+	pthread_mutex_unlock(&gc->worker.mutex);
 	return NULL;
 }
 
 /* Start the thread, with a round when @now. */
 int store_gc_start(struct store *st, bool now, struct store_error *e)
 {
-	struct gc *gc = &st->gc;
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&gc->mutex, NULL);
-	pthread_cond_init(&gc->wake, &attr);
-	pthread_cond_init(&gc->done, NULL);
-	pthread_condattr_destroy(&attr);
-	gc->wanted = now;
-	return store_thread(st, &gc->thread, gc_main, &gc->running, e);
-}
-
-void store_gc_stop(struct store *st)
-{
-	struct gc *gc = &st->gc;
-
-	if (!gc->running)
-		return;
-	pthread_mutex_lock(&gc->mutex);
-	gc->stop = true;
-	pthread_cond_broadcast(&gc->wake);
-	pthread_mutex_unlock(&gc->mutex);
-	pthread_join(gc->thread, NULL);
-	gc->running = false;
+	st->gc.wanted = now;
+	return store_worker_start(st, &st->gc.worker, gc_main, e);
 }
 
 /* There may be something to free. */
 void store_gc_kick(struct store *st)
 {
-	pthread_mutex_lock(&st->gc.mutex);
+	pthread_mutex_lock(&st->gc.worker.mutex);
 	st->gc.wanted = true;
-	pthread_cond_broadcast(&st->gc.wake);
-	pthread_mutex_unlock(&st->gc.mutex);
+	store_worker_wake(&st->gc.worker);
+	pthread_mutex_unlock(&st->gc.worker.mutex);
 }
 
 int store_gc(struct store *st, uint64_t *freed, struct store_error *e)
@@ -543,15 +520,15 @@ int store_gc(struct store *st, uint64_t *freed, struct store_error *e)
 
 	if (st->flags & STORE_READONLY)
 		return store_fail(e, EROFS, "the store %s was opened for reading", st->path);
-	pthread_mutex_lock(&gc->mutex);
+	pthread_mutex_lock(&gc->worker.mutex);
 	mine = ++gc->asked;
-	pthread_cond_broadcast(&gc->wake);
+	store_worker_wake(&gc->worker);
 	while (gc->answered < mine)
-		pthread_cond_wait(&gc->done, &gc->mutex);
+		pthread_cond_wait(&gc->done, &gc->worker.mutex);
 	if (freed)
 		*freed = gc->freed;
 	error = gc->error;
-	pthread_mutex_unlock(&gc->mutex);
+	pthread_mutex_unlock(&gc->worker.mutex);
 	if (error.err && e)
 		*e = error;
 	return -error.err;

@@ -178,26 +178,27 @@ struct scratch {
 	uint64_t lz4[LZ4_STATE / sizeof(uint64_t)];
 };
 
-/* The thread that compresses and writes every other pack of a busy writer. */
-struct packer {
+/* A thread of the store's own, that waits for work until it is to stop. */
+struct worker {
 	pthread_t thread;
 	bool running;
-	pthread_mutex_t mutex;	/* for what follows, and the state of flights */
-	pthread_cond_t wake;
-	pthread_cond_t landed;
-	struct store_writer *writer;	/* whose pack waits to be taken; NULL: none */
-	bool busy;
+	pthread_mutex_t mutex;	/* for what follows, and the work to do */
+	pthread_cond_t wake;	/* of the monotonic clock */
 	bool stop;
 };
 
+/* The thread that compresses and writes every other pack of a busy writer. */
+struct packer {
+	struct worker worker;	/* its mutex is for the state of flights, too */
+	pthread_cond_t landed;
+	struct store_writer *writer;	/* whose pack waits to be taken; NULL: none */
+	bool busy;
+};
+
 struct writeback {
-	pthread_t thread;
-	bool running;
+	struct worker worker;
 	uint64_t bytes;		/* since it was asked last; under store->lock */
-	pthread_mutex_t mutex;	/* for what follows */
-	pthread_cond_t wake;
 	bool wanted;
-	bool stop;
 };
 
 struct scratch_pool {
@@ -214,12 +215,8 @@ struct bits {
 };
 
 struct gc {
-	pthread_t thread;
-	bool running;		/* there is a thread */
-	pthread_mutex_t mutex;	/* for what follows, up to error */
-	pthread_cond_t wake;
+	struct worker worker;	/* its mutex is for what follows, up to error */
 	pthread_cond_t done;
-	bool stop;
 	bool wanted;
 	bool unfinished;	/* the last round was cut or failed */
 	uint64_t asked;		/* number of the last store_gc() */
@@ -318,7 +315,7 @@ struct store_writer {
 
 	struct open_pack pack;		/* in the making */
 	struct open_pack flight;	/* with the packer, while it has a number */
-	bool flying;			/* under packer.mutex: the packer has it */
+	bool flying;			/* under the packer's mutex: it has it */
 };
 
 struct store_reader {
@@ -443,9 +440,13 @@ bool store_is_open(struct store *st, uint64_t ino);
 int store_reader_map(struct store_reader *r, uint64_t first, unsigned int max,
 		     uint64_t *block, struct store_error *e);	/* without the lock */
 
-/* thread.c */
-int store_thread(struct store *st, pthread_t *thread, void *(*fn)(void *), bool *running,
-		 struct store_error *e);
+/* worker.c; no lock */
+void store_worker_init(struct worker *w);
+int store_worker_start(struct store *st, struct worker *w, void *(*fn)(void *),
+		       struct store_error *e);
+void store_worker_wake(struct worker *w);	/* with its mutex held */
+void store_worker_stop(struct worker *w);
+void store_worker_free(struct worker *w);
 
 /* write.c */
 int store_insert_pack(struct store_writer *w, struct open_pack *p, struct scratch *s,
@@ -456,13 +457,11 @@ int store_writer_fail(struct store_writer *w, const struct store_error *own,
 
 /* packer.c; no lock */
 int store_packer_start(struct store *st, struct store_error *e);
-void store_packer_stop(struct store *st);
 bool store_packer_give(struct store_writer *w);
 void store_packer_wait(struct store_writer *w);
 
 /* writeback.c */
 int store_writeback_start(struct store *st, struct store_error *e);
-void store_writeback_stop(struct store *st);
 void store_writeback(struct store *st, uint64_t bytes);
 void store_writeback_wait(struct store *st);	/* without the lock */
 
@@ -478,7 +477,6 @@ int64_t store_number(struct store *st, enum stmt which, struct store_error *e);
 
 /* gc.c */
 int store_gc_start(struct store *st, bool now, struct store_error *e);
-void store_gc_stop(struct store *st);	/* without the lock */
 void store_gc_kick(struct store *st);
 bool store_gc_keep(struct store *st, uint64_t block);
 

@@ -32,44 +32,30 @@ static void *packer_main(void *arg)
 	struct store *st = arg;
 	struct packer *p = &st->packer;
 
-	pthread_mutex_lock(&p->mutex);
-	while (!p->stop) {
+	pthread_mutex_lock(&p->worker.mutex);
+	while (!p->worker.stop) {
 		struct store_writer *w = p->writer;
 
 		if (!w) {
-			pthread_cond_wait(&p->wake, &p->mutex);
+			pthread_cond_wait(&p->worker.wake, &p->worker.mutex);
 			continue;
 		}
 		p->writer = NULL;
 		p->busy = true;
-		pthread_mutex_unlock(&p->mutex);
+		pthread_mutex_unlock(&p->worker.mutex);
 		land(st, w);
-		pthread_mutex_lock(&p->mutex);
+		pthread_mutex_lock(&p->worker.mutex);
 		p->busy = false;
 		w->flying = false;
 		pthread_cond_broadcast(&p->landed);
 	}
-	pthread_mutex_unlock(&p->mutex);
+	pthread_mutex_unlock(&p->worker.mutex);
 	return NULL;
 }
 
 int store_packer_start(struct store *st, struct store_error *e)
 {
-	return store_thread(st, &st->packer.thread, packer_main, &st->packer.running, e);
-}
-
-void store_packer_stop(struct store *st)
-{
-	struct packer *p = &st->packer;
-
-	if (!p->running)
-		return;
-	pthread_mutex_lock(&p->mutex);
-	p->stop = true;
-	pthread_cond_broadcast(&p->wake);
-	pthread_mutex_unlock(&p->mutex);
-	pthread_join(p->thread, NULL);
-	p->running = false;
+	return store_worker_start(st, &st->packer.worker, packer_main, e);
 }
 
 /* Give it the writer's pack; with store->lock. false: it has another one. */
@@ -78,8 +64,8 @@ bool store_packer_give(struct store_writer *w)
 	struct packer *p = &w->st->packer;
 	bool taken;
 
-	pthread_mutex_lock(&p->mutex);
-	taken = p->running && !p->busy && !p->writer && !w->flying;
+	pthread_mutex_lock(&p->worker.mutex);
+	taken = p->worker.running && !p->busy && !p->writer && !w->flying;
 	if (taken) {
 		struct open_pack pack = w->pack;
 
@@ -88,9 +74,9 @@ bool store_packer_give(struct store_writer *w)
 		w->flight = pack;
 		w->flying = true;
 		p->writer = w;
-		pthread_cond_signal(&p->wake);
+		store_worker_wake(&p->worker);
 	}
-	pthread_mutex_unlock(&p->mutex);
+	pthread_mutex_unlock(&p->worker.mutex);
 	return taken;
 }
 
@@ -99,8 +85,8 @@ void store_packer_wait(struct store_writer *w)
 {
 	struct packer *p = &w->st->packer;
 
-	pthread_mutex_lock(&p->mutex);
+	pthread_mutex_lock(&p->worker.mutex);
 	while (w->flying)
-		pthread_cond_wait(&p->landed, &p->mutex);
-	pthread_mutex_unlock(&p->mutex);
+		pthread_cond_wait(&p->landed, &p->worker.mutex);
+	pthread_mutex_unlock(&p->worker.mutex);
 }

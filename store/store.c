@@ -267,6 +267,11 @@ static void tear_down(struct store *st)
 		free(s);
 	}
 	pthread_mutex_destroy(&st->scratch.mutex);
+	pthread_cond_destroy(&st->gc.done);
+	pthread_cond_destroy(&st->packer.landed);
+	store_worker_free(&st->gc.worker);
+	store_worker_free(&st->writeback.worker);
+	store_worker_free(&st->packer.worker);
 	/* After SQLite: closing a file drops this process's locks on it. */
 	if (st->sync_fd >= 0)
 		close(st->sync_fd);
@@ -289,8 +294,8 @@ static int start_threads(struct store *st, bool gc, struct store_error *e)
 
 static void stop_threads(struct store *st)
 {
-	store_packer_stop(st);
-	store_writeback_stop(st);
+	store_worker_stop(&st->packer.worker);
+	store_worker_stop(&st->writeback.worker);
 }
 
 int store_open(struct store **out, const char *path, unsigned int flags,
@@ -305,6 +310,11 @@ int store_open(struct store **out, const char *path, unsigned int flags,
 	pthread_mutex_init(&st->lock.mutex, NULL);
 	pthread_cond_init(&st->lock.moved, NULL);
 	pthread_mutex_init(&st->scratch.mutex, NULL);
+	store_worker_init(&st->packer.worker);
+	store_worker_init(&st->writeback.worker);
+	store_worker_init(&st->gc.worker);
+	pthread_cond_init(&st->packer.landed, NULL);
+	pthread_cond_init(&st->gc.done, NULL);
 	list_init(&st->writers);
 	list_init(&st->readers);
 	st->lock_fd = -1;
@@ -344,7 +354,7 @@ void store_close(struct store *st)
 		tear_down(st);
 		return;
 	}
-	store_gc_stop(st);
+	store_worker_stop(&st->gc.worker);
 	store_lock(st);
 	clean = !st->gc.wanted && !st->gc.unfinished;
 	/* If this fails, the next store_open does a little more work. */

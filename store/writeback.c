@@ -18,39 +18,25 @@ static void *writeback_main(void *arg)
 	struct store *st = arg;
 	struct writeback *wb = &st->writeback;
 
-	pthread_mutex_lock(&wb->mutex);
-	while (!wb->stop) {
+	pthread_mutex_lock(&wb->worker.mutex);
+	while (!wb->worker.stop) {
 		if (!wb->wanted) {
-			pthread_cond_wait(&wb->wake, &wb->mutex);
+			pthread_cond_wait(&wb->worker.wake, &wb->worker.mutex);
 			continue;
 		}
 		wb->wanted = false;
-		pthread_mutex_unlock(&wb->mutex);
+		pthread_mutex_unlock(&wb->worker.mutex);
 		/* Errors are seen by the sync of the commit. */
 		sync_file_range(st->sync_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-		pthread_mutex_lock(&wb->mutex);
+		pthread_mutex_lock(&wb->worker.mutex);
 	}
-	pthread_mutex_unlock(&wb->mutex);
+	pthread_mutex_unlock(&wb->worker.mutex);
 	return NULL;
 }
 
 int store_writeback_start(struct store *st, struct store_error *e)
 {
-	return store_thread(st, &st->writeback.thread, writeback_main, &st->writeback.running, e);
-}
-
-void store_writeback_stop(struct store *st)
-{
-	struct writeback *wb = &st->writeback;
-
-	if (!wb->running)
-		return;
-	pthread_mutex_lock(&wb->mutex);
-	wb->stop = true;
-	pthread_cond_broadcast(&wb->wake);
-	pthread_mutex_unlock(&wb->mutex);
-	pthread_join(wb->thread, NULL);
-	wb->running = false;
+	return store_worker_start(st, &st->writeback.worker, writeback_main, e);
 }
 
 /* @bytes more have gone into the file. */
@@ -62,10 +48,10 @@ void store_writeback(struct store *st, uint64_t bytes)
 	if (wb->bytes < WRITEBACK_BYTES)
 		return;
 	wb->bytes = 0;
-	pthread_mutex_lock(&wb->mutex);
+	pthread_mutex_lock(&wb->worker.mutex);
 	wb->wanted = true;
-	pthread_cond_broadcast(&wb->wake);
-	pthread_mutex_unlock(&wb->mutex);
+	store_worker_wake(&wb->worker);
+	pthread_mutex_unlock(&wb->worker.mutex);
 }
 
 /* Wait until the disk has what was in the file at the time; without the lock. */
