@@ -25,21 +25,23 @@ static int open_by_status(struct container *c)
 
 int container_find(struct container *c, const char *name, struct ckpt_error *e)
 {
-	char rel[sizeof(CGROUP_PARENT) + NAME_LEN_MAX + 1];
+	char rel[sizeof(CGROUP_PARENT) + PLACE_LEN_MAX + 1];
 	int ret;
 
 	memset(c, 0, sizeof(*c));
 	c->cgroup.fd = -1;
-	ret = name_check(name, e);
+	ret = name_check_place(name, e);
 	if (ret)
 		return ret;
 	strcpy(c->name, name);
 	snprintf(rel, sizeof(rel), "%s/%s", CGROUP_PARENT, name);
-	ret = cgroup_open(&c->cgroup, rel, e);
-	if (!ret)
-		c->init = cgroup_init(&c->cgroup);
-	if (ret == -ENOENT)
-		ret = open_by_status(c);
+	/* the daemon knows whose name it is; without it there are but our own */
+	ret = open_by_status(c);
+	if (ret && ret != -ESRCH) {
+		ret = cgroup_open(&c->cgroup, rel, e);
+		if (!ret)
+			c->init = cgroup_init(&c->cgroup);
+	}
 	if (!ret && c->init)
 		return 0;
 	if (!ret || ret == -ENOENT)

@@ -10,7 +10,7 @@
 #include "names.h"
 
 struct container {
-	char name[NAME_LEN_MAX + 1];
+	char name[PLACE_LEN_MAX + 1];
 	struct cgroup cgroup;
 	pid_t init;		/* as the caller sees it */
 };

@@ -109,7 +109,7 @@ static int forget_all(const struct forget *f, struct ckpt_error *e)
 	if (n < 0)
 		return error_sys(e, errno, "%s cannot be read", mount_point);
 	for (int i = 0; i < n; i++) {
-		if (!ret && list[i]->d_name[0] != '.' && !name_check(list[i]->d_name, NULL))
+		if (!ret && list[i]->d_name[0] != '.' && !name_check_place(list[i]->d_name, NULL))
 			ret = forget_one(f, list[i]->d_name, e);
 		free(list[i]);
 	}

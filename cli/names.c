@@ -35,7 +35,7 @@ int name_check_place(const char *name, struct ckpt_error *e)
 {
 	if (!name[0] || strlen(name) > PLACE_LEN_MAX || strpbrk(name, "/\n") ||
 	    !strcmp(name, ".") || !strcmp(name, ".."))
-		return error_set(e, EINVAL, "'%.60s' can be no cgroup's name: use 1 to %d bytes, without '/' and newline",
+		return error_set(e, EINVAL, "'%.60s' can be no container's name: it has 1 to %d bytes, without '/' and newline",
 				 name, PLACE_LEN_MAX);
 	return 0;
 }

@@ -14,7 +14,7 @@
 #define CGROUP_PARENT "ckpt"
 
 /*
- * name_check - may a container have this name?
+ * name_check - may a new container get this name?
  *
  * 1 to 63 letters, digits, '.', '_' and '-', the first a letter or digit: it
  * is a directory in /ckpt, a cgroup and a host name.
@@ -27,7 +27,7 @@ int name_check(const char *name, struct ckpt_error *e);
 #define PLACE_LEN_MAX 255
 
 /*
- * name_check_place - may a container be restarted under this name?
+ * name_check_place - may a container be found, or restarted, under this name?
  *
  * It is that of a directory in /ckpt, which others may have chosen, and of a
  * cgroup: 1 to 255 bytes, any but '/' and newline, not "." or "..".

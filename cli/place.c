@@ -29,7 +29,7 @@ int place_mounted(struct ckpt_error *e)
 int place_path(const char *name, const char *file, char path[PATH_MAX],
 	       struct ckpt_error *e)
 {
-	int ret = name_check(name, e);
+	int ret = name_check_place(name, e);
 
 	if (!ret)
 		ret = place_mounted(e);

@@ -64,7 +64,7 @@ static int each_directory(const char *path, void (*fn)(const char *name),
 		return errno == ENOENT ? 0 : error_sys(e, errno, "%s cannot be read", path);
 	for (i = 0; i < n; i++) {
 		if (list[i]->d_name[0] != '.' && list[i]->d_type == DT_DIR &&
-		    !name_check(list[i]->d_name, NULL))
+		    !name_check_place(list[i]->d_name, NULL))
 			fn(list[i]->d_name);
 		free(list[i]);
 	}

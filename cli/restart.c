@@ -62,7 +62,7 @@ static int make_place(const char *name, struct ckpt_error *e)
 static int restart(const char *name, int from, const char *from_name,
 		   struct ckpt_error *e)
 {
-	char path[PATH_MAX], what[NAME_LEN_MAX + 64];
+	char path[PATH_MAX], what[PLACE_LEN_MAX + 64];
 	struct transfer t = {
 		.label = name, .from = from, .from_name = from_name, .to_name = path,
 	};
@@ -98,7 +98,7 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	if (argc < 2 || argc > 3 || argv[1][0] == '-')
 		return command_usage(&command_restart, "a container's name and at most one image are needed", e);
 	signal(SIGPIPE, SIG_IGN);
-	ret = name_check(argv[1], e);
+	ret = name_check_place(argv[1], e);
 	if (!ret)
 		ret = place_mounted(e);
 	if (ret)

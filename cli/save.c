@@ -66,7 +66,7 @@ static int close_target(struct target *t, int ret, struct ckpt_error *e)
 static int save(const char *name, struct target *target, uint64_t *bytes,
 		struct ckpt_error *e)
 {
-	char path[PATH_MAX], what[NAME_LEN_MAX + 64];
+	char path[PATH_MAX], what[PLACE_LEN_MAX + 64];
 	struct transfer t = { .label = name, .from_name = path, .to_name = target->path };
 	int ret = place_path(name, "image", path, e);
 

@@ -78,12 +78,23 @@ c["linux"]["maskedPaths"] = c["linux"]["readonlyPaths"] = []' || die "no bundle"
 	is "D4 it runs there" "$(field "$odd" state)" running
 	ok "D4 and is checkpointed" checkpoint "$odd" img2
 	is "D4 with a history of its own" "$(field "$odd" snapshots)" 1
+	ok "D4 ckpt knows that name: ps" grep -qF "$odd" <(ckpt ps)
+	matches "D4 history" "$(ckpt history "$odd")" "^20"
+	is "D4 exec" "$(ckpt exec "$odd" echo inside)" inside
+	ok "D4 save" ckpt save "$odd" img3
+	ok "D4 kill" kill_container "$odd"
+	ok "D4 restart" ckpt restart "$odd"
+	ok "D4 forget" ckpt forget "$odd" --keep-last 1
+	is "D4 which leaves one" "$(field "$odd" snapshots)" 1
+	kill_container "$odd"
 
 	# Two runtimes, one name.
 	detached runc run -d -b runc-bundle other || die "no container"
 	ckpt run -d -n other --rootfs root -- sleep 1000
 	ok "D7 two of one name are told apart" wait_until 10 is_running other@ckpt
 	is "D7 by who made them" "$(field other runtime) $(field other@ckpt runtime)" "runc ckpt"
+	ok "D7 and ckpt kill takes the one that is named" kill_container other@ckpt
+	is "D7 the other lives" "$(field other runtime) $(field other state)" "runc running"
 	runc delete -f other
 fi
 
