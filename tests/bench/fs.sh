@@ -11,7 +11,7 @@ usage() {
 
 	On this machine's own kernel, as root: 'ls -l' of COUNT (10000) snapshots, and the same of as
 	many ordinary files; then cp of an image of MIB (256) MiB into a history and out of it, beside cp
-	from file to file. The store and the files are in memory. Ends non-zero when ls -l takes a
+	from file to file; and how long a reader of 64 KiB waits, alone and while another image comes in. The store and the files are in memory. Ends non-zero when ls -l takes a
 	second or more.
 	END
 }
@@ -40,7 +40,7 @@ ms() {
 	for _ in 1 2 3; do
 		from=$(date +%s%N)
 		"$@" >/dev/null || { echo "fs.sh: $* failed" >&2; exit 1; }
-		to=$(((($(date +%s%N) - from)) / 1000000))
+		to=$((($(date +%s%N) - from) / 1000000))
 		[ -n "$best" ] && [ "$best" -le "$to" ] || best=$to
 	done
 	echo "$best"
@@ -75,6 +75,30 @@ printf 'cp of %d MiB of new pages in     %6d ms (with %d ms to make them)\n' "$m
 printf 'cp of %d MiB of known pages in   %6d ms\n' "$mib" "$again"
 printf 'cp of %d MiB out                 %6d ms\n' "$mib" "$out"
 printf 'cp of %d MiB from file to file   %6d ms\n' "$mib" "$copy"
+
+# waits FILE: a program reads pieces of it all over, past the kernel's cache, until the file "stop" is there
+waits() {
+	python3 - "$1" <<-'END'
+		import mmap, os, random, sys, time
+		fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECT)
+		buf, size, took = mmap.mmap(-1, 65536), os.fstat(fd).st_size, []
+		while not os.path.exists("stop"):
+		    begin = time.monotonic()
+		    os.preadv(fd, [buf], random.randrange(size // 65536) * 65536)
+		    took.append(1000 * (time.monotonic() - begin))
+		took.sort()
+		print("%8.1f ms in the middle, %.1f ms of a hundred the longest, %.1f ms at the most, of %d" %
+		      (took[len(took) // 2], took[len(took) * 99 // 100], took[-1], len(took)))
+	END
+}
+(sleep 3; touch stop) &
+echo "64 KiB read, nothing else      $(waits ckpt/big/snapshots/latest)"
+rm stop
+"$build/tests/programs/make-image" -p $((mib * 1024)) -s 77 >huge
+(sleep 1; cp huge ckpt/big/snapshots/huge; touch stop) &
+echo "64 KiB read, $((mib * 4)) MiB come in     $(waits "ckpt/big/snapshots/$(readlink ckpt/big/snapshots/latest)")"
+wait %+
+
 if [ "$ours" -lt 1000 ]; then
 	echo "met: ls -l in under a second"
 else

@@ -69,7 +69,7 @@ refuse() {
 	container) whose='^the container' ;;
 	esac
 	if become "$2"; then
-		refused "$desc" "$whose[^"$'\n'"]*($4)"
+		refused "$desc" "${whose}[^"$'\n'"]*($4)"
 	else
 		skip "$desc" "$(<"$dir/said")"
 	fi
