@@ -7,6 +7,8 @@
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/zoo.sh"
 
 cycles=24
 
@@ -42,9 +44,9 @@ open_files() {
 	for ((i = 0; i < 10; i++)); do
 		echo 1 >/sys/kernel/slab/filp/shrink
 		read -r now _ </sys/kernel/slab/filp/objects
-		[ "$now" -ge $least ] || least=$now
+		[ "$now" -ge "$least" ] || least=$now
 	done
-	echo $least
+	echo "$least"
 }
 
 zombies() {
@@ -74,9 +76,7 @@ make_bad() {
 	bad-image make img "$(cat case)" >bad
 }
 
-mkdir zoo
-container zoo -- bad-zoo "$T/zoo" || die "no container"
-wait_until 60 test -e zoo/ready || die "the program does not come up"
+zoo
 # The first times leave what is kept for the next: caches, the daemon's memory.
 for i in 1 2 3; do
 	cycle || die "no cycle: $(cat /ckpt/zoo/log)"
