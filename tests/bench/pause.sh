@@ -173,6 +173,8 @@ sample() {
 measure_memory() {
 	local daemon reader before tables_before
 
+	# before there is a second one
+	daemon=$(pidof ckptfs)
 	start big -q "$mib2"
 	mkdir other
 	ckptfs -o record=no,store="$work/other.db" "$work/other" || die "no second daemon"
@@ -192,7 +194,6 @@ measure_memory() {
 	memory=$((max - before)) tables=$((tables - tables_before))
 	umount other
 
-	daemon=$(pidof ckptfs)
 	daemon_before=$(awk '/^VmRSS:/ { print $2 }' "/proc/$daemon/status")
 	echo 5 >"/proc/$daemon/clear_refs"
 	cat /ckpt/big/image >/dev/null || die "no image"
