@@ -205,7 +205,7 @@ static int judge(struct child *c, int status, const char *name, const char *repo
 	char text[400] = "";
 	int rc = report_number(report, "errno");
 
-	/* nobody has interrupted the one who will hear of this: EINTR would make him try again, for ever */
+	/* nobody interrupted the one who will hear of it: he would try again, for ever */
 	if (rc < 0 || rc > 4095 || rc == EINTR || rc == EAGAIN)
 		rc = EIO;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !rc)

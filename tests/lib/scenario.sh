@@ -12,7 +12,7 @@
 # containers, processes and snapshots that it leaves are removed when it ends, however it ends.
 #
 # Comment lines of the scenario may ask for: "# timeout: SECONDS" (400; four times that on the debug kernel),
-# "# machine: -m 4G" (options of tests/vm/vm; scenarios that ask for the same share a boot), "# host: yes" (it needs
+# "# machine: -c 2" (options of tests/vm/vm; scenarios that ask for the same share a boot), "# host: yes" (it needs
 # neither the engine nor a container, and tests/run-host runs it on the machine's own kernel, too).
 
 set -u
