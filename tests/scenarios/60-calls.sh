@@ -79,3 +79,42 @@ is "S5 a caller without CAP_SYS_ADMIN" \
 is "S5 a caller that may not trace" \
 	"$(setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace call "$init" $FREEZE file "$T/out" "$T/log")" EPERM
 matches "S14 a caller that may not trace: the log says so" "$(<"$T/log")" 'may not be inspected'
+
+# an init that leads no session, as unshare(1) makes it, in the group of its child until it gets SIGUSR1
+cat >"$T/plain.py" <<'END'
+import os, signal, sys, time
+def lead(*_):
+    os.setpgid(0, 0)
+    open(sys.argv[1], "w").close()
+child = os.fork()
+if child == 0:
+    os.setpgid(0, 0)
+    time.sleep(1000)
+while os.getpgid(child) != child:
+    time.sleep(0.01)
+signal.signal(signal.SIGUSR1, lead)
+os.setpgid(0, child)
+open("/sys/fs/cgroup/plain/inside/cgroup.procs", "w").write(str(child))
+while True:
+    time.sleep(1)
+END
+mkdir -p /sys/fs/cgroup/plain/inside
+unshare --mount --pid --uts --ipc --net --fork --kill-child --mount-proc sh -c \
+	'echo 0 >/sys/fs/cgroup/plain/inside/cgroup.procs; exec </dev/null >/dev/null 2>&1 3>&-; exec python3 "$@"' - \
+	"$T/plain.py" "$T/leads" &
+outside=$!
+in_group_of_child() {
+	plain=$(pgrep -P $outside) && [ "$(wc -l </sys/fs/cgroup/plain/inside/cgroup.procs)" = 2 ] &&
+		[ "$(ps -o pgid= -p "$plain" | tr -d ' ')" = "$(pgrep -P "$plain")" ]
+}
+wait_until 20 in_group_of_child || echo "the container did not come up"
+says "S10 a root task in the group of another" EOPNOTSUPP "$plain" $FREEZE 'root task is in the process group or session of another'
+is "S6 and the container is not frozen" "$(grep frozen /sys/fs/cgroup/plain/inside/cgroup.events)" "frozen 0"
+kill -USR1 "$plain"
+wait_until 20 test -e "$T/leads"
+ok "S10 once it leads its own it is saved, in a session from outside" \
+	sh -c 'ckpt-checkpoint "$1" >"$2"' - "$plain" "$T/plain"
+kill -KILL "$plain"
+wait $outside
+ok "S10 and is restarted" restart plain "$T/plain" && wait_until 20 is_running plain
+is "S10 with a group of its own, and a session from outside" "$(nsenter -t "$(init_of plain)" -p -m ps -o sid=,pgid= -p 1 | xargs)" "0 1"
