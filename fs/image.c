@@ -433,19 +433,9 @@ static void end(struct serial *s)
 
 static const struct serial_ops serial_ops = { .serve = serve, .end = end };
 
-static void image_read(struct handle *h, fuse_req_t req, size_t size, off_t off)
-{
-	serial_submit((struct serial *)h, req, REQUEST_READ, NULL, size, off);
-}
-
-static void image_release(struct handle *h)
-{
-	serial_release((struct serial *)h);
-}
-
 static const struct handle_ops handle_ops = {
-	.read = image_read,
-	.release = image_release,
+	.read = serial_read,
+	.release = serial_release,
 };
 
 static int refuse(const char *place, int err, const char *why)
@@ -459,30 +449,30 @@ static int refuse(const char *place, int err, const char *why)
 
 int image_open(const char *place, uid_t uid, struct handle **h)
 {
-	struct image *im = calloc(1, sizeof(*im));
+	struct container c;
+	struct serial *s;
+	struct image *im;
 	int rc;
 
-	if (!im)
-		return -ENOMEM;
-	rc = container_find(place, &im->c);
-	if (uid && (rc || uid != im->c.owner))
+	rc = container_find(place, &c);
+	if (uid && (rc || uid != c.owner))
 		rc = -EACCES;
 	else if (!engine_there())
 		rc = refuse(place, ENODEV, ENGINE_MISSING);
 	else if (rc == -ENOENT)
 		rc = refuse(place, ESRCH, "no such container runs");
 	if (!rc)
-		rc = serial_init(&im->serial, &handle_ops, &serial_ops);
-	if (rc) {
-		free(im);
+		rc = serial_new(sizeof(*im), &handle_ops, &serial_ops, &s);
+	if (rc)
 		return rc;
-	}
+	im = (struct image *)s;
+	im->c = c;
 	im->pipe = -1;
 	im->log = -1;
 	pthread_mutex_lock(&images_lock);
 	im->next = images;
 	images = im;
 	pthread_mutex_unlock(&images_lock);
-	*h = &im->serial.handle;
+	*h = &s->handle;
 	return 0;
 }

@@ -184,19 +184,9 @@ static void end(struct serial *s)
 
 static const struct serial_ops serial_ops = { .serve = serve, .end = end };
 
-static void job_read(struct handle *h, fuse_req_t req, size_t size, off_t off)
-{
-	serial_submit((struct serial *)h, req, REQUEST_READ, NULL, size, off);
-}
-
-static void job_release(struct handle *h)
-{
-	serial_release((struct serial *)h);
-}
-
 static const struct handle_ops handle_ops = {
-	.read = job_read,
-	.release = job_release,
+	.read = serial_read,
+	.release = serial_release,
 };
 
 /* ---- the directory ---- */
@@ -254,7 +244,7 @@ int maintenance_lookup(fuse_ino_t parent, const char *name, struct fuse_entry_pa
 int maintenance_open(fuse_ino_t ino, uid_t uid, struct handle **h)
 {
 	size_t i = ino - DIR_INO - 1;
-	struct job *job;
+	struct serial *s;
 	int rc;
 
 	if (ino == DIR_INO)
@@ -263,15 +253,10 @@ int maintenance_open(fuse_ino_t ino, uid_t uid, struct handle **h)
 		return -ENOENT;
 	if (uid)
 		return -EACCES;
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		return -ENOMEM;
-	rc = serial_init(&job->serial, &handle_ops, &serial_ops);
-	if (rc) {
-		free(job);
+	rc = serial_new(sizeof(struct job), &handle_ops, &serial_ops, &s);
+	if (rc)
 		return rc;
-	}
-	job->run = files[i].run;
-	*h = &job->serial.handle;
+	((struct job *)s)->run = files[i].run;
+	*h = &s->handle;
 	return 0;
 }

@@ -336,26 +336,10 @@ static void end(struct serial *serial)
 
 static const struct serial_ops serial_ops = { .serve = serve, .end = end };
 
-static void sink_write(struct handle *h, fuse_req_t req, const char *data, size_t size,
-		       off_t off)
-{
-	serial_submit((struct serial *)h, req, REQUEST_WRITE, data, size, off);
-}
-
-static void sink_flush(struct handle *h, fuse_req_t req)
-{
-	serial_submit((struct serial *)h, req, REQUEST_FLUSH, NULL, 0, 0);
-}
-
-static void sink_release(struct handle *h)
-{
-	serial_release((struct serial *)h);
-}
-
 static const struct handle_ops handle_ops = {
-	.write = sink_write,
-	.flush = sink_flush,
-	.release = sink_release,
+	.write = serial_write,
+	.flush = serial_flush,
+	.release = serial_release,
 };
 
 /* who runs a container of his own there gets to hear that it runs */
@@ -373,6 +357,7 @@ int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
 	struct ckpt_error e = { 0 };
 	_cleanup_fd_ int log = -1;
 	char path[PATH_MAX];
+	struct serial *serial;
 	struct sink *s;
 	int rc;
 
@@ -387,14 +372,10 @@ int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
 		log_line(log, "restart of %s failed: %s", place, e.text);
 		return rc;
 	}
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	rc = serial_init(&s->serial, &handle_ops, &serial_ops);
-	if (rc) {
-		free(s);
+	rc = serial_new(sizeof(*s), &handle_ops, &serial_ops, &serial);
+	if (rc)
 		return rc;
-	}
+	s = (struct sink *)serial;
 	strcpy(s->place, place);
 	s->truncated = flags & O_TRUNC;
 	s->pipe = -1;
@@ -403,6 +384,6 @@ int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
 	s->next = sinks;
 	sinks = s;
 	pthread_mutex_unlock(&sinks_lock);
-	*h = &s->serial.handle;
+	*h = &serial->handle;
 	return 0;
 }

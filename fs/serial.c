@@ -19,15 +19,24 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static struct serial *serials;	/* those with a thread */
 
-int serial_init(struct serial *s, const struct handle_ops *handle_ops,
-		const struct serial_ops *ops)
+int serial_new(size_t size, const struct handle_ops *handle_ops,
+	       const struct serial_ops *ops, struct serial **out)
 {
+	struct serial *s = calloc(1, size);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->wake < 0)
-		return -errno;
+	if (s->wake < 0) {
+		err = errno;
+		free(s);
+		return -err;
+	}
 	s->handle.ops = handle_ops;
 	s->ops = ops;
 	s->last = &s->first;
+	*out = s;
 	return 0;
 }
 
@@ -148,9 +157,11 @@ static struct request *make_request(struct serial *s, fuse_req_t req, const char
 	return r;
 }
 
-void serial_submit(struct serial *s, fuse_req_t req, enum request_kind kind,
+/* Give it a request, or reply that it can't be done. */
+static void submit(struct handle *h, fuse_req_t req, enum request_kind kind,
 		   const char *data, size_t size, off_t off)
 {
+	struct serial *s = (struct serial *)h;
 	struct request *r = make_request(s, req, data, size);
 	int rc = 0;
 
@@ -183,14 +194,30 @@ void serial_submit(struct serial *s, fuse_req_t req, enum request_kind kind,
 		fuse_reply_err(request_take(r), rc);
 }
 
+void serial_read(struct handle *h, fuse_req_t req, size_t size, off_t off)
+{
+	submit(h, req, REQUEST_READ, NULL, size, off);
+}
+
+void serial_write(struct handle *h, fuse_req_t req, const char *data, size_t size, off_t off)
+{
+	submit(h, req, REQUEST_WRITE, data, size, off);
+}
+
+void serial_flush(struct handle *h, fuse_req_t req)
+{
+	submit(h, req, REQUEST_FLUSH, NULL, 0, 0);
+}
+
 static void close_it(struct serial *s)
 {
 	s->closing = true;
 	serial_wake(s);
 }
 
-void serial_release(struct serial *s)
+void serial_release(struct handle *h)
 {
+	struct serial *s = (struct serial *)h;
 	bool running;
 
 	pthread_mutex_lock(&lock);

@@ -47,16 +47,21 @@ struct serial {
 	int wake;		/* eventfd: something has happened to a request */
 };
 
-/* serial_init - 0 or a negative errno */
-int serial_init(struct serial *s, const struct handle_ops *handle_ops,
-		const struct serial_ops *ops);
+/*
+ * serial_new - an open file
+ * @size: in bytes, of the struct that has a struct serial in front; all zeros
+ *
+ * Returns 0 or a negative errno.
+ */
+int serial_new(size_t size, const struct handle_ops *handle_ops,
+	       const struct serial_ops *ops, struct serial **s);
 
-/* serial_submit - give it a request; @data is copied. Replies if it can't. */
-void serial_submit(struct serial *s, fuse_req_t req, enum request_kind kind,
-		   const char *data, size_t size, off_t off);
-
-/* serial_release - closed by the last who had it open; ends in its own time */
-void serial_release(struct serial *s);
+/* what such a file's handle_ops has: the requests are queued, data is copied */
+void serial_read(struct handle *h, fuse_req_t req, size_t size, off_t off);
+void serial_write(struct handle *h, fuse_req_t req, const char *data, size_t size, off_t off);
+void serial_flush(struct handle *h, fuse_req_t req);
+/* closed by the last who had it open; ends in its own time, and is freed */
+void serial_release(struct handle *h);
 
 /*
  * serial_wait - wait for descriptors, in its own thread
