@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # SIGKILL at certain places of a checkpoint and of a restart, which 61-killed meets by chance only.
+#
+# timeout: 900
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
@@ -85,6 +87,7 @@ done
 watch ckpt_go_process sleep 5
 ok "S3 a task is killed on its way out of the restart: the others run" restart inside "$T/image"
 ok "S3 and it was" was_killed
-ok "S3 and is dead as its parent can see" wait_until 20 eval '[ "$(field inside tasks)" = 12 ]'
+ok "S3 and is dead as its parent can see" wait_until 20 eval '[ "$(field inside tasks)" = 12 ]' ||
+	tail -n 12 "$T/watched" /ckpt/inside/status /var/log/ckpt/inside.log <(dmesg)
 kill_container inside
 ok "S16 and nothing of it stays" unchanged
