@@ -149,23 +149,42 @@ int ckpt_check_task(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	return thread_group_leader(t) ? check_process(cp, t) : 0;
 }
 
-static void save_itimer(struct ckpt_checkpoint *cp, struct signal_struct *sig,
-			struct ckpt_image_itimer *img)
+static bool saved_pending(const struct ckpt_image_process *img, int sig)
 {
+	unsigned int i;
+
+	for (i = 0; i < img->nr_pending; i++)
+		if (((const struct kernel_siginfo *)img->pending[i].info)->si_signo == sig)
+			return true;
+	return false;
+}
+
+/*
+ * The timer runs on while the process is frozen.  @armed: it did before the
+ * pending signals were counted, so that what it has sent since may not be among
+ * them; then it is saved as about to send it.
+ */
+static void save_itimer(struct ckpt_checkpoint *cp, struct signal_struct *sig, bool armed,
+			struct ckpt_image_process *proc)
+{
+	struct ckpt_image_itimer *img = &proc->itimers[ITIMER_REAL];
 	ktime_t rem;
 
 	img->interval = ktime_to_ns(sig->it_real_incr);
-	if (!hrtimer_active(&sig->real_timer))
-		return;
-	rem = hrtimer_get_remaining(&sig->real_timer);
-	/* as counted from the clocks in SYSTEM */
-	img->value = max_t(s64, 1, ktime_to_ns(rem) + ktime_get_ns() - cp->clock_ns);
+	if (hrtimer_active(&sig->real_timer)) {
+		rem = hrtimer_get_remaining(&sig->real_timer);
+		/* as counted from the clocks in SYSTEM */
+		img->value = max_t(s64, 1, ktime_to_ns(rem) + ktime_get_ns() - cp->clock_ns);
+	} else if (armed && !saved_pending(proc, SIGALRM)) {
+		img->value = 1;
+	}
 }
 
 int ckpt_save_process(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
 	struct task_struct *t = h->task;
 	struct signal_struct *sig = t->signal;
+	bool armed = hrtimer_active(&sig->real_timer);
 	int i, ret, nr = ckpt_count_pending(h, true);
 	struct ckpt_image_process *img;
 	u32 mm, sighand;
@@ -196,8 +215,8 @@ int ckpt_save_process(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 		img->rlimits[i].max = sig->rlim[i].rlim_max;
 	}
 	task_unlock(t);
-	save_itimer(cp, sig, &img->itimers[ITIMER_REAL]);
 	ckpt_save_pending(h, true, img->pending, nr);
+	save_itimer(cp, sig, armed, img);
 	return 0;
 }
 
@@ -403,6 +422,11 @@ int ckpt_restore_process(struct ckpt_restart *rs, const struct ckpt_image_proces
 	sig->oom_score_adj_min = img->oom_score_adj_min;
 	sig->is_child_subreaper = img->subreaper & 1;
 	sig->has_child_subreaper = img->subreaper >> 1 & 1;
+
+	/* here already: the first thread that takes a SIGALRM starts the timer again */
+	spin_lock_irq(&ckpt_sighand(current)->siglock);
+	sig->it_real_incr = ns_to_ktime(min_t(u64, img->itimers[ITIMER_REAL].interval, KTIME_MAX));
+	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	return 0;
 }
 
@@ -417,11 +441,11 @@ void ckpt_go_process(struct ckpt_restart *rs, const struct ckpt_image_process *i
 	/* time that passed since the checkpoint counts, within one boot */
 	value = max_t(s64, 1, value + then->monotonic_ns + rs->shift_ns - ktime_get_ns());
 
-	spin_lock_irq(&ckpt_sighand(current)->siglock);
-	sig->it_real_incr = ns_to_ktime(min_t(u64, it->interval, KTIME_MAX));
-	if (it->value)
+	if (it->value) {
+		spin_lock_irq(&ckpt_sighand(current)->siglock);
 		hrtimer_start(&sig->real_timer, ns_to_ktime(value), HRTIMER_MODE_REL);
-	spin_unlock_irq(&ckpt_sighand(current)->siglock);
+		spin_unlock_irq(&ckpt_sighand(current)->siglock);
+	}
 }
 
 static int restore_affinity(struct ckpt_restart *rs, const struct ckpt_image_task *img)
