@@ -90,7 +90,7 @@ c["linux"]["maskedPaths"] = c["linux"]["readonlyPaths"] = []' || die "no bundle"
 
 	# Two runtimes, one name.
 	detached runc run -d -b runc-bundle other || die "no container"
-	ckpt run -d -n other --rootfs root -- sleep 1000
+	ckpt run -d -n other --rootfs root -- sleep 100000
 	ok "D7 two of one name are told apart" wait_until 10 is_running other@ckpt
 	is "D7 by who made them" "$(field other runtime) $(field other@ckpt runtime)" "runc ckpt"
 	ok "D7 and ckpt kill takes the one that is named" kill_container other@ckpt
@@ -113,7 +113,7 @@ podman() {
 		--cgroup-manager cgroupfs --events-backend none --conmon "$extras/usr/bin/conmon" "$@"
 }
 ok "D7 podman makes a container" detached podman run -d --runtime crun --name shop --network host --log-driver none \
-	--security-opt seccomp=unconfined --rootfs "$T/root" sleep 1000
+	--security-opt seccomp=unconfined --rootfs "$T/root" sleep 100000
 found shop podman "$(podman inspect -f '{{.State.Pid}}' shop)"
 refused shop podman
 ok "D7 podman ends it" podman kill shop

@@ -136,7 +136,7 @@ refuse T7 deadline task 'scheduling policy'
 become nothing
 ok "S1 a container that had all of these can be checkpointed without them" checkpoint refuse good.img
 
-ckpt exec refuse sleep 1000 &
+ckpt exec refuse sleep 100000 &
 stranger=$!
 wait_until 10 pgrep -x sleep
 refused "S7 a task of ckpt exec is refused" 'put into the container from outside' 1

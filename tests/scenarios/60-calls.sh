@@ -18,7 +18,7 @@ frozen() {
 	grep -q 'frozen 1' "$1/cgroup.events"
 }
 
-container calls -- bash -c 'sleep 1000 & while :; do sleep 0.1; done' || die "no container"
+container calls -- bash -c 'sleep 100000 & while :; do sleep 0.1; done' || die "no container"
 init=$(init_of calls) cgroup=$(cgroup_of calls)
 
 for where in file pipe socket; do

@@ -7,7 +7,7 @@
 . "$CKPT_TOP/tests/lib/scenario.sh"
 
 # children that come and go, and are killed from outside, some of them while they are frozen
-container killed -- bash -c 'while :; do for i in 1 2 3 4; do sleep 1000 & done; wait; done' || die "no container"
+container killed -- bash -c 'while :; do for i in 1 2 3 4; do sleep 100000 & done; wait; done' || die "no container"
 init=$(init_of killed)
 (while :; do pkill -KILL -P "$init" -x sleep; sleep 0.02; done) &
 killer=$!
@@ -38,7 +38,7 @@ ok "S1 the container is killed while it is read: it is gone" wait_until 20 is_go
 ok "S1 and its cgroup is gone" wait_until 20 test ! -e /sys/fs/cgroup/ckpt/doomed
 
 # a slow reader does not keep the container's files open
-container slow -- bash -c '{ while [ ! -e '"$T"'/close ]; do sleep 0.1; done; } | { cat >/dev/null; touch '"$T"'/eof; sleep 1000; }' ||
+container slow -- bash -c '{ while [ ! -e '"$T"'/close ]; do sleep 0.1; done; } | { cat >/dev/null; touch '"$T"'/eof; sleep 100000; }' ||
 	die "no container"
 sleep 1
 {
@@ -49,7 +49,7 @@ sleep 1
 } <"/ckpt/slow/image"
 
 # tasks of a restart are killed before they are what they will be: it ends soon, with all of them or none
-container many -- bash -c 'for i in {1..12}; do sleep 1000 & done; wait' || die "no container"
+container many -- bash -c 'for i in {1..12}; do sleep 100000 & done; wait' || die "no container"
 wait_until 20 eval '[ "$(field many tasks)" = 13 ]'
 ok "D1 a container of 13 tasks" checkpoint many "$T/many"
 kill_container many

@@ -24,7 +24,7 @@ was_killed() {
 	grep -q '^killed' "$T/watched"
 } 2>/dev/null
 
-container inside -- bash -c 'for i in {1..12}; do sleep 1000 & done; wait' || die "no container"
+container inside -- bash -c 'for i in {1..12}; do sleep 100000 & done; wait' || die "no container"
 wait_until 20 eval '[ "$(field inside tasks)" = 13 ]'
 ok "D1 a container of 13 tasks" checkpoint inside "$T/image" || exit
 if ! watch ckpt_freeze nobody 1; then
