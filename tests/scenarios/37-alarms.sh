@@ -7,21 +7,27 @@
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
 
+# With "threads" the main thread takes no alarm, and each of four others may be the one that does.
 cat >"$T/alarms.py" <<'END'
-import mmap, signal, sys
-slow = int(sys.argv[2])
+import mmap, signal, sys, threading
+path, slow, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "threads"
 many = [mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE * (i % 2)) for i in range(4000 // slow)]
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
 count = 0
-def alarm(*_):
+def take_alarms():
     global count
-    count += 1
-    if count % 5 == 0:
-        with open(sys.argv[1], "w") as f:
-            f.write(str(count))
-signal.signal(signal.SIGALRM, alarm)
+    while True:
+        signal.sigwait({signal.SIGALRM})
+        count += 1
+        if count % 5 == 0:
+            with open(path, "w") as f:
+                f.write(str(count))
+if threads:
+    for i in range(4):
+        threading.Thread(target=take_alarms).start()
 signal.setitimer(signal.ITIMER_REAL, 0.02 * slow, 0.02 * slow)
-while True:
-    signal.pause()
+if not threads:
+    take_alarms()
 END
 
 # goes_on: there are more alarms.
@@ -30,18 +36,25 @@ goes_on() {
 	wait_until 10 test -s "$T/count"
 }
 
-container alarms -- python3 "$T/alarms.py" "$T/count" "$PATIENCE" || die "no container"
-wait_until 60 test -s "$T/count" || die "the program does not come up"
-ok "T4 a program with an alarm every $((20 * PATIENCE)) ms" goes_on
-saved=0 alive=0
-for i in {1..5}; do
-	checkpoint alarms "$T/image.$i" && saved=$((saved + 1))
-done
-is "D1 it is saved again and again" "$saved" 5
-ok "T4 and its alarms go on" goes_on
-kill_container alarms
-for i in {1..5}; do
-	restart alarms "$T/image.$i" && wait_until 20 is_running alarms && goes_on && alive=$((alive + 1))
+# alarms KIND TEXT: of a program of that kind
+alarms() {
+	local i saved=0 alive=0
+
+	container alarms -- python3 "$T/alarms.py" "$T/count" "$PATIENCE" "$1" || die "no container"
+	wait_until 60 test -s "$T/count" || die "the program does not come up"
+	ok "T4 $2, with an alarm every $((20 * PATIENCE)) ms" goes_on
+	for i in {1..5}; do
+		checkpoint alarms "$T/image.$i" && saved=$((saved + 1))
+	done
+	is "D1 $2: it is saved again and again" "$saved" 5
+	ok "T4 $2: its alarms go on" goes_on
 	kill_container alarms
-done
-is "T4 each image has the alarms go on" "$alive" 5
+	for i in {1..5}; do
+		restart alarms "$T/image.$i" && wait_until 20 is_running alarms && goes_on && alive=$((alive + 1))
+		kill_container alarms
+	done
+	is "T4 $2: each image has the alarms go on" "$alive" 5
+}
+
+alarms one "a program of one thread"
+alarms threads "a program of several threads"
