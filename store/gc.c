@@ -76,10 +76,9 @@ static void mark_begin(struct store *st)
 		struct store_writer *w = list_entry(l, struct store_writer, list);
 
 		mark_blocks(st, w->map, w->map_len);
-		if (w->pack.number)
-			mark(st, w->pack.number, UINT64_MAX);
-		if (w->flight.number)
-			mark(st, w->flight.number, UINT64_MAX);
+		for (int i = 0; i < OPEN_PACKS; i++)
+			if (w->pack[i].number)
+				mark(st, w->pack[i].number, UINT64_MAX);
 	}
 }
 

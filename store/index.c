@@ -66,10 +66,9 @@ static uint64_t indexed_below(const struct store *st)
 	for (struct list *l = st->writers.next; l != &st->writers; l = l->next) {
 		const struct store_writer *w = list_entry(l, struct store_writer, list);
 
-		if (w->pack.number && w->pack.number < min)
-			min = w->pack.number;
-		if (w->flight.number && w->flight.number < min)
-			min = w->flight.number;
+		for (int i = 0; i < OPEN_PACKS; i++)
+			if (w->pack[i].number && w->pack[i].number < min)
+				min = w->pack[i].number;
 	}
 	return min;
 }

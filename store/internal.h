@@ -187,18 +187,39 @@ struct worker {
 	bool stop;
 };
 
-/* The thread that compresses and writes every other pack of a busy writer. */
+/* The thread that compresses and inserts most packs of a busy writer. */
 struct packer {
-	struct worker worker;	/* its mutex is for the state of flights, too */
+	struct worker worker;	/* its mutex is for what follows, and for flying */
 	pthread_cond_t landed;
-	struct store_writer *writer;	/* whose pack waits to be taken; NULL: none */
-	bool busy;
+	struct open_pack *waiting;	/* to be taken; NULL: none */
 };
 
 struct writeback {
 	struct worker worker;
 	uint64_t bytes;		/* since it was asked last; under store->lock */
 	bool wanted;
+};
+
+#define PIECE_BYTES (256 * 1024)
+
+/* Bytes for one place of the file. */
+struct piece {
+	struct piece *next;
+	off_t at;
+	size_t len;
+	uint8_t bytes[PIECE_BYTES];
+};
+
+struct behind {
+	struct worker worker;	/* its mutex is for what follows, but fd */
+	pthread_cond_t settled;
+	int fd;
+	struct piece *free;
+	struct piece *first;	/* in the order in which they are written */
+	unsigned int made;
+	unsigned int given;	/* and neither written nor lost yet */
+	int error;		/* errno of what is lost; 0: nothing */
+	off_t lost_at;		/* the first byte of the file that it has */
 };
 
 struct scratch_pool {
@@ -261,6 +282,7 @@ struct store {
 	struct list readers;
 	struct packer packer;
 	struct writeback writeback;
+	struct behind behind;
 	struct pending pending;
 	struct filter filter;
 	struct gc gc;
@@ -278,9 +300,11 @@ struct trail {
 };
 
 #define TRAILS 4
+#define OPEN_PACKS 3		/* one in the making, one that is compressed, one that waits */
 
 /* A pack on its way into the store. */
 struct open_pack {
+	struct store_writer *writer;
 	uint64_t number;	/* 0: there is none */
 	unsigned int count;
 	struct key key[PACK_SLOTS];
@@ -313,9 +337,9 @@ struct store_writer {
 
 	XXH3_state_t *digest;	/* of the keys of all blocks so far */
 
-	struct open_pack pack;		/* in the making */
-	struct open_pack flight;	/* with the packer, while it has a number */
-	bool flying;			/* under the packer's mutex: it has it */
+	/* the first is in the making; of the others the packer has those with numbers */
+	struct open_pack pack[OPEN_PACKS];
+	unsigned int flying;	/* under the packer's mutex: how many it has */
 };
 
 struct store_reader {
@@ -369,8 +393,8 @@ int store_op_end(struct store *st, int ret, struct store_error *e);
 /* pack.c */
 struct scratch *store_scratch_get(struct store *st);	/* no lock; NULL: no memory */
 void store_scratch_put(struct store *st, struct scratch *s);	/* no lock */
-size_t store_pack_encode(struct scratch *s, uint64_t pack, uint64_t mask,
-			 const struct key *key, const uint8_t *blocks);	/* no lock */
+size_t store_pack_encode(struct scratch *s, uint64_t pack, uint64_t mask, const struct key *key,
+			 const uint8_t *blocks, bool hurry);	/* no lock */
 int store_pack_insert(struct store *st, uint64_t pack, unsigned int count,
 		      const struct scratch *s, size_t len, struct store_error *e);
 int store_pack_keys(struct store *st, uint64_t pack, uint64_t *mask,
@@ -449,9 +473,9 @@ void store_worker_stop(struct worker *w);
 void store_worker_free(struct worker *w);
 
 /* write.c */
-int store_insert_pack(struct store_writer *w, struct open_pack *p, struct scratch *s,
-		      size_t len, struct store_error *e);
-size_t store_encode_pack(struct scratch *s, const struct open_pack *p);	/* no lock */
+int store_insert_pack(struct open_pack *p, struct scratch *s, size_t len,
+		      struct store_error *e);
+size_t store_encode_pack(struct scratch *s, const struct open_pack *p, bool hurry);	/* no lock */
 int store_writer_fail(struct store_writer *w, const struct store_error *own,
 		      struct store_error *e);
 
@@ -464,6 +488,16 @@ void store_packer_wait(struct store_writer *w);
 int store_writeback_start(struct store *st, struct store_error *e);
 void store_writeback(struct store *st, uint64_t bytes);
 void store_writeback_wait(struct store *st);	/* without the lock */
+
+/* behind.c; no lock, and called by one thread at a time */
+void store_behind_init(struct behind *b);
+int store_behind_start(struct store *st, struct store_error *e);
+void store_behind_free(struct behind *b);
+struct piece *store_behind_get(struct behind *b);
+void store_behind_give(struct behind *b, struct piece *p);
+void store_behind_wait(struct behind *b);
+int store_behind_error(struct behind *b, off_t *lost_at);
+void store_behind_forgive(struct behind *b);
 
 /* bits.c */
 uint64_t *store_bits_word(struct bits *b, uint64_t pack, bool make);

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thread that compresses packs and writes them, while the writer goes on with
- * its stream. It takes one at a time, from any writer, and one that finds it
- * busy does the work itself: so both have something to do all the time, and no
- * queue grows.
+ * A thread that compresses packs and inserts them, while the writer goes on with
+ * its stream. One more may wait for it, of any writer; a writer that finds one
+ * waiting does the work itself: so both have something to do all the time, and
+ * no queue grows.
  */
 #include <errno.h>
 
 #include "internal.h"
 
-static void land(struct store *st, struct store_writer *w)
+static void land(struct store *st, struct open_pack *p, bool hurry)
 {
 	struct scratch *s = store_scratch_get(st);
+	struct store_writer *w = p->writer;
 	struct store_error own = { 0 };
-	size_t len = s ? store_encode_pack(s, &w->flight) : 0;
+	size_t len = s ? store_encode_pack(s, p, hurry) : 0;
 
 	store_lock(st);
 	if (!s) {
 		store_fail(&own, ENOMEM, "no memory to write to the store %s", st->path);
 		store_writer_fail(w, &own, NULL);
-	} else if (!w->error.err && store_insert_pack(w, &w->flight, s, len, &own)) {
+	} else if (!w->error.err && store_insert_pack(p, s, len, &own)) {
 		store_writer_fail(w, &own, NULL);
 	}
-	w->flight.number = 0;
+	p->number = 0;
 	store_unlock(st);
 	store_scratch_put(st, s);
 }
@@ -31,23 +32,27 @@ static void *packer_main(void *arg)
 {
 	struct store *st = arg;
 	struct packer *p = &st->packer;
+	bool hurry = false;
 
 	pthread_mutex_lock(&p->worker.mutex);
 	while (!p->worker.stop) {
-		struct store_writer *w = p->writer;
+		struct open_pack *pack = p->waiting;
+		struct store_writer *w;
 
-		if (!w) {
+		if (!pack) {
+			hurry = false;
 			pthread_cond_wait(&p->worker.wake, &p->worker.mutex);
 			continue;
 		}
-		p->writer = NULL;
-		p->busy = true;
+		w = pack->writer;
+		p->waiting = NULL;
 		pthread_mutex_unlock(&p->worker.mutex);
-		land(st, w);
+		land(st, pack, hurry);
 		pthread_mutex_lock(&p->worker.mutex);
-		p->busy = false;
-		w->flying = false;
+		w->flying--;
 		pthread_cond_broadcast(&p->landed);
+		/* They come faster than they can be compressed well. */
+		hurry = true;
 	}
 	pthread_mutex_unlock(&p->worker.mutex);
 	return NULL;
@@ -58,22 +63,29 @@ int store_packer_start(struct store *st, struct store_error *e)
 	return store_worker_start(st, &st->packer.worker, packer_main, e);
 }
 
-/* Give it the writer's pack; with store->lock. false: it has another one. */
+static struct open_pack *free_flight(struct store_writer *w)
+{
+	for (int i = 1; i < OPEN_PACKS; i++)
+		if (!w->pack[i].number)
+			return &w->pack[i];
+	return NULL;
+}
+
+/* Give it the writer's pack; with store->lock. false: it has enough to do. */
 bool store_packer_give(struct store_writer *w)
 {
 	struct packer *p = &w->st->packer;
+	struct open_pack *flight = free_flight(w), pack = *w->pack;
 	bool taken;
 
 	pthread_mutex_lock(&p->worker.mutex);
-	taken = p->worker.running && !p->busy && !p->writer && !w->flying;
+	taken = flight && p->worker.running && !p->waiting;
 	if (taken) {
-		struct open_pack pack = w->pack;
-
-		w->pack = w->flight;
-		w->pack.count = 0;
-		w->flight = pack;
-		w->flying = true;
-		p->writer = w;
+		*w->pack = *flight;
+		w->pack->count = 0;
+		*flight = pack;
+		w->flying++;
+		p->waiting = flight;
 		store_worker_wake(&p->worker);
 	}
 	pthread_mutex_unlock(&p->worker.mutex);

@@ -63,6 +63,7 @@ static int make_file(struct store *st, unsigned int flags, struct store_error *e
 	int how = O_RDWR | O_CLOEXEC | (flags & STORE_CREATE ? O_CREAT : 0);
 
 	st->sync_fd = open(st->path, how, 0600);
+	st->behind.fd = st->sync_fd;
 	if (st->sync_fd >= 0)
 		return 0;
 	if (errno == ENOENT)
@@ -234,7 +235,7 @@ static int open_db(struct store *st, bool *clean, struct store_error *e)
 			store_fail(e, ENOMEM, "no memory to open the store %s", st->path);
 	sqlite3_extended_result_codes(st->db, 1);
 	sqlite3_file_control(st->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
-	sqlite3_file_control(st->db, "main", STORE_FCNTL_FD, &st->sync_fd);
+	sqlite3_file_control(st->db, "main", STORE_FCNTL_BEHIND, &st->behind);
 	if (sqlite3_exec(st->db, settings, NULL, NULL, NULL) ||
 	    set_vacuum(st) ||
 	    get_number(st, "SELECT count(*) FROM sqlite_schema", &tables, NULL)) {
@@ -272,6 +273,7 @@ static void tear_down(struct store *st)
 	store_worker_free(&st->gc.worker);
 	store_worker_free(&st->writeback.worker);
 	store_worker_free(&st->packer.worker);
+	store_behind_free(&st->behind);
 	/* After SQLite: closing a file drops this process's locks on it. */
 	if (st->sync_fd >= 0)
 		close(st->sync_fd);
@@ -288,6 +290,8 @@ static int start_threads(struct store *st, bool gc, struct store_error *e)
 	int ret = store_writeback_start(st, e);
 
 	if (!ret)
+		ret = store_behind_start(st, e);
+	if (!ret)
 		ret = store_packer_start(st, e);
 	return ret ? ret : store_gc_start(st, gc, e);
 }
@@ -295,6 +299,7 @@ static int start_threads(struct store *st, bool gc, struct store_error *e)
 static void stop_threads(struct store *st)
 {
 	store_worker_stop(&st->packer.worker);
+	store_worker_stop(&st->behind.worker);
 	store_worker_stop(&st->writeback.worker);
 }
 
@@ -313,6 +318,7 @@ int store_open(struct store **out, const char *path, unsigned int flags,
 	store_worker_init(&st->packer.worker);
 	store_worker_init(&st->writeback.worker);
 	store_worker_init(&st->gc.worker);
+	store_behind_init(&st->behind);
 	pthread_cond_init(&st->packer.landed, NULL);
 	pthread_cond_init(&st->gc.done, NULL);
 	list_init(&st->writers);

@@ -9,31 +9,24 @@
  * This is a layer between SQLite and its own way to files. The journal is not
  * guarded: what is rolled back from it are pages, with their sums.
  *
- * Pages that follow each other are also gathered here and written together. In
- * large pieces the kernel takes them twice as fast.
+ * Pages that follow each other are also gathered here, into pieces that behind.c
+ * writes meanwhile. In large pieces the kernel takes them twice as fast.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "internal.h"
 #include "vfs.h"
 
-#define GATHER (16 * 16384)	/* bytes */
-
 struct guarded {
 	sqlite3_file base;
 	uint64_t bad;		/* page that was read last and is damaged; 0: none */
-	uint8_t *gather;	/* what is to be written */
-	int gathered;		/* bytes of it */
-	sqlite3_int64 at;	/* where */
-	int fd;			/* to write it with */
-	int failed;		/* why something that was to be written is lost: SQLite's code */
-	int error;		/* and errno */
-	sqlite3_int64 lost_at;	/* where in the file it begins */
+	struct behind *behind;	/* NULL: everything goes to the layer below at once */
+	struct piece *piece;	/* what is gathered; NULL: nothing */
+	/* what was given away and may not be in the file yet lies between these */
+	sqlite3_int64 from, to;
 	/* the file of the layer below follows */
 };
 
@@ -59,44 +52,68 @@ bool store_page_good(const void *page, uint64_t number)
 	return has == page_sum(page, number) || (!has && !p[0] && !memcmp(p, p + 1, DB_PAGE - 1));
 }
 
-/*
- * Write what was gathered. A failure is kept until SQLite writes or syncs: there
- * it knows that the transaction can't go on.
- */
-static void write_gathered(struct guarded *g)
+/* Have what was gathered written. */
+static void give_piece(struct guarded *g)
 {
-	int done = 0;
-	ssize_t n;
+	struct piece *p = g->piece;
 
-	/* not by the layer below: it writes 64 KiB at a time at the most */
-	while (done < g->gathered) {
-		n = pwrite(g->fd, g->gather + done, (size_t)(g->gathered - done), g->at + done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			g->error = n ? errno : ENOSPC;
-			g->failed = g->error == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-			g->lost_at = g->at + done;
-			break;
-		}
-		done += (int)n;
+	if (!p)
+		return;
+	if (g->from == g->to) {
+		g->from = p->at;
+		g->to = p->at;
 	}
-	g->gathered = 0;
+	if (p->at < g->from)
+		g->from = p->at;
+	if (p->at + (off_t)p->len > g->to)
+		g->to = p->at + (off_t)p->len;
+	g->piece = NULL;
+	store_behind_give(g->behind, p);
 }
 
-/* The errno is what SQLite looks at next. */
+/* Everything is in the file after this, or is lost. */
+static void write_all(struct guarded *g)
+{
+	give_piece(g);
+	if (g->behind)
+		store_behind_wait(g->behind);
+	g->from = 0;
+	g->to = 0;
+}
+
+/* SQLite's code for an errno of what was written behind its back. */
+static int code_of(int err)
+{
+	if (!err)
+		return SQLITE_OK;
+	return err == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+}
+
+/*
+ * A failure is kept until SQLite writes or syncs: there it knows that the
+ * transaction can't go on. The errno is what it looks at next.
+ */
 static int failure(struct guarded *g)
 {
-	int rc = g->failed;
+	int err = g->behind ? store_behind_error(g->behind, NULL) : 0;
 
-	errno = g->error;
-	g->failed = SQLITE_OK;
-	return rc;
+	if (err) {
+		store_behind_forgive(g->behind);
+		/* of the same transaction */
+		if (g->piece)
+			g->piece->len = 0;
+		errno = err;
+	}
+	return code_of(err);
 }
 
-static bool overlaps(const struct guarded *g, int amount, sqlite3_int64 offset)
+/* Do any of these bytes wait to be written? */
+static bool waits(const struct guarded *g, int amount, sqlite3_int64 offset)
 {
-	return offset < g->at + g->gathered && offset + amount > g->at;
+	const struct piece *p = g->piece;
+
+	return (offset < g->to && offset + amount > g->from) ||
+		(p && offset < p->at + (off_t)p->len && offset + amount > p->at);
 }
 
 /* Not a whole page: SQLite looks at the head of the first one. */
@@ -109,13 +126,15 @@ static int guarded_read(sqlite3_file *f, void *buf, int amount, sqlite3_int64 of
 {
 	struct guarded *g = (struct guarded *)f;
 	uint64_t number = (uint64_t)offset / DB_PAGE + 1;
-	int rc;
+	int rc = SQLITE_OK;
 
-	if (overlaps(g, amount, offset))
-		write_gathered(g);
-	if (g->failed)
-		return g->failed;
-	rc = below(f)->pMethods->xRead(below(f), buf, amount, offset);
+	if (waits(g, amount, offset))
+		write_all(g);
+	/* What is lost would be read as it was before. */
+	if (g->behind)
+		rc = code_of(store_behind_error(g->behind, NULL));
+	if (!rc)
+		rc = below(f)->pMethods->xRead(below(f), buf, amount, offset);
 	if (rc || !is_page(amount, offset) || store_page_good(buf, number))
 		return rc;
 	g->bad = number;
@@ -123,27 +142,50 @@ static int guarded_read(sqlite3_file *f, void *buf, int amount, sqlite3_int64 of
 	return SQLITE_CORRUPT;
 }
 
+/* Room in the piece for what follows in the file at @offset; NULL: no memory. */
+static void *piece_room(struct guarded *g, size_t amount, sqlite3_int64 offset)
+{
+	struct piece *p = g->piece;
+	void *room;
+
+	if (p && (offset != p->at + (off_t)p->len || p->len + amount > PIECE_BYTES))
+		give_piece(g);
+	if (!g->piece) {
+		g->piece = store_behind_get(g->behind);
+		if (!g->piece)
+			return NULL;
+		g->piece->at = offset;
+	}
+	room = g->piece->bytes + g->piece->len;
+	g->piece->len += amount;
+	return room;
+}
+
 static int guarded_write(sqlite3_file *f, const void *buf, int amount, sqlite3_int64 offset)
 {
 	struct guarded *g = (struct guarded *)f;
+	void *room = NULL;
 	uint64_t has;
+	int rc;
 
 	if (is_page(amount, offset)) {
 		has = page_sum(buf, (uint64_t)offset / DB_PAGE + 1);
 		/* the buffer is a page of SQLite's cache, and this part of it ours */
 		memcpy((uint8_t *)(uintptr_t)buf + DB_PAGE - PAGE_SUM, &has, PAGE_SUM);
 	}
-	if (offset != g->at + g->gathered || g->gathered + amount > GATHER)
-		write_gathered(g);
-	if (g->failed)
-		return failure(g);
-	if (amount > GATHER || g->fd < 0)
-		return below(f)->pMethods->xWrite(below(f), buf, amount, offset);
-	if (!g->gathered)
-		g->at = offset;
-	memcpy(g->gather + g->gathered, buf, (size_t)amount);
-	g->gathered += amount;
-	return SQLITE_OK;
+	rc = failure(g);
+	if (rc)
+		return rc;
+	if (g->behind && amount <= PIECE_BYTES)
+		room = piece_room(g, (size_t)amount, offset);
+	if (room) {
+		memcpy(room, buf, (size_t)amount);
+		return SQLITE_OK;
+	}
+	/* In its turn: what was given before may be an older state of the same page. */
+	write_all(g);
+	rc = failure(g);
+	return rc ? rc : below(f)->pMethods->xWrite(below(f), buf, amount, offset);
 }
 
 static int guarded_control(sqlite3_file *f, int op, void *arg)
@@ -155,11 +197,11 @@ static int guarded_control(sqlite3_file *f, int op, void *arg)
 		*(uint64_t *)arg = g->bad;
 		g->bad = 0;
 		return SQLITE_OK;
-	case STORE_FCNTL_FD:
-		g->fd = *(int *)arg;
+	case STORE_FCNTL_BEHIND:
+		g->behind = arg;
 		return SQLITE_OK;
 	case STORE_FCNTL_WRITE:
-		write_gathered(g);
+		write_all(g);
 		return SQLITE_OK;
 	default:
 		return below(f)->pMethods->xFileControl(below(f), op, arg);
@@ -168,10 +210,7 @@ static int guarded_control(sqlite3_file *f, int op, void *arg)
 
 static int guarded_close(sqlite3_file *f)
 {
-	struct guarded *g = (struct guarded *)f;
-
-	write_gathered(g);
-	free(g->gather);
+	write_all((struct guarded *)f);
 	return below(f)->pMethods->xClose(below(f));
 }
 
@@ -182,23 +221,25 @@ static int guarded_close(sqlite3_file *f)
 static int guarded_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
 	struct guarded *g = (struct guarded *)f;
+	struct piece *p = g->piece;
+	off_t lost_at;
 
-	if (g->gathered && g->at + g->gathered > size)
-		g->gathered = g->at < size ? (int)(size - g->at) : 0;
-	write_gathered(g);
-	if (g->failed && g->lost_at >= size)
-		g->failed = SQLITE_OK;
+	if (p && p->at + (off_t)p->len > size)
+		p->len = p->at < size ? (size_t)(size - p->at) : 0;
+	write_all(g);
+	if (g->behind && store_behind_error(g->behind, &lost_at) && lost_at >= size)
+		store_behind_forgive(g->behind);
 	return below(f)->pMethods->xTruncate(below(f), size);
 }
 
 static int guarded_sync(sqlite3_file *f, int flags)
 {
 	struct guarded *g = (struct guarded *)f;
+	int rc;
 
-	write_gathered(g);
-	if (g->failed)
-		return failure(g);
-	return below(f)->pMethods->xSync(below(f), flags);
+	write_all(g);
+	rc = failure(g);
+	return rc ? rc : below(f)->pMethods->xSync(below(f), flags);
 }
 
 static int guarded_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -206,8 +247,10 @@ static int guarded_size(sqlite3_file *f, sqlite3_int64 *size)
 	struct guarded *g = (struct guarded *)f;
 	int rc = below(f)->pMethods->xFileSize(below(f), size);
 
-	if (g->gathered && *size < g->at + g->gathered)
-		*size = g->at + g->gathered;
+	if (*size < g->to)
+		*size = g->to;
+	if (g->piece && *size < g->piece->at + (off_t)g->piece->len)
+		*size = g->piece->at + (off_t)g->piece->len;
 	return rc;
 }
 
@@ -267,14 +310,9 @@ static int vfs_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *f, int 
 	if (!(flags & SQLITE_OPEN_MAIN_DB))
 		return unix_vfs->xOpen(unix_vfs, name, f, flags, out_flags);
 	memset(g, 0, sizeof(*g));
-	g->fd = -1;
-	g->gather = malloc(GATHER);
-	rc = g->gather ? unix_vfs->xOpen(unix_vfs, name, below(f), flags, out_flags) :
-		SQLITE_NOMEM;
+	rc = unix_vfs->xOpen(unix_vfs, name, below(f), flags, out_flags);
 	if (!rc)
 		f->pMethods = &methods;
-	else
-		free(g->gather);
 	return rc;
 }
 

@@ -13,10 +13,10 @@
 #define STORE_FCNTL_BAD_PAGE 0x636b7001
 
 /*
- * sqlite3_file_control: a descriptor (int) on the same file, to write large pieces
- * with; it stays the caller's, and open as long as the database
+ * sqlite3_file_control: the struct behind that writes to the same file; it stays
+ * the caller's, and as long as the database is open
  */
-#define STORE_FCNTL_FD 0x636b7003
+#define STORE_FCNTL_BEHIND 0x636b7003
 
 /* sqlite3_file_control: write to the file what was gathered */
 #define STORE_FCNTL_WRITE 0x636b7002

@@ -13,10 +13,22 @@ static void writer_free(struct store_writer *w)
 {
 	free(w->group);
 	free(w->name);
-	free(w->pack.blocks);
-	free(w->flight.blocks);
+	for (int i = 0; i < OPEN_PACKS; i++)
+		free(w->pack[i].blocks);
 	store_digest_end(w->digest);
 	free(w);
+}
+
+static bool packs_init(struct store_writer *w)
+{
+	bool good = true;
+
+	for (int i = 0; i < OPEN_PACKS; i++) {
+		w->pack[i].writer = w;
+		w->pack[i].blocks = malloc((size_t)PACK_SLOTS * STORE_BLOCK);
+		good &= w->pack[i].blocks != NULL;
+	}
+	return good;
 }
 
 int store_write_begin(struct store *st, const char *group, const char *name,
@@ -38,11 +50,9 @@ int store_write_begin(struct store *st, const char *group, const char *name,
 		w->flags = flags;
 		w->group = strdup(group);
 		w->name = strdup(name);
-		w->pack.blocks = malloc((size_t)PACK_SLOTS * STORE_BLOCK);
-		w->flight.blocks = malloc((size_t)PACK_SLOTS * STORE_BLOCK);
 		w->digest = store_digest_begin(st);
 	}
-	if (!w || !w->group || !w->name || !w->pack.blocks || !w->flight.blocks || !w->digest) {
+	if (!w || !w->group || !w->name || !w->digest || !packs_init(w)) {
 		ret = store_fail(e, ENOMEM, "no memory to write snapshot '%s/%s'", group,
 				 name);
 		goto fail;
@@ -115,17 +125,18 @@ int store_writer_fail(struct store_writer *w, const struct store_error *own,
 	return -w->error.err;
 }
 
-size_t store_encode_pack(struct scratch *s, const struct open_pack *p)
+size_t store_encode_pack(struct scratch *s, const struct open_pack *p, bool hurry)
 {
 	uint64_t mask = p->count == PACK_SLOTS ? UINT64_MAX : (1ULL << p->count) - 1;
 
-	return store_pack_encode(s, p->number, mask, p->key, p->blocks);
+	return store_pack_encode(s, p->number, mask, p->key, p->blocks, hurry);
 }
 
 /* Write a pack that was encoded; from here on all writers can find its blocks. */
-int store_insert_pack(struct store_writer *w, struct open_pack *p, struct scratch *s,
-		      size_t len, struct store_error *e)
+int store_insert_pack(struct open_pack *p, struct scratch *s, size_t len,
+		      struct store_error *e)
 {
+	struct store_writer *w = p->writer;
 	struct store *st = w->st;
 	int ret = store_txn_begin(st, e);
 
@@ -148,26 +159,26 @@ int store_insert_pack(struct store_writer *w, struct open_pack *p, struct scratc
  * Compress and write the pack in the making. The lock is let go meanwhile: the
  * transaction may get lost, and this writer learns of it here.
  */
-static int flush_pack(struct store_writer *w, struct store_error *e)
+static int flush_pack(struct store_writer *w, bool hurry, struct store_error *e)
 {
 	struct store *st = w->st;
 	struct scratch *s;
 	size_t len = 0;
 	int ret;
 
-	if (!w->pack.count)
+	if (!w->pack->count)
 		return 0;
 	store_unlock(st);
 	s = store_scratch_get(st);
 	if (s)
-		len = store_encode_pack(s, &w->pack);
+		len = store_encode_pack(s, w->pack, hurry);
 	store_lock(st);
 	if (!s)
 		ret = store_fail(e, ENOMEM, "no memory to write to the store %s", st->path);
 	else if (w->error.err)
 		ret = store_writer_fail(w, &w->error, e);
 	else
-		ret = store_insert_pack(w, &w->pack, s, len, e);
+		ret = store_insert_pack(w->pack, s, len, e);
 	store_scratch_put(st, s);
 	return ret;
 }
@@ -296,8 +307,9 @@ static int find_block(struct store_writer *w, struct key key, const uint8_t *dat
 	bool trailed;
 	int ret;
 
-	if (find_open(&w->pack, key, data, block) || find_open(&w->flight, key, data, block))
-		return 1;
+	for (int i = 0; i < OPEN_PACKS; i++)
+		if (find_open(&w->pack[i], key, data, block))
+			return 1;
 	trailed = trail_find(w, key, block);
 	ret = trailed ? 1 : store_index_get(st, key, block, e);
 	if (ret <= 0)
@@ -316,7 +328,7 @@ static int find_block(struct store_writer *w, struct key key, const uint8_t *dat
 
 static uint64_t new_block(struct store_writer *w, struct key key, const uint8_t *data)
 {
-	struct open_pack *p = &w->pack;
+	struct open_pack *p = w->pack;
 
 	if (!p->number)
 		p->number = w->st->next_pack++;
@@ -335,8 +347,8 @@ static int add_block(struct store_writer *w, struct key key, const uint8_t *data
 		return ret;
 	if (!ret) {
 		block = new_block(w, key, data);
-		if (w->pack.count == PACK_SLOTS && !store_packer_give(w)) {
-			ret = flush_pack(w, e);
+		if (w->pack->count == PACK_SLOTS && !store_packer_give(w)) {
+			ret = flush_pack(w, true, e);
 			if (ret)
 				return ret;
 		}
@@ -477,7 +489,7 @@ static int flush_locked(struct store_writer *w, struct store_error *own)
 		*own = w->error;
 		return -own->err;
 	}
-	ret = flush_pack(w, own);
+	ret = flush_pack(w, false, own);
 	if (!ret)
 		ret = flush_map(w, own);
 	if (ret)
