@@ -53,7 +53,7 @@ int ckpt_hold(struct ckpt_held *h)
 
 	hold_locked(h);
 	h->sighand = k___lock_task_sighand(h->task, &flags);
-	if (h->sighand) {
+	if (__cond_lock(&h->sighand->siglock, h->sighand)) {
 		refcount_inc(&h->sighand->count);
 		spin_unlock_irqrestore(&h->sighand->siglock, flags);
 	}
