@@ -59,11 +59,14 @@ cd "$work" || exit
 export HOME=$work RESTIC_PASSWORD=bench BORG_BASE_DIR=$work/borg-home
 export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes
 
-# timed NAME COMMAND: runs it and adds its milliseconds to the file times/NAME
+# timed NAME COMMAND: runs it and adds its milliseconds to the file times/NAME. It begins when the disk has nothing left
+# to do of what was before, and has had a moment's rest: that of a virtual machine may owe it to others.
 timed() {
 	local name=$1 begin end
 
 	shift
+	sync
+	sleep 2
 	begin=$(date +%s%N)
 	"$@" >out 2>&1 || die "$name: $(tail -n 3 out)"
 	end=$(date +%s%N)
