@@ -3,6 +3,8 @@
 #
 # An interval timer fires while its process is being saved, which takes longer than its interval, as there are many
 # mappings: no alarm is lost with an image. A machine that is slower has fewer of them, and time for its alarms.
+#
+# timeout: 600
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
