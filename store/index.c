@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which block has a key. Keys are random, so each new one would dirty a page
- * of table idx of its own: they gather in memory and go there in order, many at
- * a time. What is only in memory when the process dies is read again from the
- * headers of the packs from number "indexed" on, which meta keeps.
+ * of table idx of its own: they gather in memory (pending.c) and move there in
+ * order, many at a time. What is only in memory when the process ends is read
+ * again from the headers of the packs from number "indexed" on, which meta keeps.
+ *
+ * The move takes a quarter of the time that storing the blocks takes, and nobody
+ * else gets at the file meanwhile. So it waits until nobody has written for a
+ * while, and a burst of a GiB goes by before it has to begin; it is made in slices,
+ * each of the keys with the same upper bits.
  *
  * The index only saves space: a key that is not in it costs a second copy of
  * a block. So of two keys with equal upper halves, the last one is kept.
@@ -14,52 +19,13 @@
 
 #include "internal.h"
 
-#define PENDING_SLOTS 65536
-#define PENDING_MAX (PENDING_SLOTS / 4 * 3)
+#define SLICE_BITS 6
+#define SLICES (1U << SLICE_BITS)
+/* From here on a slice moves with each pack, so that the last finds room left. */
+#define PENDING_HIGH (PENDING_MAX - (SLICES + 2) * PACK_SLOTS)
 
-int store_index_init(struct store *st, struct store_error *e)
-{
-	st->pending.entry = calloc(PENDING_SLOTS, sizeof(*st->pending.entry));
-	if (!st->pending.entry)
-		return store_fail(e, ENOMEM, "no memory to open the store %s", st->path);
-	st->pending.stale = true;
-	return 0;
-}
-
-void store_index_free(struct store *st)
-{
-	free(st->pending.entry);
-}
-
-/* Where the key is, or where it would go. */
-static struct pending_entry *pending_find(struct store *st, struct key key)
-{
-	size_t i = key.lo % PENDING_SLOTS;
-
-	while (st->pending.entry[i].block && !key_equal(st->pending.entry[i].key, key))
-		i = (i + 1) % PENDING_SLOTS;
-	return &st->pending.entry[i];
-}
-
-static void pending_set(struct store *st, struct key key, uint64_t block)
-{
-	struct pending_entry *p = pending_find(st, key);
-
-	if (!p->block) {
-		p->key = key;
-		st->pending.count++;
-	}
-	p->block = block;
-}
-
-static void pending_clear(struct store *st)
-{
-	memset(st->pending.entry, 0, PENDING_SLOTS * sizeof(*st->pending.entry));
-	st->pending.count = 0;
-}
-
-/* All packs below it have their keys in table idx. */
-static uint64_t indexed_below(const struct store *st)
+/* All packs below it have their keys in memory, or in table idx. */
+static uint64_t complete_below(const struct store *st)
 {
 	uint64_t min = st->next_pack;
 
@@ -73,18 +39,135 @@ static uint64_t indexed_below(const struct store *st)
 	return min;
 }
 
+static int no_memory(struct store *st, struct store_error *e)
+{
+	return store_fail(e, ENOMEM, "no memory for the index of the store %s", st->path);
+}
+
+/* ---- from memory to table idx ---- */
+
+/* As table idx sorts them. */
+static int compare(const void *a, const void *b)
+{
+	int64_t x = (int64_t)((const struct pending_entry *)a)->key.hi;
+	int64_t y = (int64_t)((const struct pending_entry *)b)->key.hi;
+
+	return (x > y) - (x < y);
+}
+
+static bool in_slice(struct key key, unsigned int slice)
+{
+	return (key.hi ^ 1ULL << 63) >> (64 - SLICE_BITS) == slice;
+}
+
+/* The keys of a slice in their order, to be freed; NULL: no memory. */
+static struct pending_entry *gather(const struct pending *p, unsigned int slice, size_t *n)
+{
+	struct pending_entry *list, entry;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->slots; i++)
+		count += store_pending_at(p, i, &entry) && in_slice(entry.key, slice);
+	list = malloc((count + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	*n = 0;
+	for (size_t i = 0; i < p->slots; i++)
+		if (store_pending_at(p, i, &entry) && in_slice(entry.key, slice))
+			list[(*n)++] = entry;
+	qsort(list, *n, sizeof(*list), compare);
+	return list;
+}
+
+static int move_slice(struct store *st, unsigned int slice, struct store_error *e)
+{
+	struct pending_entry *list;
+	size_t n;
+	int ret = 0;
+
+	list = gather(&st->pending, slice, &n);
+	if (!list)
+		return no_memory(st, e);
+	for (size_t i = 0; i < n && !ret; i++) {
+		sqlite3_stmt *s = store_stmt(st, STMT_IDX_PUT);
+
+		if (s) {
+			sqlite3_bind_int64(s, 1, (sqlite3_int64)list[i].key.hi);
+			sqlite3_bind_int64(s, 2, (sqlite3_int64)list[i].key.lo);
+			sqlite3_bind_int64(s, 3, (sqlite3_int64)list[i].block);
+		}
+		ret = store_run(st, s, e);
+		store_filter_add(st, list[i].key);
+		store_pending_moved(&st->pending, &list[i]);
+	}
+	free(list);
+	return ret;
+}
+
+/* All slices are in idx: nothing has to be read again of the packs below the mark. */
+static int end_move(struct store *st, struct store_error *e)
+{
+	struct pending *p = &st->pending;
+	int ret = store_meta_set(st, "indexed", &p->below, sizeof(p->below), e);
+
+	p->moving = false;
+	/* Without memory for what is left it is read anew. */
+	if (ret || !store_pending_drop(p, p->below))
+		p->stale = true;
+	return ret;
+}
+
+/*
+ * Move a slice to idx: 1, when that was the last one 0. A move that is begun goes on
+ * with the next call, whoever makes it. All packs below @below are in memory or in idx.
+ */
+static int move(struct store *st, uint64_t below, struct store_error *e)
+{
+	struct pending *p = &st->pending;
+	int ret = store_txn_begin(st, e);
+
+	if (ret)
+		return ret;
+	if (!p->moving) {
+		p->moving = true;
+		p->slice = 0;
+		p->below = below;
+	}
+	ret = move_slice(st, p->slice, e);
+	if (ret) {
+		/* Who knows what of it is in idx? */
+		p->stale = true;
+		return ret;
+	}
+	if (++p->slice < SLICES)
+		return 1;
+	return end_move(st, e);
+}
+
+/* Room for a pack: if there is none, all slices move at once. */
+static int make_room(struct store *st, uint64_t below, struct store_error *e)
+{
+	int ret = 1;
+
+	while (ret > 0 && st->pending.count + PACK_SLOTS > PENDING_MAX)
+		ret = move(st, below, e);
+	return ret < 0 ? ret : 0;
+}
+
+/* ---- from the packs to memory ---- */
+
 /* Fill the table in memory from the packs that idx does not have yet. */
-static int pending_load(struct store *st, struct store_error *e)
+static int load(struct store *st, struct store_error *e)
 {
 	struct key key[PACK_SLOTS];
 	uint64_t pack = 1, mask;
 	int ret;
 
-	pending_clear(st);
 	ret = store_meta_get(st, "indexed", &pack, sizeof(pack), e);
 	if (ret < 0)
 		return ret;
-	while (st->pending.count + PACK_SLOTS <= PENDING_MAX) {
+	store_pending_clear(&st->pending, pack);
+	for (;; pack++) {
 		sqlite3_stmt *s = store_stmt(st, STMT_PACK_NEXT);
 
 		if (s)
@@ -94,36 +177,38 @@ static int pending_load(struct store *st, struct store_error *e)
 			break;
 		pack = (uint64_t)sqlite3_column_int64(s, 0);
 		sqlite3_reset(s);
+		ret = make_room(st, pack, e);
+		if (ret)
+			return ret;
 		/* A damaged pack is of no use for deduplication. */
-		if (!store_pack_keys(st, pack, &mask, key, NULL))
-			for (unsigned int slot = 0, i = 0; slot < PACK_SLOTS; slot++)
-				if (mask >> slot & 1)
-					pending_set(st, key[i++], pack * PACK_SLOTS + slot);
-		pack++;
+		if (store_pack_keys(st, pack, &mask, key, NULL))
+			mask = 0;
+		for (unsigned int slot = 0, i = 0; slot < PACK_SLOTS; slot++)
+			if (mask >> slot & 1 &&
+			    !store_pending_set(&st->pending, key[i++], pack * PACK_SLOTS + slot))
+				return no_memory(st, e);
 	}
-	if (ret >= 0)
+	if (!ret)
 		st->pending.stale = false;
-	return ret < 0 ? ret : 0;
+	return ret;
 }
+
+/* ---- what others ask for ---- */
 
 /* 1 and the block that has the key, or 0. */
 int store_index_get(struct store *st, struct key key, uint64_t *block,
 		    struct store_error *e)
 {
-	struct pending_entry *p;
 	sqlite3_stmt *s;
 	int ret;
 
 	if (st->pending.stale) {
-		ret = pending_load(st, e);
+		ret = load(st, e);
 		if (ret)
 			return ret;
 	}
-	p = pending_find(st, key);
-	if (p->block && p->block != BLOCK_GONE) {
-		*block = p->block;
+	if (store_pending_get(&st->pending, key, block))
 		return 1;
-	}
 	if (!store_filter_may(st, key))
 		return 0;
 	s = store_stmt(st, STMT_IDX_GET);
@@ -138,36 +223,13 @@ int store_index_get(struct store *st, struct key key, uint64_t *block,
 	return ret;
 }
 
-int store_index_put(struct store *st, struct key key, uint64_t block,
-		    struct store_error *e)
-{
-	int ret;
-
-	if (st->pending.stale) {
-		ret = pending_load(st, e);
-		if (ret)
-			return ret;
-	}
-	if (st->pending.count >= PENDING_MAX) {
-		ret = store_index_flush(st, e);
-		if (ret)
-			return ret;
-	}
-	pending_set(st, key, block);
-	return 0;
-}
-
 int store_index_delete(struct store *st, struct key key, uint64_t block,
 		       struct store_error *e)
 {
 	sqlite3_stmt *s = store_stmt(st, STMT_IDX_DELETE);
 
-	if (!st->pending.stale) {
-		struct pending_entry *p = pending_find(st, key);
-
-		if (p->block == block)
-			p->block = BLOCK_GONE;
-	}
+	if (!st->pending.stale)
+		store_pending_forget(&st->pending, key, block);
 	if (s) {
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)key.hi);
 		sqlite3_bind_int64(s, 2, (sqlite3_int64)block);
@@ -175,76 +237,34 @@ int store_index_delete(struct store *st, struct key key, uint64_t block,
 	return store_run(st, s, e);
 }
 
-static bool is_less(const struct pending_entry *a, const struct pending_entry *b)
+/* Move a slice of what is in memory, if anything is: 1, when that was the last one 0. */
+int store_index_move(struct store *st, struct store_error *e)
 {
-	return (int64_t)a->key.hi < (int64_t)b->key.hi;
-}
-
-/* Put @p[@i] where it belongs in the heap of @n below it. */
-static void sift(struct pending_entry *p, size_t i, size_t n)
-{
-	struct pending_entry moved = p[i];
-	size_t child;
-
-	for (; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && is_less(&p[child], &p[child + 1]))
-			child++;
-		if (!is_less(&moved, &p[child]))
-			break;
-		p[i] = p[child];
-	}
-	p[i] = moved;
-}
-
-/* By key, in place: qsort(3) would take as much memory again. */
-static void sort(struct pending_entry *p, size_t n)
-{
-	struct pending_entry first;
-
-	for (size_t i = n / 2; i-- > 0;)
-		sift(p, i, n);
-	while (n > 1) {
-		first = p[0];
-		p[0] = p[--n];
-		p[n] = first;
-		sift(p, 0, n);
-	}
-}
-
-/* Move what is in memory to table idx, within a transaction. */
-int store_index_flush(struct store *st, struct store_error *e)
-{
-	struct pending_entry *p = st->pending.entry;
-	uint64_t below = indexed_below(st);
-	size_t n = 0;
-	int ret = 0;
-
 	if (st->pending.stale || !st->pending.count)
 		return 0;
-	ret = store_txn_begin(st, e);
-	if (ret)
-		return ret;
-	for (size_t i = 0; i < PENDING_SLOTS; i++)
-		if (p[i].block && p[i].block != BLOCK_GONE)
-			p[n++] = p[i];
-	/* From here on the table is a sorted list; it is rebuilt on an error. */
-	sort(p, n);
-	for (size_t i = 0; i < n && !ret; i++) {
-		sqlite3_stmt *s = store_stmt(st, STMT_IDX_PUT);
+	return move(st, complete_below(st), e);
+}
 
-		if (s) {
-			sqlite3_bind_int64(s, 1, (sqlite3_int64)p[i].key.hi);
-			sqlite3_bind_int64(s, 2, (sqlite3_int64)p[i].key.lo);
-			sqlite3_bind_int64(s, 3, (sqlite3_int64)p[i].block);
-		}
-		ret = store_run(st, s, e);
-		store_filter_add(st, p[i].key);
-	}
-	if (!ret)
-		ret = store_meta_set(st, "indexed", &below, sizeof(below), e);
-	if (ret)
-		st->pending.stale = true;
-	else
-		pending_clear(st);
+/* Is there so much in memory that it should move when there is time? */
+bool store_index_is_large(const struct store *st)
+{
+	return !st->pending.stale && st->pending.slots > PENDING_SMALL;
+}
+
+/* The keys of a pack that is in the store now, one for each slot. */
+int store_index_put(struct store *st, const struct key *key, unsigned int count, uint64_t block,
+		    struct store_error *e)
+{
+	struct pending *p = &st->pending;
+	int ret = p->stale ? load(st, e) : 0;
+
+	if (!ret && p->count >= PENDING_HIGH)
+		ret = store_index_move(st, e);
+	/* When those before were too few. */
+	if (ret >= 0)
+		ret = make_room(st, complete_below(st), e);
+	for (unsigned int i = 0; i < count && !ret; i++)
+		if (!store_pending_set(p, key[i], block + i))
+			ret = no_memory(st, e);
 	return ret;
 }

@@ -142,15 +142,32 @@ enum stmt {
 	STMT_COUNT
 };
 
-/* Keys of blocks in packs that are not in table idx yet: an open hash table. */
+/* Keys of blocks in packs that are not in table idx yet; see pending.c and index.c. */
 struct pending {
-	struct pending_entry {
-		struct key key;
-		uint64_t block;		/* BLOCK_ZERO: empty; BLOCK_GONE: taken out again */
-	} *entry;
-	size_t count;
-	bool stale;	/* a transaction was lost: read it anew from the packs */
+	struct key *key;
+	uint32_t *block;
+	size_t slots, count;
+	uint64_t base;		/* number of the first pack that there can be */
+	bool stale;		/* a transaction was lost: read it anew from the packs */
+	bool moving;
+	unsigned int slice;	/* that moves next */
+	uint64_t below;		/* the packs whose keys are all in idx after this move */
 };
+
+struct pending_entry {
+	struct key key;
+	uint64_t block;
+	size_t slot;
+};
+
+/* Keys that there may be, 6.25 MiB of them: blocks of more than a GiB. */
+#ifndef PENDING_MAX
+#define PENDING_MAX 294912
+#endif
+/* Slots of a table that is hardly worth moving. */
+#ifndef PENDING_SMALL
+#define PENDING_SMALL 16384
+#endif
 
 /*
  * Which keys may be in table idx: asking SQLite for each new block would take
@@ -192,6 +209,7 @@ struct packer {
 	struct worker worker;	/* its mutex is for what follows, and for flying */
 	pthread_cond_t landed;
 	struct open_pack *waiting;	/* to be taken; NULL: none */
+	bool unmoved;		/* much of the index is in memory */
 };
 
 struct writeback {
@@ -426,15 +444,25 @@ bool store_filter_may(const struct store *st, struct key key);
 int store_filter_fill(struct store *st, struct store_error *e);
 
 /* index.c */
-int store_index_init(struct store *st, struct store_error *e);
-void store_index_free(struct store *st);
 int store_index_get(struct store *st, struct key key, uint64_t *block,
 		    struct store_error *e);
-int store_index_put(struct store *st, struct key key, uint64_t block,
-		    struct store_error *e);
+int store_index_put(struct store *st, const struct key *key, unsigned int count,
+		    uint64_t block, struct store_error *e);
 int store_index_delete(struct store *st, struct key key, uint64_t block,
 		       struct store_error *e);
-int store_index_flush(struct store *st, struct store_error *e);
+int store_index_move(struct store *st, struct store_error *e);
+bool store_index_is_large(const struct store *st);
+
+/* pending.c */
+bool store_pending_init(struct pending *p);
+void store_pending_free(struct pending *p);
+void store_pending_clear(struct pending *p, uint64_t pack);
+bool store_pending_drop(struct pending *p, uint64_t pack);
+bool store_pending_set(struct pending *p, struct key key, uint64_t block);
+bool store_pending_get(const struct pending *p, struct key key, uint64_t *block);
+void store_pending_forget(struct pending *p, struct key key, uint64_t block);
+bool store_pending_at(const struct pending *p, size_t slot, struct pending_entry *out);
+void store_pending_moved(struct pending *p, const struct pending_entry *entry);
 
 /* map.c */
 int store_map_insert(struct store *st, uint64_t ino, uint64_t seq,
@@ -483,6 +511,7 @@ int store_writer_fail(struct store_writer *w, const struct store_error *own,
 int store_packer_start(struct store *st, struct store_error *e);
 bool store_packer_give(struct store_writer *w);
 void store_packer_wait(struct store_writer *w);
+void store_packer_rest(struct store *st);
 
 /* writeback.c */
 int store_writeback_start(struct store *st, struct store_error *e);

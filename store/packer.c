@@ -3,11 +3,16 @@
  * A thread that compresses packs and inserts them, while the writer goes on with
  * its stream. One more may wait for it, of any writer; a writer that finds one
  * waiting does the work itself: so both have something to do all the time, and
- * no queue grows.
+ * no queue grows. When there is nothing to compress, the index gets its turn.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "internal.h"
+
+#ifndef REST_SECONDS
+#define REST_SECONDS 5
+#endif
 
 static void land(struct store *st, struct open_pack *p, bool hurry)
 {
@@ -28,6 +33,45 @@ static void land(struct store *st, struct open_pack *p, bool hurry)
 	store_scratch_put(st, s);
 }
 
+/* Move what the index has in memory, until there is other work. With the mutex. */
+static void move_index(struct store *st)
+{
+	struct packer *p = &st->packer;
+	int more;
+
+	while (p->unmoved && !p->waiting && !p->worker.stop) {
+		pthread_mutex_unlock(&p->worker.mutex);
+		store_lock(st);
+		more = store_index_move(st, NULL);
+		if (!more)
+			more = store_txn_commit(st, NULL);
+		store_unlock(st);
+		/* Whoever needs what can't be written learns of it himself. */
+		if (more > 0)
+			more = store_txn_settle(st, NULL) ? 0 : 1;
+		pthread_mutex_lock(&p->worker.mutex);
+		p->unmoved &= more > 0;
+	}
+}
+
+/* Wait for a pack; when none comes for a while, there is time for the index. With the mutex. */
+static void wait_for_pack(struct store *st)
+{
+	struct packer *p = &st->packer;
+	struct timespec until;
+	int ret;
+
+	if (!p->unmoved) {
+		pthread_cond_wait(&p->worker.wake, &p->worker.mutex);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += REST_SECONDS;
+	ret = pthread_cond_timedwait(&p->worker.wake, &p->worker.mutex, &until);
+	if (ret == ETIMEDOUT)
+		move_index(st);
+}
+
 static void *packer_main(void *arg)
 {
 	struct store *st = arg;
@@ -41,7 +85,7 @@ static void *packer_main(void *arg)
 
 		if (!pack) {
 			hurry = false;
-			pthread_cond_wait(&p->worker.wake, &p->worker.mutex);
+			wait_for_pack(st);
 			continue;
 		}
 		w = pack->writer;
@@ -100,5 +144,16 @@ void store_packer_wait(struct store_writer *w)
 	pthread_mutex_lock(&p->worker.mutex);
 	while (w->flying)
 		pthread_cond_wait(&p->landed, &p->worker.mutex);
+	pthread_mutex_unlock(&p->worker.mutex);
+}
+
+/* A snapshot is complete, and the index has much in memory: see to it when nobody writes. */
+void store_packer_rest(struct store *st)
+{
+	struct packer *p = &st->packer;
+
+	pthread_mutex_lock(&p->worker.mutex);
+	p->unmoved = true;
+	store_worker_wake(&p->worker);
 	pthread_mutex_unlock(&p->worker.mutex);
 }

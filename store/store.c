@@ -261,7 +261,7 @@ static void tear_down(struct store *st)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(st->stmt[i]);
 	sqlite3_close(st->db);
-	store_index_free(st);
+	store_pending_free(&st->pending);
 	store_filter_free(st);
 	while ((s = st->scratch.free)) {
 		st->scratch.free = s->next;
@@ -337,8 +337,8 @@ int store_open(struct store **out, const char *path, unsigned int flags,
 		ret = check_head(st, e);
 	if (!ret)
 		ret = open_db(st, &clean, e);
-	if (!ret)
-		ret = store_index_init(st, e);
+	if (!ret && !store_pending_init(&st->pending))
+		ret = store_fail(e, ENOMEM, "no memory to open the store %s", path);
 	if (!ret && !(flags & STORE_READONLY))
 		ret = start_threads(st, !clean, e);
 	if (ret) {
@@ -361,10 +361,14 @@ void store_close(struct store *st)
 		return;
 	}
 	store_worker_stop(&st->gc.worker);
+	store_worker_stop(&st->packer.worker);
 	store_lock(st);
 	clean = !st->gc.wanted && !st->gc.unfinished;
-	/* If this fails, the next store_open does a little more work. */
-	if (st->noted && !store_index_flush(st, NULL) && !store_txn_begin(st, NULL) &&
+	/*
+	 * If this fails, the next store_open does a little more work. What the index
+	 * has in memory is not moved for that: it is read again as fast.
+	 */
+	if (st->noted && !store_txn_begin(st, NULL) &&
 	    !store_meta_set(st, "clean", &clean, sizeof(clean), NULL))
 		store_txn_commit(st, NULL);
 	store_unlock(st);

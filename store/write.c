@@ -144,8 +144,8 @@ int store_insert_pack(struct open_pack *p, struct scratch *s, size_t len,
 		return ret;
 	w->txn = st->txn;
 	ret = store_pack_insert(st, p->number, p->count, s, len, e);
-	for (unsigned int i = 0; i < p->count && !ret; i++)
-		ret = store_index_put(st, p->key[i], p->number * PACK_SLOTS + i, e);
+	if (!ret)
+		ret = store_index_put(st, p->key, p->count, p->number * PACK_SLOTS, e);
 	if (ret)
 		return ret;
 	w->stored += (uint64_t)p->count * STORE_BLOCK;
@@ -543,6 +543,8 @@ int store_commit(struct store_writer *w, int64_t mtime_ns,
 		ret = commit_locked(w, mtime_ns, attrs, count, &own);
 		if (!ret)
 			list_del(&w->list);
+		if (store_index_is_large(st))
+			store_packer_rest(st);
 		store_unlock(st);
 	}
 	if (!ret)
