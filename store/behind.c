@@ -127,11 +127,11 @@ void store_behind_give(struct behind *b, struct piece *p)
 			last = &(*last)->next;
 		p->next = NULL;
 		*last = p;
-		store_worker_wake(&b->worker);
 	} else {
 		settle(b, p);
 	}
 	pthread_mutex_unlock(&b->worker.mutex);
+	store_worker_wake(&b->worker);
 }
 
 /* Wait until all that was given is written or lost. */

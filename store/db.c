@@ -85,12 +85,15 @@ void store_lock(struct store *st)
 void store_unlock(struct store *st)
 {
 	struct turnstile *t = &st->lock;
+	bool wanted;
 
 	pthread_mutex_lock(&t->mutex);
 	t->serving++;
-	if (t->serving != t->next)
-		pthread_cond_broadcast(&t->moved);
+	wanted = t->serving != t->next;
 	pthread_mutex_unlock(&t->mutex);
+	/* Without the mutex, which those who wake up take at once. */
+	if (wanted)
+		pthread_cond_broadcast(&t->moved);
 }
 
 /* The open transaction is gone: so is what writers had put into it. */

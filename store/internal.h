@@ -166,7 +166,7 @@ struct pending_entry {
 #endif
 /* Slots of a table that is hardly worth moving. */
 #ifndef PENDING_SMALL
-#define PENDING_SMALL 16384
+#define PENDING_SMALL 20480
 #endif
 
 /*
@@ -496,7 +496,7 @@ int store_reader_map(struct store_reader *r, uint64_t first, unsigned int max,
 void store_worker_init(struct worker *w);
 int store_worker_start(struct store *st, struct worker *w, void *(*fn)(void *),
 		       struct store_error *e);
-void store_worker_wake(struct worker *w);	/* with its mutex held */
+void store_worker_wake(struct worker *w);	/* rather without its mutex: the thread wants it */
 void store_worker_stop(struct worker *w);
 void store_worker_free(struct worker *w);
 

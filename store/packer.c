@@ -130,9 +130,10 @@ bool store_packer_give(struct store_writer *w)
 		*flight = pack;
 		w->flying++;
 		p->waiting = flight;
-		store_worker_wake(&p->worker);
 	}
 	pthread_mutex_unlock(&p->worker.mutex);
+	if (taken)
+		store_worker_wake(&p->worker);
 	return taken;
 }
 
@@ -154,6 +155,6 @@ void store_packer_rest(struct store *st)
 
 	pthread_mutex_lock(&p->worker.mutex);
 	p->unmoved = true;
-	store_worker_wake(&p->worker);
 	pthread_mutex_unlock(&p->worker.mutex);
+	store_worker_wake(&p->worker);
 }

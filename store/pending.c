@@ -6,8 +6,8 @@
  * A block is its distance from the first pack that there can be, in 30 bits: with
  * the whole number, a GiB of blocks would take a fifth more memory.
  */
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "internal.h"
 
@@ -20,6 +20,9 @@
 /* How many keys slots take: the way to an empty one gets long beyond. */
 #define ROOM(slots) ((slots) / 10 * 9)
 #define SLOTS_MAX (PENDING_MAX / 9 * 10)
+/* Both are in memory for a moment when it grows: rather seldom. */
+#define GROWTH 4
+#define SLOT_BYTES (sizeof(struct key) + sizeof(uint32_t))
 
 static uint64_t block_of(const struct pending *p, uint32_t value)
 {
@@ -59,21 +62,21 @@ static bool rebuild(struct pending *p, size_t slots, uint64_t pack)
 	struct pending new = *p;
 	uint32_t value;
 
+	/* Not of the heap, which might keep what is given back. */
+	new.key = mmap(NULL, slots * SLOT_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new.key == MAP_FAILED)
+		return false;
+	new.block = (uint32_t *)(new.key + slots);
 	new.slots = slots;
 	new.count = 0;
 	new.base = pack;
-	new.key = malloc(slots * sizeof(*new.key));
-	new.block = calloc(slots, sizeof(*new.block));
-	if (!new.key || !new.block) {
-		free(new.key);
-		free(new.block);
-		return false;
-	}
 	for (size_t i = 0; i < p->slots; i++) {
-		value = p->block[i];
+		if (p->block[i] == EMPTY)
+			continue;
+		value = value_of(&new, block_of(p, p->block[i]));
 		if (value != EMPTY)
-			enter(&new, p->key[i], value_of(&new, block_of(p, value)) |
-			      (value & ~DISTANCE));
+			enter(&new, p->key[i], value | (p->block[i] & ~DISTANCE));
 	}
 	store_pending_free(p);
 	*p = new;
@@ -89,8 +92,8 @@ bool store_pending_init(struct pending *p)
 
 void store_pending_free(struct pending *p)
 {
-	free(p->key);
-	free(p->block);
+	if (p->key)
+		munmap(p->key, p->slots * SLOT_BYTES);
 }
 
 /* Nothing is in it, nor will anything be of packs below @pack. */
@@ -116,7 +119,7 @@ bool store_pending_drop(struct pending *p, uint64_t pack)
 		left += p->block[i] != EMPTY;
 	}
 	while (ROOM(slots) < left)
-		slots *= 2;
+		slots *= GROWTH;
 	return rebuild(p, slots < SLOTS_MAX ? slots : SLOTS_MAX, pack);
 }
 
@@ -124,7 +127,7 @@ bool store_pending_drop(struct pending *p, uint64_t pack)
 bool store_pending_set(struct pending *p, struct key key, uint64_t block)
 {
 	uint32_t value = value_of(p, block);
-	size_t slots = p->slots * 2;
+	size_t slots = p->slots * GROWTH;
 
 	/* As far away as 4 TiB, while somebody has been writing his first pack. */
 	if (value == EMPTY)
