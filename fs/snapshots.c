@@ -10,6 +10,7 @@
 #include "attr.h"
 #include "import.h"
 #include "perm.h"
+#include "readahead.h"
 #include "snapshots.h"
 
 int snapshot_entry(const struct store_info *info, struct fuse_entry_param *e)
@@ -159,6 +160,7 @@ static int open_to_read(fuse_ino_t ino, struct fuse_file_info *fi)
 		free(s);
 		return rc == -ENOENT ? -ESTALE : rc;
 	}
+	readahead_widen();
 	fi->keep_cache = 1;	/* one number, one content, for ever */
 	handle_set(fi, &s->handle, ino);
 	return 0;

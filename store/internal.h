@@ -360,6 +360,13 @@ struct store_writer {
 	unsigned int flying;	/* under the packer's mutex: how many it has */
 };
 
+/* How a reader goes through the file. */
+struct ahead {
+	off_t at;		/* the furthest he was */
+	off_t asked;		/* up to here the kernel was asked to read */
+	unsigned int steps;	/* forward, one after another */
+};
+
 struct store_reader {
 	struct store *st;
 	struct list list;
@@ -370,6 +377,7 @@ struct store_reader {
 	bool map_valid;
 	unsigned int map_len;
 	uint64_t map[MAP_BLOCKS];
+	struct ahead ahead;	/* under the mutex */
 };
 
 /* The key of a block. Without the lock. */
@@ -491,6 +499,10 @@ int store_dir_next(struct store *st, uint64_t from, struct store_info *out,
 bool store_is_open(struct store *st, uint64_t ino);
 int store_reader_map(struct store_reader *r, uint64_t first, unsigned int max,
 		     uint64_t *block, struct store_error *e);	/* without the lock */
+
+/* ahead.c */
+off_t store_ahead_at(struct store *st);
+void store_ahead(struct store_reader *r, off_t at);	/* without the lock */
 
 /* worker.c; no lock */
 void store_worker_init(struct worker *w);

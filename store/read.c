@@ -131,6 +131,7 @@ static int read_blocks(struct store_reader *r, const uint64_t *block,
 {
 	struct scratch *s = store_scratch_get(r->st);
 	unsigned int done = 0, n;
+	off_t at;
 	int ret = 0;
 
 	if (!s)
@@ -147,7 +148,9 @@ static int read_blocks(struct store_reader *r, const uint64_t *block,
 		}
 		store_lock(r->st);
 		ret = store_pack_fetch(r->st, block[done], n, s, e);
+		at = store_ahead_at(r->st);
 		store_unlock(r->st);
+		store_ahead(r, at);
 		if (!ret)
 			ret = store_pack_decode(r->st, s, buf + (size_t)done * STORE_BLOCK, e);
 		if (ret < (int)n) {

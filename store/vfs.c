@@ -23,6 +23,7 @@
 struct guarded {
 	sqlite3_file base;
 	uint64_t bad;		/* page that was read last and is damaged; 0: none */
+	off_t last;		/* where a page was read last */
 	struct behind *behind;	/* NULL: everything goes to the layer below at once */
 	struct piece *piece;	/* what is gathered; NULL: nothing */
 	/* what was given away and may not be in the file yet lies between these */
@@ -128,6 +129,7 @@ static int guarded_read(sqlite3_file *f, void *buf, int amount, sqlite3_int64 of
 	uint64_t number = (uint64_t)offset / DB_PAGE + 1;
 	int rc = SQLITE_OK;
 
+	g->last = offset;
 	if (waits(g, amount, offset))
 		write_all(g);
 	/* What is lost would be read as it was before. */
@@ -196,6 +198,9 @@ static int guarded_control(sqlite3_file *f, int op, void *arg)
 	case STORE_FCNTL_BAD_PAGE:
 		*(uint64_t *)arg = g->bad;
 		g->bad = 0;
+		return SQLITE_OK;
+	case STORE_FCNTL_LAST_READ:
+		*(off_t *)arg = g->last;
 		return SQLITE_OK;
 	case STORE_FCNTL_BEHIND:
 		g->behind = arg;

@@ -21,6 +21,9 @@
 /* sqlite3_file_control: write to the file what was gathered */
 #define STORE_FCNTL_WRITE 0x636b7002
 
+/* sqlite3_file_control: where in the file (off_t, bytes) a page was read last */
+#define STORE_FCNTL_LAST_READ 0x636b7004
+
 /* store_vfs_setup - make it known to SQLite; any number of times, from any thread */
 void store_vfs_setup(void);
 

@@ -65,6 +65,7 @@ timed() {
 	local name=$1 begin end
 
 	shift
+	: >out
 	sync
 	sleep 2
 	begin=$(date +%s%N)
@@ -109,6 +110,10 @@ unmount() {
 
 cp_write() {
 	cat "$1" >plain && sync plain
+}
+
+cp_read() {
+	cat "$1" >/dev/null
 }
 
 restic_put() {
@@ -183,7 +188,7 @@ our_round() {
 
 	timed cp-new cp_write one
 	cool one
-	timed cp-back cat one
+	timed cp-back cp_read one
 	rm plain
 	timed ours-new ours_put one a
 	before=$(stat -c %s store.db)
