@@ -81,11 +81,16 @@ answers() {
 	[ "$(ask ping)" = '?' ]
 }
 
-# looks WHEN
+fired() {
+	[ "$(ask alarms)" = 1 ]
+}
+
+# looks WHEN; until the timer has fired, it has a thread of its own
 looks() {
 	local -a before after
 	local n on=yes
 
+	wait_until 10 fired
 	is "S10 Python, $1: dictionary" "$(ask state)" "$state"
 	is "T1 Python, $1: pid, threads, directory" "$(ask who)" "$who"
 	read -ra before <<<"$(ask ticks)"
@@ -120,7 +125,6 @@ who=$(ask who)
 is "T4 Python: a timer of a second is started" "$(ask alarm)" ok
 ok "S1 Python: checkpoint" checkpoint python python.img
 looks undisturbed
-wait_until 5 [ "$(ask alarms)" = 1 ]
 is "T4 Python, undisturbed: the timer has fired" "$(ask alarms)" 1
 works undisturbed
 rise restarted python.img
