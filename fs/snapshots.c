@@ -103,12 +103,26 @@ struct snapshot {
 	struct store_reader *reader;
 };
 
+/*
+ * All or an error: the kernel takes what is less for the end of the file, and keeps
+ * zeros for the rest. When it gets an error it asks again, page by page.
+ */
+static ssize_t read_all(struct snapshot *s, char *buf, size_t size, off_t off)
+{
+	struct store_error e;
+	ssize_t n = store_pread(s->reader, buf, size, off, &e), more;
+
+	if (n < 0 || (size_t)n == size)
+		return n;
+	more = store_pread(s->reader, buf + n, size - n, off + n, &e);
+	return more < 0 ? more : n + more;
+}
+
 static void snapshot_read(struct handle *h, fuse_req_t req, size_t size, off_t off)
 {
 	struct snapshot *s = (struct snapshot *)h;
-	void *buf = handle_buffer(size);
-	struct store_error e;
-	ssize_t n = buf ? store_pread(s->reader, buf, size, off, &e) : -ENOMEM;
+	char *buf = handle_buffer(size);
+	ssize_t n = buf ? read_all(s, buf, size, off) : -ENOMEM;
 
 	if (n < 0)
 		fuse_reply_err(req, -n);

@@ -145,7 +145,7 @@ static int sql_errno(struct store *st)
 			return sys;
 		return EIO;
 	default:
-		return EIO;	/* SQLITE_CORRUPT, SQLITE_NOTADB … */
+		return EIO;	/* STORE_DAMAGED, SQLITE_CORRUPT … */
 	}
 }
 
@@ -160,7 +160,7 @@ int store_sql_error(struct store *st, const char *doing, struct store_error *e)
 	int err = sql_errno(st), rc = sqlite3_errcode(st->db) & 0xff;
 	uint64_t page = 0;
 
-	if (rc == SQLITE_CORRUPT)
+	if (rc == STORE_DAMAGED)
 		sqlite3_file_control(st->db, "main", STORE_FCNTL_BAD_PAGE, &page);
 	if (page)
 		store_fail(&own, EIO, "page %llu of the file of the store %s is damaged",

@@ -140,8 +140,7 @@ static int guarded_read(sqlite3_file *f, void *buf, int amount, sqlite3_int64 of
 	if (rc || !is_page(amount, offset) || store_page_good(buf, number))
 		return rc;
 	g->bad = number;
-	/* not SQLITE_IOERR: that would roll back what others are writing */
-	return SQLITE_CORRUPT;
+	return STORE_DAMAGED;
 }
 
 /* Room in the piece for what follows in the file at @offset; NULL: no memory. */

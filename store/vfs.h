@@ -9,6 +9,13 @@
 #define STORE_VFS "ckptfs"	/* its name for sqlite3_open_v2 */
 #define PAGE_SUM 8		/* bytes of a page that are its checksum */
 
+/*
+ * The result of a statement that has read a damaged page. It should leave what others
+ * are writing as it is: of SQLITE_IOERR a transaction is rolled back, and after
+ * SQLITE_CORRUPT SQLite lets it write no more. This one SQLite does not use itself.
+ */
+#define STORE_DAMAGED SQLITE_FORMAT
+
 /* sqlite3_file_control: the damaged page that was read last, 0: none; forgets it */
 #define STORE_FCNTL_BAD_PAGE 0x636b7001
 

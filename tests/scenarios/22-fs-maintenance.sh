@@ -47,6 +47,7 @@ rm $dir/b
 ok "D4 gc" ckpt gc
 at_most "D4 the file has shrunk by what was deleted" "$(stat -c %s /var/lib/ckptfs/store.db)" $((before - 1200000))
 ok "D4 what is left is whole" cmp one $dir/a
+is "D4 the kernel reads snapshots ahead, KiB" "$(cat "/sys/class/bdi/$(mountpoint -d /ckpt)/read_ahead_kb")" 512
 rm $dir/a
 
 # Retention
@@ -75,6 +76,15 @@ rm -f $dir/*0 && rmdir /ckpt/kept
 # Damage, in a store of its own
 
 mkdir mnt
+# flip FILE BYTE: another bit there
+flip() {
+	local byte
+
+	byte=$(dd if="$1" bs=1 skip="$2" count=1 status=none | od -An -tu1)
+	# shellcheck disable=SC2059 # octal
+	printf "\\$(printf %03o $((byte ^ 4)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 daemon() {
 	ckptfs -f -o "store=$T/own.db,state=$T/state" mnt &
 	wait_until 10 mountpoint -q mnt
@@ -89,16 +99,49 @@ wait
 ok "D4 fsck of a store that nobody uses" ckpt fsck --store own.db
 fails "D4 fsck of no store" ckpt fsck --store one
 # in the middle of the first one's blocks
-byte=$(dd if=own.db bs=1 skip=1000000 count=1 status=none | od -An -tu1)
-# shellcheck disable=SC2059 # octal
-printf "\\$(printf %03o $((byte ^ 4)))" | dd of=own.db bs=1 seek=1000000 conv=notrunc status=none
+flip own.db 1000000
 fails "D4 fsck finds a flipped bit" ckpt fsck --store own.db
 matches "D4 and names the page" "$(ckpt fsck --store own.db 2>&1)" "damaged: page 62 of the file"
 matches "D4 and the snapshot" "$(ckpt fsck --store own.db 2>&1)" "damaged: snapshot web/bad: [0-9]+ of [0-9]+ blocks"
 fails "D4 not the other one" bash -c "ckpt fsck --store own.db 2>&1 | grep web/good"
+# The kernel reads ahead: the damage is somewhere in what it asks for at a time, so at several places, one after another.
+read_damaged() {
+	local size place good=0
+
+	size=$(stat -c %s one)
+	for place in {1..12}; do
+		flip own.db $((1000000 + 37000 * place))
+		daemon
+		if cat mnt/web/snapshots/bad >out 2>err; then
+			echo "it could be read"
+		elif ! grep -q "Input/output error" err; then
+			cat err
+		elif [ "$(stat -c %s mnt/web/snapshots/bad)" != "$size" ]; then
+			echo "its size has changed"
+		elif cmp -s -n "$(stat -c %s out)" out one; then
+			((good++))
+		else
+			echo "wrong bytes"
+		fi
+		umount mnt
+		wait
+		flip own.db $((1000000 + 37000 * place))
+	done
+	echo "$good good"
+}
+
+flip own.db 1000000
+is "D4 reading fails wherever the damage is, after bytes that are right" "$(read_damaged)" "12 good"
+flip own.db 1000000
 daemon
 fails "D4 reading it fails" cat mnt/web/snapshots/bad
 matches "D4 with EIO" "$(cat mnt/web/snapshots/bad 2>&1 >/dev/null)" "Input/output error"
+fails "D4 also with sendfile" python3 -c 'import shutil; shutil.copyfile("mnt/web/snapshots/bad", "out")'
+fails "D4 a copy of it within the mount fails" cp mnt/web/snapshots/bad mnt/web/snapshots/copy
+fails "D4 and is not there" stat mnt/web/snapshots/copy
+is "D4 SIGBUS in a mapping of it" "$(python3 -c 'import mmap
+with open("mnt/web/snapshots/bad") as f:
+	bytes(mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ))' 2>/dev/null; echo $?)" $((128 + $(kill -l BUS)))
 ok "D4 the other one is whole" cmp good mnt/web/snapshots/good
 fails "D4 fsck through the mount finds it, too" ckpt -m "$T/mnt" fsck
 fails "D4 a store in use is not opened" ckpt fsck --store own.db
