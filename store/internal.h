@@ -30,6 +30,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #define XXH_INLINE_ALL
@@ -329,6 +330,11 @@ struct open_pack {
 	uint8_t *blocks;	/* room for 64 */
 };
 
+/* Of a writer whose packs come faster than they can be compressed. */
+struct hurry {
+	atomic_int poor;	/* packs to come that are taken to compress poorly */
+};
+
 struct store_writer {
 	struct store *st;
 	struct list list;
@@ -357,6 +363,7 @@ struct store_writer {
 
 	/* the first is in the making; of the others the packer has those with numbers */
 	struct open_pack pack[OPEN_PACKS];
+	struct hurry hurry;
 	unsigned int flying;	/* under the packer's mutex: how many it has */
 };
 
@@ -420,7 +427,7 @@ int store_op_end(struct store *st, int ret, struct store_error *e);
 struct scratch *store_scratch_get(struct store *st);	/* no lock; NULL: no memory */
 void store_scratch_put(struct store *st, struct scratch *s);	/* no lock */
 size_t store_pack_encode(struct scratch *s, uint64_t pack, uint64_t mask, const struct key *key,
-			 const uint8_t *blocks, bool hurry);	/* no lock */
+			 const uint8_t *blocks, struct hurry *hurry);	/* no lock */
 int store_pack_insert(struct store *st, uint64_t pack, unsigned int count,
 		      const struct scratch *s, size_t len, struct store_error *e);
 int store_pack_keys(struct store *st, uint64_t pack, uint64_t *mask,

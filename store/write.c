@@ -129,7 +129,8 @@ size_t store_encode_pack(struct scratch *s, const struct open_pack *p, bool hurr
 {
 	uint64_t mask = p->count == PACK_SLOTS ? UINT64_MAX : (1ULL << p->count) - 1;
 
-	return store_pack_encode(s, p->number, mask, p->key, p->blocks, hurry);
+	return store_pack_encode(s, p->number, mask, p->key, p->blocks,
+				 hurry ? &p->writer->hurry : NULL);
 }
 
 /* Write a pack that was encoded; from here on all writers can find its blocks. */
