@@ -25,16 +25,16 @@ static int say(void *arg, const char *text)
 	return 0;
 }
 
-static int check_store(const char *path, bool *well, struct ckpt_error *e)
+static int check_store(const char *path, bool repair, bool *well, struct ckpt_error *e)
 {
 	struct store_check check;
 	struct store_error se;
 	struct store *st;
-	int ret = maintenance_open(path, STORE_READONLY, &st, e);
+	int ret = maintenance_open(path, repair ? 0 : STORE_READONLY, &st, e);
 
 	if (ret)
 		return ret;
-	ret = store_fsck(st, say, well, &check, &se);
+	ret = (repair ? store_repair : store_fsck)(st, say, well, &check, &se);
 	if (ret)
 		error_set(e, se.err, "%s", se.text);
 	store_close(st);
@@ -43,13 +43,19 @@ static int check_store(const char *path, bool *well, struct ckpt_error *e)
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	bool well = false;
+	bool well = false, repair = false;
 	const char *path;
-	int ret = maintenance_args(&command_fsck, argc, argv, &path, e);
+	int ret;
 
+	for (int i = 1; i < argc && !repair; i++) {
+		repair = !strcmp(argv[i], "--repair");
+		if (repair)
+			memmove(argv + i, argv + i + 1, (size_t)(argc-- - i) * sizeof(*argv));
+	}
+	ret = maintenance_args(&command_fsck, argc, argv, &path, e);
 	if (!ret)
-		ret = path ? check_store(path, &well, e) :
-			maintenance_read("fsck", print_line, &well, e);
+		ret = path ? check_store(path, repair, &well, e) :
+			maintenance_read(repair ? "repair" : "fsck", print_line, &well, e);
 	if (!ret && !well)
 		ret = error_set(e, EIO, "the store is damaged; snapshots that are not "
 				"named above can be copied out of it");
@@ -58,10 +64,11 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 
 const struct command command_fsck = {
 	.name = "fsck",
-	.synopsis = "[--store PATH]",
+	.synopsis = "[--repair] [--store PATH]",
 	.help =
 "Reads everything in the store back and checks it: pages of its file, blocks, snapshots.\n"
 "Says what is damaged and which snapshots that affects, changes nothing, and exits with 1\n"
-"when there is damage. With --store it looks into a store that no daemon uses.\n",
+"when there is damage. With --repair it mends what can be, the index of keys, which finds equal\n"
+"pages. With --store it looks into a store that no daemon uses.\n",
 	.run = run,
 };

@@ -19,7 +19,7 @@ int maintenance_args(const struct command *c, int argc, char **argv, const char 
 	else if (argc == 2 && !strncmp(argv[1], "--store=", 8))
 		*path = argv[1] + 8;
 	else if (argc != 1)
-		return command_usage(c, "there is no argument but --store PATH", e);
+		return command_usage(c, "there is an argument that it does not have", e);
 	return *path ? 0 : place_mounted(e);
 }
 

@@ -22,7 +22,7 @@ int maintenance_args(const struct command *c, int argc, char **argv, const char 
 
 /*
  * maintenance_read - read one of the mount's files to its end
- * @file: "stats", "fsck" or "gc"
+ * @file: "stats", "fsck", "repair" or "gc"
  * @line: is called for each line, without its newline
  *
  * Returns 0 or a negative errno.

@@ -85,12 +85,22 @@ static int run_stats(struct job *job, struct store_error *e)
 	return 0;
 }
 
-static int run_fsck(struct job *job, struct store_error *e)
+static int check(struct job *job, typeof(store_fsck) *fn, struct store_error *e)
 {
-	struct store_check check;
-	int rc = store_fsck(fs.store, say, job, &check, e);
+	struct store_check out;
+	int rc = fn(fs.store, say, job, &out, e);
 
 	return rc == -ECANCELED ? 0 : rc;
+}
+
+static int run_fsck(struct job *job, struct store_error *e)
+{
+	return check(job, store_fsck, e);
+}
+
+static int run_repair(struct job *job, struct store_error *e)
+{
+	return check(job, store_repair, e);
 }
 
 static int run_gc(struct job *job, struct store_error *e)
@@ -197,6 +207,7 @@ static const struct {
 } files[] = {
 	{ "fsck", run_fsck },
 	{ "gc", run_gc },
+	{ "repair", run_repair },
 	{ "stats", run_stats },
 };
 

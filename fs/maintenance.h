@@ -9,6 +9,7 @@
  *            all SNAPSHOTS LOGICAL STORED
  *            file SIZE UNUSED
  *   fsck   checks everything, and says what is damaged
+ *   repair as fsck, but mends what can be
  *   gc     frees what nobody needs any more: freed BLOCKS BYTES-BEFORE BYTES-AFTER
  *
  * When one of them fails, its last line is "error: SENTENCE", and the read fails.

@@ -27,6 +27,7 @@ static const char *const sql[STMT_COUNT] = {
 	[STMT_IDX_GET] = "SELECT lo, block FROM idx WHERE hi = ?",
 	[STMT_IDX_PUT] = "INSERT OR REPLACE INTO idx VALUES(?, ?, ?)",
 	[STMT_IDX_DELETE] = "DELETE FROM idx WHERE hi = ? AND block = ?",
+	[STMT_IDX_ROOT] = "SELECT rootpage FROM sqlite_schema WHERE name = 'idx'",
 	[STMT_IDX_NEXT] = "SELECT hi, lo FROM idx WHERE hi >= ? ORDER BY hi",
 	[STMT_MAP_INSERT] = "INSERT INTO map VALUES(?, ?)",
 	[STMT_MAP_GET] = "SELECT data FROM map WHERE id = ?",

@@ -15,20 +15,9 @@
 #define TRUNK_COUNT 4
 #define TRUNK_LEAVES 8
 
-static uint32_t number_at(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static bool read_page(struct store *st, uint64_t number, uint8_t *page)
-{
-	return number && pread(st->sync_fd, page, DB_PAGE, (off_t)((number - 1) * DB_PAGE)) ==
-		DB_PAGE;
-}
-
 static void tidy_leaf(struct store *st, uint64_t number, uint8_t *page)
 {
-	if (!read_page(st, number, page) || store_page_good(page, number))
+	if (!store_page_read(st, number, page) || store_page_good(page, number))
 		return;
 	memset(page, 0, DB_PAGE);
 	/* if that fails, it is said to be damaged: no more than that */
@@ -43,14 +32,14 @@ void store_tidy_free(struct store *st)
 	uint64_t number = 1, left = 1 << 20;
 	uint32_t count;
 
-	if (!trunk || !leaf || !read_page(st, 1, trunk) || !store_page_good(trunk, 1))
+	if (!trunk || !leaf || !store_page_read(st, 1, trunk) || !store_page_good(trunk, 1))
 		goto out;
-	number = number_at(trunk + FIRST_TRUNK);
-	while (left-- && read_page(st, number, trunk) && store_page_good(trunk, number)) {
-		count = number_at(trunk + TRUNK_COUNT);
+	number = store_number_at(trunk + FIRST_TRUNK);
+	while (left-- && store_page_read(st, number, trunk) && store_page_good(trunk, number)) {
+		count = store_number_at(trunk + TRUNK_COUNT);
 		for (uint32_t i = 0; i < count && TRUNK_LEAVES + 4 * i < DB_USABLE - 4; i++)
-			tidy_leaf(st, number_at(trunk + TRUNK_LEAVES + (size_t)4 * i), leaf);
-		number = number_at(trunk);
+			tidy_leaf(st, store_number_at(trunk + TRUNK_LEAVES + (size_t)4 * i), leaf);
+		number = store_number_at(trunk);
 	}
 out:
 	free(trunk);

@@ -2,7 +2,8 @@
 /*
  * Checking a store. Three passes: the pages of the file, whatever is in them;
  * the blocks of all packs; the snapshots, for which only maps and keys have to
- * be read again, since the second pass has said which blocks are good.
+ * be read again, since the second pass has said which blocks are good. What can
+ * be mended (mend.c) is, in the first pass, when that was asked for.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,7 +25,9 @@ struct fsck {
 	int (*say)(void *arg, const char *line);
 	void *arg;
 	struct store_check *out;
+	bool repair;
 	bool stopped;
+	struct mend *mend;
 	uint64_t limit;		/* first pack that is too new */
 	struct bits seen;	/* packs that were looked at */
 	struct bits good;	/* blocks that are there and right */
@@ -71,13 +74,42 @@ static int read_pages(struct fsck *f, uint64_t number, struct store_error *e)
 	return (int)(n / DB_PAGE);
 }
 
-static void check_page(struct fsck *f, const uint8_t *page, uint64_t number)
+static int check_page(struct fsck *f, const uint8_t *page, uint64_t number,
+		      struct store_error *e)
 {
+	int mended = 0;
+	bool index;
+
 	f->out->pages++;
 	if (store_page_good(page, number))
-		return;
-	if (f->out->bad_pages++ < TOLD_PAGES)
-		say(f, "damaged: page %" PRIu64 " of the file", number);
+		return 0;
+	store_lock(f->st);
+	index = store_mend_is_index(f->mend, number);
+	if (index && f->repair)
+		mended = store_mend_page(f->mend, number, e);
+	store_unlock(f->st);
+	if (mended < 0)
+		return mended;
+	if (mended) {
+		f->out->mended_pages++;
+		return say(f, "mended: page %" PRIu64 " of the file, in the index of keys", number);
+	}
+	if (f->out->bad_pages++ >= TOLD_PAGES)
+		return 0;
+	return say(f, "damaged: page %" PRIu64 " of the file%s", number,
+		   !index ? "" : f->repair ? ", in the index of keys; what it has to be mended with "
+		   "is damaged, too" : ", in the index of keys, which ckpt fsck --repair mends");
+}
+
+/* What can be found again of the pages that were mended. */
+static int enter_keys(struct fsck *f, struct store_error *e)
+{
+	uint64_t entered;
+	int ret = store_mend_keys(f->mend, &entered, e);
+
+	if (!ret && entered)
+		say(f, "mended: %" PRIu64 " keys are in the index again", entered);
+	return ret;
 }
 
 static int check_pages(struct fsck *f, struct store_error *e)
@@ -86,16 +118,19 @@ static int check_pages(struct fsck *f, struct store_error *e)
 	int n;
 
 	while ((n = read_pages(f, number, e)) > 0) {
-		for (int i = 0; i < n; i++)
-			check_page(f, f->pages + (size_t)i * DB_PAGE, number + (uint64_t)i);
+		for (int i = 0; i < n; i++) {
+			int ret = check_page(f, f->pages + (size_t)i * DB_PAGE,
+					     number + (uint64_t)i, e);
+
+			if (ret)
+				return ret;
+		}
 		number += (uint64_t)n;
-		if (f->stopped)
-			return -ECANCELED;
 	}
 	if (f->out->bad_pages > TOLD_PAGES)
 		say(f, "damaged: %" PRIu64 " more pages of the file",
 		    f->out->bad_pages - TOLD_PAGES);
-	return n;
+	return n ? n : enter_keys(f, e);
 }
 
 /* ---- blocks ---- */
@@ -425,8 +460,8 @@ static void say_sums(struct fsck *f)
 		    c->bad_pages, c->bad_blocks, c->bad_snapshots);
 }
 
-int store_fsck(struct store *st, int (*fn)(void *arg, const char *line), void *arg,
-	       struct store_check *out, struct store_error *e)
+static int check(struct store *st, bool repair, int (*fn)(void *arg, const char *line), void *arg,
+		 struct store_check *out, struct store_error *e)
 {
 	struct fsck *f = calloc(1, sizeof(*f));
 	uint64_t last;
@@ -434,12 +469,13 @@ int store_fsck(struct store *st, int (*fn)(void *arg, const char *line), void *a
 
 	*out = (struct store_check){ 0 };
 	if (f) {
-		*f = (struct fsck){ .st = st, .say = fn, .arg = arg, .out = out };
+		*f = (struct fsck){ .st = st, .repair = repair, .say = fn, .arg = arg, .out = out };
 		f->pages = malloc((size_t)SLICE_PAGES * DB_PAGE > PACK_SLOTS * STORE_BLOCK ?
 				  (size_t)SLICE_PAGES * DB_PAGE : PACK_SLOTS * STORE_BLOCK);
 		f->scratch = store_scratch_get(st);
+		f->mend = store_mend_begin(st);
 	}
-	if (f && f->pages && f->scratch) {
+	if (f && f->pages && f->scratch && f->mend) {
 		store_lock(st);
 		f->limit = st->next_pack;
 		last = st->next_ino - 1;
@@ -458,8 +494,21 @@ int store_fsck(struct store *st, int (*fn)(void *arg, const char *line), void *a
 	}
 	if (f) {
 		store_scratch_put(st, f->scratch);
+		store_mend_end(f->mend);
 		free(f->pages);
 	}
 	free(f);
 	return ret;
+}
+
+int store_fsck(struct store *st, int (*fn)(void *arg, const char *line), void *arg,
+	       struct store_check *out, struct store_error *e)
+{
+	return check(st, false, fn, arg, out, e);
+}
+
+int store_repair(struct store *st, int (*fn)(void *arg, const char *line), void *arg,
+		 struct store_check *out, struct store_error *e)
+{
+	return check(st, true, fn, arg, out, e);
 }

@@ -262,26 +262,21 @@ static int sweep_slice(struct store *st, struct sweep *sweep, uint64_t *pack,
 /* ---- shrink ---- */
 
 /*
- * How many pages in use are among the last @tail of @pages, by the pointer map
- * of the file format: a page of it stands before the DB_USABLE / 5 pages that it
- * has 5 bytes for, of which the first is the type, 2 for a free page. Without
- * an open transaction. On an error: as many as can be.
+ * How many pages in use are among the last @tail of @pages. Without an open
+ * transaction. On an error: as many as can be.
  */
 static int64_t used_at_end(struct store *st, int64_t pages, int64_t tail)
 {
-	const int64_t group = DB_USABLE / 5 + 1;
-	uint8_t map[DB_PAGE];
-	int64_t have = -1, used = 0;
+	struct page_map map = { 0 };
+	int64_t used = 0;
+	uint64_t parent;
 
 	for (int64_t page = pages - tail + 1; page <= pages; page++) {
-		int64_t at = (page - 2) / group * group + 2;
+		enum page_use use = store_page_use(st, &map, (uint64_t)page, &parent);
 
-		if (page < 3 || page == at)
-			continue;
-		if (at != have && pread(st->sync_fd, map, DB_PAGE, (at - 1) * DB_PAGE) != DB_PAGE)
+		if (use == PAGE_UNKNOWN)
 			return INT64_MAX;
-		have = at;
-		used += map[5 * (page - at - 1)] != 2;
+		used += use != PAGE_FREE && use != PAGE_FORMAT;
 	}
 	return used;
 }

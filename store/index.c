@@ -79,6 +79,20 @@ static struct pending_entry *gather(const struct pending *p, unsigned int slice,
 	return list;
 }
 
+/* Into table idx, and into the filter before it. */
+int store_index_enter(struct store *st, struct key key, uint64_t block, struct store_error *e)
+{
+	sqlite3_stmt *s = store_stmt(st, STMT_IDX_PUT);
+
+	if (s) {
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)key.hi);
+		sqlite3_bind_int64(s, 2, (sqlite3_int64)key.lo);
+		sqlite3_bind_int64(s, 3, (sqlite3_int64)block);
+	}
+	store_filter_add(st, key);
+	return store_run(st, s, e);
+}
+
 static int move_slice(struct store *st, unsigned int slice, struct store_error *e)
 {
 	struct pending_entry *list;
@@ -89,15 +103,7 @@ static int move_slice(struct store *st, unsigned int slice, struct store_error *
 	if (!list)
 		return no_memory(st, e);
 	for (size_t i = 0; i < n && !ret; i++) {
-		sqlite3_stmt *s = store_stmt(st, STMT_IDX_PUT);
-
-		if (s) {
-			sqlite3_bind_int64(s, 1, (sqlite3_int64)list[i].key.hi);
-			sqlite3_bind_int64(s, 2, (sqlite3_int64)list[i].key.lo);
-			sqlite3_bind_int64(s, 3, (sqlite3_int64)list[i].block);
-		}
-		ret = store_run(st, s, e);
-		store_filter_add(st, list[i].key);
+		ret = store_index_enter(st, list[i].key, list[i].block, e);
 		store_pending_moved(&st->pending, &list[i]);
 	}
 	free(list);
@@ -200,6 +206,7 @@ int store_index_get(struct store *st, struct key key, uint64_t *block,
 		    struct store_error *e)
 {
 	sqlite3_stmt *s;
+	uint64_t txn;
 	int ret;
 
 	if (st->pending.stale) {
@@ -214,7 +221,11 @@ int store_index_get(struct store *st, struct key key, uint64_t *block,
 	s = store_stmt(st, STMT_IDX_GET);
 	if (s)
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)key.hi);
+	txn = st->txn;
 	ret = store_row(st, s, e);
+	/* Because of a damaged page, but nothing is lost: another copy of a block does no harm. */
+	if (ret == -EIO && st->txn == txn)
+		return 0;
 	if (ret <= 0)
 		return ret;
 	ret = (uint64_t)sqlite3_column_int64(s, 0) == key.lo;

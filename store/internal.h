@@ -110,6 +110,7 @@ enum stmt {
 	STMT_IDX_PUT,
 	STMT_IDX_DELETE,
 	STMT_IDX_NEXT,
+	STMT_IDX_ROOT,
 	STMT_MAP_INSERT,
 	STMT_MAP_GET,
 	STMT_MAP_NEXT,
@@ -194,6 +195,24 @@ struct scratch {
 	uint8_t encoded[PACK_MAX];
 	uint8_t chunk[PACK_CHUNK * STORE_BLOCK];
 	uint64_t lz4[LZ4_STATE / sizeof(uint64_t)];
+};
+
+/* What a page of the file is used for; most of these are the file format's numbers. */
+enum page_use {
+	PAGE_UNKNOWN = -1,	/* it can't be read */
+	PAGE_NONE,
+	PAGE_ROOT,
+	PAGE_FREE,
+	PAGE_OVERFLOW_FIRST,
+	PAGE_OVERFLOW,
+	PAGE_TREE,		/* of the page that is said to be its parent */
+	PAGE_FORMAT,		/* the first one, or of the pointer map */
+};
+
+/* The page of the pointer map that was read last. */
+struct page_map {
+	uint64_t number;	/* 0: none */
+	uint8_t page[DB_PAGE];
 };
 
 /* A thread of the store's own, that waits for work until it is to stop. */
@@ -467,6 +486,7 @@ int store_index_delete(struct store *st, struct key key, uint64_t block,
 		       struct store_error *e);
 int store_index_move(struct store *st, struct store_error *e);
 bool store_index_is_large(const struct store *st);
+int store_index_enter(struct store *st, struct key key, uint64_t block, struct store_error *e);
 
 /* pending.c */
 bool store_pending_init(struct pending *p);
@@ -550,6 +570,19 @@ void store_behind_forgive(struct behind *b);
 /* bits.c */
 uint64_t *store_bits_word(struct bits *b, uint64_t pack, bool make);
 void store_bits_free(struct bits *b);
+
+/* page.c */
+uint32_t store_number_at(const uint8_t *p);	/* no lock */
+bool store_page_read(struct store *st, uint64_t number, uint8_t *page);
+enum page_use store_page_use(struct store *st, struct page_map *m, uint64_t number,
+			     uint64_t *parent);
+
+/* mend.c */
+struct mend *store_mend_begin(struct store *st);	/* no lock */
+bool store_mend_is_index(struct mend *m, uint64_t number);
+int store_mend_page(struct mend *m, uint64_t number, struct store_error *e);
+int store_mend_keys(struct mend *m, uint64_t *entered, struct store_error *e);	/* without the lock */
+void store_mend_end(struct mend *m);	/* no lock */
 
 /* free.c */
 void store_tidy_free(struct store *st);

@@ -91,11 +91,6 @@ static int lock_file(struct store *st, struct store_error *e)
 			  "another process is using the store %s; stop it first", st->path);
 }
 
-static uint32_t big_endian(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /*
  * Is the file one of ours? Looked at before SQLite may touch it, which would put
  * checksums into the pages of one that has none. A file that is empty, or was
@@ -113,11 +108,11 @@ static int check_head(struct store *st, struct store_error *e)
 	if (n == 0)
 		return 0;
 	if (n < HEAD_SIZE || memcmp(head, "SQLite format 3", 16) ||
-	    big_endian(head + 68) != APPLICATION_ID)
+	    store_number_at(head + 68) != APPLICATION_ID)
 		return store_fail(e, EMEDIUMTYPE, "%s is not a store", st->path);
-	if (big_endian(head + 60) != VERSION)
+	if (store_number_at(head + 60) != VERSION)
 		return store_fail(e, EMEDIUMTYPE, "the store %s has version %u; this program "
-				  "reads version %d", st->path, big_endian(head + 60), VERSION);
+				  "reads version %d", st->path, store_number_at(head + 60), VERSION);
 	page = (unsigned int)head[16] << 8 | head[17];
 	if ((page == 1 ? 65536 : page) != DB_PAGE || head[20] != PAGE_SUM)
 		return store_fail(e, EIO, "page 1 of the file of the store %s is damaged",

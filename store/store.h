@@ -322,9 +322,18 @@ struct store_check {
 	uint64_t blocks, bad_blocks;
 	uint64_t snapshots, bad_snapshots;
 	uint64_t others;			/* damage that is none of these */
+	uint64_t mended_pages;			/* that were bad, and are not counted as such */
 };
 
 int store_fsck(struct store *st, int (*say)(void *arg, const char *line), void *arg,
 	       struct store_check *out, struct store_error *e);
+
+/*
+ * The same, but pages of the index of keys that are damaged are made again out of
+ * what is around them, and the packs; the store must be open for writing. Nothing
+ * else is there twice.
+ */
+int store_repair(struct store *st, int (*say)(void *arg, const char *line), void *arg,
+		 struct store_check *out, struct store_error *e);
 
 #endif

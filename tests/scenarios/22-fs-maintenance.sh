@@ -3,7 +3,7 @@
 #
 # timeout: 300
 #
-# ckpt stats, gc, fsck and forget, and the hidden directory of the mount that does the first three. No container runs.
+# ckpt stats, gc, fsck and forget, and the hidden directory of the mount that does all but the last. No container runs.
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
@@ -29,7 +29,7 @@ fails "D4 an unknown argument is refused" ckpt stats now
 # The directory
 
 fails "D6 no listing shows it" bash -c "ls -A /ckpt | grep ckptfs"
-is "D6 it has its files" "$(find $hidden -type f -printf "%f\n" | sort | xargs)" "fsck gc stats"
+is "D6 it has its files" "$(find $hidden -type f -printf "%f\n" | sort | xargs)" "fsck gc repair stats"
 fails "D6 mkdir can't take its name" mkdir $hidden
 fails "D6 rmdir can't remove it" rmdir $hidden
 fails "D6 nothing can be made in it" touch $hidden/x
@@ -149,3 +149,33 @@ ok "D4 the damaged one can be deleted" rm mnt/web/snapshots/bad
 ok "D4 and then all is well" bash -c "ckpt -m $T/mnt gc && ckpt -m $T/mnt fsck"
 umount mnt
 wait
+
+# Damage in the index of keys, which has something in it when there is much to remember, and nobody has written for a while
+
+daemon
+make-image -p 20000 -s 3 >large || die "no image"
+cp large mnt/web/snapshots/large
+rm mnt/web/snapshots/good
+blocks=$(ckpt -m "$T/mnt" stats | grep '^web ')
+sleep 8
+umount mnt
+wait
+last=$(($(stat -c %s own.db) / 16384))
+flip own.db $((last * 16384 - 5000))
+matches "D4 fsck says what can be mended" "$(ckpt fsck --store own.db 2>&1)" \
+	"damaged: page $last of the file, in the index of keys, which ckpt fsck --repair mends"
+daemon
+fails "D4 fsck through the mount finds it, and leaves it" ckpt -m "$T/mnt" fsck
+ok "D4 writing goes on" cp large mnt/web/snapshots/again
+rm mnt/web/snapshots/again
+matches "D4 fsck --repair mends it" "$(ckpt -m "$T/mnt" fsck --repair 2>&1)" \
+	"mended: page $last of the file.*mended: [0-9]+ keys are in the index again.*nothing is damaged"
+ok "D4 so that all is well" ckpt -m "$T/mnt" fsck
+cp large mnt/web/snapshots/again
+is "D4 and what is stored again takes no room" "$(ckpt -m "$T/mnt" stats | awk '/^web / { print $2, $5 }')" \
+	"$(awk '{ print $2 + 1, $5 }' <<<"$blocks")"
+umount mnt
+wait
+flip own.db 500000
+fails "D4 --repair mends nothing else" ckpt fsck --store own.db --repair
+fails "D4 fsck refuses an argument that it does not know" ckpt fsck --repair --rebuild
