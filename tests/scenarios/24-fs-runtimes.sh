@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Containers that others make: runc, crun and podman, by the names that these tools give them.
+# Containers that others make: runc, crun, systemd-nspawn, podman and docker, by the names that these tools give them.
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
@@ -100,10 +100,27 @@ fi
 
 extras=$CKPT_BUILD/extras
 if [ ! -x "$extras/usr/bin/podman" ]; then
-	skip "D7 podman" "it is not in $extras"
+	skip "D7 systemd-nspawn, podman, docker" "they are not in $extras"
 	exit 0
 fi
 export LD_LIBRARY_PATH=$extras/usr/lib/x86_64-linux-gnu:$extras/lib/x86_64-linux-gnu
+
+# Without a systemd to ask for a scope, it makes its cgroups where it is.
+mkdir /sys/fs/cgroup/barn
+(
+	echo $BASHPID >/sys/fs/cgroup/barn/cgroup.procs
+	export LD_LIBRARY_PATH=$extras/usr/lib/x86_64-linux-gnu/systemd:$LD_LIBRARY_PATH
+	exec "$extras/usr/bin/systemd-nspawn" --register=no --keep-unit --quiet -M hay-barn -D root \
+		sleep 100000 </dev/null >nspawn.log 2>&1
+) &
+nspawn=$!
+ok "D7 systemd-nspawn makes a container" wait_until 20 pgrep -P $nspawn -x sleep
+found hay-barn nspawn "$(pgrep -P $nspawn -x sleep)"
+refused hay-barn nspawn
+kill $nspawn
+ok "D7 systemd-nspawn: it is gone" wait_until 10 is_gone hay-barn
+wait $nspawn
+rmdir "/sys/fs/cgroup/barn"/* "/sys/fs/cgroup/barn" 2>/dev/null
 mkdir -p /etc/containers /usr/share/containers
 cp -r "$extras"/etc/containers/. /etc/containers/
 cp -r "$extras"/usr/share/containers/. /usr/share/containers/
@@ -118,3 +135,28 @@ found shop podman "$(podman inspect -f '{{.State.Pid}}' shop)"
 refused shop podman
 ok "D7 podman ends it" podman kill shop
 ok "D7 podman: it is gone" wait_until 10 is_gone shop
+
+# The same for docker, whose daemon notes names below its directory.
+docker() {
+	DOCKER_HOST=unix://$T/docker.sock "$extras/usr/bin/docker" "$@"
+}
+
+mkdir -p /var/lib/docker
+PATH=$PATH:$extras/usr/bin "$extras/usr/sbin/dockerd" --storage-driver vfs --iptables=false --ip6tables=false \
+	--bridge=none --exec-opt native.cgroupdriver=cgroupfs -H "unix://$T/docker.sock" </dev/null >dockerd.log 2>&1 &
+daemon=$!
+wait_until 60 docker info >/dev/null 2>&1 || cat dockerd.log
+ok "D7 docker's daemon is there" docker info
+docker import - base < <(tar -C root -c .) >/dev/null
+ok "D7 docker makes a container" detached docker run -d --name harbour --network host \
+	--security-opt seccomp=unconfined base sleep 100000
+found harbour docker "$(docker inspect -f '{{.State.Pid}}' harbour)"
+ok "D7 docker pauses it" docker pause harbour
+is "D7 docker: paused it is frozen" "$(field harbour state)" frozen
+docker unpause harbour >/dev/null
+refused harbour docker
+ok "D7 docker ends it" docker kill harbour
+ok "D7 docker: it is gone" wait_until 10 is_gone harbour
+kill $daemon
+wait $daemon
+rm -rf /var/lib/docker
