@@ -82,17 +82,18 @@ static void write_all(struct guarded *g)
 	g->to = 0;
 }
 
-/* SQLite's code for an errno of what was written behind its back. */
+/* SQLite's code for an errno of what was written behind its back, which it looks at next. */
 static int code_of(int err)
 {
 	if (!err)
 		return SQLITE_OK;
+	errno = err;
 	return err == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
 
 /*
  * A failure is kept until SQLite writes or syncs: there it knows that the
- * transaction can't go on. The errno is what it looks at next.
+ * transaction can't go on.
  */
 static int failure(struct guarded *g)
 {
@@ -103,7 +104,6 @@ static int failure(struct guarded *g)
 		/* of the same transaction */
 		if (g->piece)
 			g->piece->len = 0;
-		errno = err;
 	}
 	return code_of(err);
 }
