@@ -18,7 +18,7 @@ path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /usr/local/{bin,sbin} /run/units /var/lib/ckptfs
 cp "$CKPT_BUILD/cli/ckpt" /usr/local/bin/
 cp "$CKPT_BUILD"/cli/ckpt-{checkpoint,restart} "$CKPT_BUILD/fs/ckptfs" /usr/local/sbin/
-cp "$CKPT_BUILD/systemd/$unit" /run/units/
+cp "$CKPT_BUILD/systemd"/ckptfs{,-forget}.service "$CKPT_TOP/systemd/ckptfs-forget.timer" /run/units/
 cp /lib/systemd/system/{basic,sysinit,shutdown}.target /run/units/
 insmod "$CKPT_BUILD/kernel/$(uname -r)/ckpt.ko" || die "the module cannot be loaded"
 
@@ -59,6 +59,10 @@ lives() {
 	[ "$(state_of web state)" = running ] && [ "$(state_of web init)" = "$init" ]
 }
 
+snapshots() {
+	in_it bash -c 'ls /ckpt/web/snapshots/2* | wc -l'
+}
+
 another_daemon() {
 	local now
 
@@ -95,6 +99,17 @@ in_it kill -KILL "$main"
 ok "D2 a daemon that was killed comes back" wait_until 60 another_daemon
 ok "D2 the container has lived through that, too" lives
 ok "D1 the new daemon checkpoints it" in_it bash -c "cat /ckpt/web/image >$T/again.img"
+
+is "D4 two checkpoints are in its history" "$(snapshots)" 2
+ok "D4 the service that forgets, without rules" in_it systemctl start ckptfs-forget.service
+is "D4 forgets nothing" "$(snapshots)" 2
+mkdir -p /etc/ckptfs
+echo "default --keep-last 1" >/etc/ckptfs/retention
+ok "D4 its timer starts" in_it systemctl start ckptfs-forget.timer
+matches "D4 and comes every hour" "$(in_it systemctl show -P TimersCalendar ckptfs-forget.timer)" "OnCalendar=\*-\*-\* \*:00:00"
+ok "D4 with rules" in_it systemctl start ckptfs-forget.service
+is "D4 it forgets what they don't keep" "$(snapshots)" 1
+in_it systemctl stop ckptfs-forget.timer
 
 ok "D1 the service is stopped" in_it systemctl stop $unit
 fails "D1 /ckpt is not mounted any more" is_mounted
