@@ -242,6 +242,26 @@ static void ckptfs_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	fuse_reply_err(req, -rc);
 }
 
+/* Nothing but snapshots: as mknod(2) and symlink(2) want it said of a file system that has none. */
+static void ckptfs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+			 dev_t rdev)
+{
+	(void)parent;
+	(void)name;
+	(void)mode;
+	(void)rdev;
+	fuse_reply_err(req, EPERM);
+}
+
+static void ckptfs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+			   const char *name)
+{
+	(void)target;
+	(void)parent;
+	(void)name;
+	fuse_reply_err(req, EPERM);
+}
+
 static void ckptfs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 			  struct fuse_file_info *fi)
 {
@@ -402,6 +422,8 @@ const struct fuse_lowlevel_ops ckptfs_ops = {
 	.getattr = ckptfs_getattr,
 	.setattr = ckptfs_setattr,
 	.readlink = ckptfs_readlink,
+	.mknod = ckptfs_mknod,
+	.symlink = ckptfs_symlink,
 	.mkdir = ckptfs_mkdir,
 	.rmdir = ckptfs_rmdir,
 	.unlink = ckptfs_unlink,
