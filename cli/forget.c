@@ -98,10 +98,12 @@ static int forget_one(const struct forget *f, const char *name, struct ckpt_erro
 	return ret ? ret : choose(f, name, path, &rules, e);
 }
 
+/* One that can't be cleared keeps the others from nothing; the first error is told at the end. */
 static int forget_all(const struct forget *f, struct ckpt_error *e)
 {
+	struct ckpt_error one;
 	struct dirent **list;
-	int n, ret = place_mounted(e);
+	int n, rc, ret = place_mounted(e);
 
 	if (ret)
 		return ret;
@@ -109,12 +111,19 @@ static int forget_all(const struct forget *f, struct ckpt_error *e)
 	if (n < 0)
 		return error_sys(e, errno, "%s cannot be read", mount_point);
 	for (int i = 0; i < n; i++) {
-		if (!ret && list[i]->d_name[0] != '.' && !name_check_place(list[i]->d_name, NULL))
-			ret = forget_one(f, list[i]->d_name, e);
+		const char *name = list[i]->d_name;
+
+		rc = name[0] == '.' || name_check_place(name, NULL) ? 0 : forget_one(f, name, &one);
+		/* a container that has ended meanwhile, and had no snapshots */
+		if (rc && !ret && !place_check(name, NULL)) {
+			*e = one;
+			ret = rc;
+		}
 		free(list[i]);
 	}
 	free(list);
-	return ret;
+	/* or was it the daemon that has ended? */
+	return ret ? ret : place_mounted(e);
 }
 
 static int run(int argc, char **argv, struct ckpt_error *e)

@@ -69,6 +69,12 @@ is "D4 really" "$(find $dir -type f | wc -l)" 3
 printf 'default --keep-last 2\nother --keep-last 9\n' >policy
 ok "D4 forget by policy" ckpt forget --all --policy policy
 is "D4 the default of the policy counts" "$(find $dir -type f -printf '%f\n' | sort | xargs)" "0430 0530"
+mkdir /ckpt/held && cp one /ckpt/held/snapshots/x && cp one $dir/0630
+mount -t tmpfs tmpfs /ckpt/held/snapshots && touch /ckpt/held/snapshots/{1,2,3} && mount -o remount,ro /ckpt/held/snapshots
+fails "D4 that the snapshots of one can't be deleted is an error" ckpt forget --all --policy policy
+is "D4 and keeps no other's" "$(find $dir -type f -printf '%f\n' | sort | xargs)" "0530 0630"
+umount /ckpt/held/snapshots
+rm /ckpt/held/snapshots/x && rmdir /ckpt/held && rm $dir/0630
 fails "D4 a policy with a mistake is refused" bash -c "echo 'x --keep-lost 1' >>policy && ckpt forget --all --policy policy"
 fails "D4 an unknown container is an error" ckpt forget nobody-here --keep-last 1
 rm -f $dir/*0 && rmdir /ckpt/kept
