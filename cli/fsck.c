@@ -45,14 +45,15 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	bool well = false, repair = false;
 	const char *path;
-	int ret;
+	int ret, n = 1;
 
-	for (int i = 1; i < argc && !repair; i++) {
-		repair = !strcmp(argv[i], "--repair");
-		if (repair)
-			memmove(argv + i, argv + i + 1, (size_t)(argc-- - i) * sizeof(*argv));
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--repair"))
+			argv[n++] = argv[i];
+		else
+			repair = true;
 	}
-	ret = maintenance_args(&command_fsck, argc, argv, &path, e);
+	ret = maintenance_args(&command_fsck, n, argv, &path, e);
 	if (!ret)
 		ret = path ? check_store(path, repair, &well, e) :
 			maintenance_read(repair ? "repair" : "fsck", print_line, &well, e);
