@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+
+#include "device.h"
+#include "symbols.h"
+#include "system.h"
+
+static int __init ckpt_init(void)
+{
+	int ret;
+
+	ret = ckpt_symbols_init();
+	if (ret)
+		return ret;
+	ret = ckpt_system_init();
+	if (ret)
+		return ret;
+	return ckpt_device_init();
+}
+
+static void __exit ckpt_exit(void)
+{
+	ckpt_device_exit();
+}
+
+module_init(ckpt_init);
+module_exit(ckpt_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Checkpoint and restart of containers");

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files that are opened again by their path: regular files, directories, and
+ * devices that keep nothing between calls.  C1.
+ */
+#include <linux/magic.h>
+#include <linux/namei.h>
+#include <linux/pagemap.h>
+
+#include "file.h"
+#include "memory.h"
+
+#define CKPT_MEM_MAJOR 1
+
+/* /dev/null, zero, full, random, urandom */
+static bool is_simple_device(struct inode *inode)
+{
+	static const int minors[] = { 3, 5, 7, 8, 9 };
+	int i;
+
+	if (!S_ISCHR(inode->i_mode) || imajor(inode) != CKPT_MEM_MAJOR)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(minors); i++)
+		if (iminor(inode) == minors[i])
+			return true;
+	return false;
+}
+
+static bool path_mine(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	/* nor what lies in a file system that has no paths */
+	if (ckpt_is_shmem(file) || inode->i_sb->s_flags & SB_NOUSER ||
+	    inode->i_sb->s_magic == NSFS_MAGIC)
+		return false;
+	return S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || is_simple_device(inode);
+}
+
+static int path_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+{
+	struct inode *inode = file_inode(file);
+	struct ckpt_image_file_path *img = data;
+
+	img->size = i_size_read(inode);
+	img->mtime_ns = ckpt_inode_mtime_ns(inode);
+	img->rdev = S_ISCHR(inode->i_mode) ? new_encode_dev(inode->i_rdev) : 0;
+	return 0;
+}
+
+static int check_type(struct ckpt_restart *rs, const struct ckpt_file_rec *rec,
+		      struct inode *inode)
+{
+	const struct ckpt_image_file_path *img = rec->data;
+
+	if ((inode->i_mode ^ rec->img->mode) & S_IFMT)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "%s is of another type than it was", rec->path);
+	if (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode))
+		return 0;
+	if (!is_simple_device(inode) || new_encode_dev(inode->i_rdev) != img->rdev)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "%s is another device than it was", rec->path);
+	return 0;
+}
+
+/* a device must not even be opened before it is known which it is */
+static int check_before_open(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+{
+	struct path path;
+	int ret;
+
+	ret = kern_path(rec->path, LOOKUP_FOLLOW, &path);
+	if (ret)
+		return ckpt_fail(ckpt_restore_log(rs), ret, "%s is gone: error %d; put it back to restart",
+				 rec->path, -ret);
+	ret = check_type(rs, rec, d_inode(path.dentry));
+	path_put(&path);
+	return ret;
+}
+
+static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+{
+	struct file *file;
+	int ret;
+
+	ret = check_before_open(rs, rec);
+	if (ret)
+		return ERR_PTR(ret);
+	file = filp_open(rec->path, rec->img->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW, 0);
+	if (IS_ERR(file))
+		return file;
+	ret = check_type(rs, rec, file_inode(file));
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	return file;
+}
+
+const struct ckpt_file_ops ckpt_file_path = {
+	.name = "path",
+	.kind = CKPT_FILE_PATH,
+	.data_len = sizeof(struct ckpt_image_file_path),
+	.has_path = true,
+	.mine = path_mine,
+	.save = path_save,
+	.restore = path_restore,
+};

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pipes with their contents.  C3. */
+#include <linux/highmem.h>
+#include <linux/magic.h>
+#include <linux/pipe_fs_i.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "file.h"
+
+#define CKPT_PIPE_BUFS_MAX 65536
+
+struct pipe_ends {			/* a reference each */
+	struct file *file[2];		/* for reading, for writing */
+};
+
+static bool pipe_mine(struct file *file)
+{
+	return file->f_op == kv_pipefifo_fops &&
+	       file_inode(file)->i_sb->s_magic == PIPEFS_MAGIC;
+}
+
+static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+{
+	struct ckpt_image_file_pipe *img = data;
+	int ret;
+
+	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe that is open for both reading and writing is not supported");
+	if (pipe_has_watch_queue(file_inode(file)->i_pipe))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe of kernel notifications is not supported");
+	img->end = file->f_mode & FMODE_READ ? 1 : 2;
+	ret = ckpt_obj_save(cp, &ckpt_type_pipe, file_inode(file), &img->pipe);
+	if (!ret)
+		ckpt_obj_find(cp, &ckpt_type_pipe, file_inode(file))->ends[img->end - 1]++;
+	return ret;
+}
+
+/*
+ * A buffer can lie across several pages of a compound page, when it was spliced
+ * into the pipe; it is saved page by page.  Packets are never longer than one.
+ */
+static size_t piece_len(size_t offset, size_t left)
+{
+	return min_t(size_t, left, PAGE_SIZE - offset_in_page(offset));
+}
+
+/* bytes that the record of a pipe's contents takes; pipe->mutex is held */
+static size_t contents_len(struct pipe_inode_info *pipe)
+{
+	size_t len = 0, done, piece;
+	unsigned int i;
+
+	for (i = pipe->tail; i != pipe->head; i++) {
+		const struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
+
+		for (done = 0; done < buf->len; done += piece) {
+			piece = piece_len(buf->offset + done, buf->len - done);
+			len += sizeof(struct ckpt_image_pipe_buf) + ALIGN(piece, 8);
+		}
+	}
+	return len;
+}
+
+static u8 *save_buf(const struct pipe_buffer *buf, struct ckpt_image_pipe *img, u8 *p)
+{
+	size_t done, piece;
+
+	for (done = 0; done < buf->len; done += piece) {
+		size_t offset = buf->offset + done;
+		struct ckpt_image_pipe_buf *out = (void *)p;
+
+		piece = piece_len(offset, buf->len - done);
+		out->len = piece;
+		out->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
+		p += sizeof(*out);
+		memcpy_from_page(p, buf->page + (offset >> PAGE_SHIFT), offset_in_page(offset), piece);
+		p += ALIGN(piece, 8);
+		img->nr_bufs++;
+	}
+	return p;
+}
+
+/* pipe->mutex is held */
+static int save_contents(struct pipe_inode_info *pipe, struct ckpt_image_pipe *img)
+{
+	u8 *p = img->tail;
+	unsigned int i;
+	int ret;
+
+	for (i = pipe->tail; i != pipe->head; i++) {
+		struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
+
+		ret = pipe_buf_confirm(pipe, buf);
+		if (ret)
+			return ret;
+		p = save_buf(buf, img, p);
+	}
+	return 0;
+}
+
+static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct pipe_inode_info *pipe = ((struct inode *)obj->ptr)->i_pipe;
+	struct ckpt_image_pipe *img;
+	int ret = -ENOMEM;
+
+	mutex_lock(&pipe->mutex);
+	img = ckpt_rec(cp, CKPT_REC_PIPE, sizeof(*img) + contents_len(pipe));
+	if (img) {
+		img->ref = obj->ref;
+		img->size = pipe->max_usage * PAGE_SIZE;
+		ret = save_contents(pipe, img);
+	}
+	mutex_unlock(&pipe->mutex);
+	return ret;
+}
+
+/* both ends must be the container's; called when all files are known */
+int ckpt_check_pipes(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_obj *obj;
+
+	ckpt_for_each_obj(obj, cp, &ckpt_type_pipe) {
+		struct inode *inode = obj->ptr;
+		struct pipe_inode_info *pipe = inode->i_pipe;
+
+		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1])
+			return ckpt_fail(ckpt_save_log(cp), -EBUSY,
+					 "pipe:[%lu] has an end outside of the container; run it with its output to a file",
+					 inode->i_ino);
+	}
+	return 0;
+}
+
+/* make both ends; @ends: reading, writing */
+static int make_ends(struct ckpt_restart *rs, const struct ckpt_image_pipe *img,
+		     struct file **ends)
+{
+	unsigned long scratch = ckpt_scratch(rs);
+	int fds[2];
+	long ret;
+
+	ret = ckpt_syscall(pipe2, scratch, 0);
+	if (ret)
+		return ret;
+	if (copy_from_user(fds, (void __user *)scratch, sizeof(fds)))
+		return -EFAULT;
+	ret = ckpt_syscall(fcntl, fds[1], F_SETPIPE_SZ, img->size);
+	ends[0] = ckpt_file_of_fd(fds[0]);
+	ends[1] = ckpt_file_of_fd(fds[1]);
+	if (ret < 0)
+		ckpt_log(ckpt_restore_log(rs), "PIPE %u cannot have its size of %u bytes: error %ld",
+			 img->ref, img->size, -ret);
+	return ret < 0 ? ret : 0;
+}
+
+static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+{
+	u32 flags = O_NONBLOCK | (buf->flags & CKPT_PIPE_PACKET ? O_DIRECT : 0);
+	ssize_t n;
+
+	to->f_flags |= flags;
+	n = kernel_write(to, bytes, buf->len, NULL);
+	to->f_flags &= ~flags;
+	return n == buf->len ? 0 : n < 0 ? n : -EINVAL;
+}
+
+static int fill(const struct ckpt_rec_buf *rec, struct file *to)
+{
+	const struct ckpt_image_pipe *img = ckpt_body(rec);
+	struct ckpt_cursor c = ckpt_cursor_of(rec, *img);
+	int ret;
+	u32 i;
+
+	for (i = 0; i < img->nr_bufs; i++) {
+		const struct ckpt_image_pipe_buf *buf = ckpt_take(&c, sizeof(*buf));
+		const void *bytes = buf ? ckpt_take(&c, buf->len) : NULL;
+
+		ret = fill_buf(to, buf, bytes);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void put_ends(void *ptr)
+{
+	struct pipe_ends *ends = ptr;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ends->file); i++)
+		if (!IS_ERR_OR_NULL(ends->file[i]))
+			fput(ends->file[i]);
+	kfree(ends);
+}
+
+static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_pipe *img = ckpt_body(buf);
+	struct ckpt_cursor c;
+	u32 i;
+
+	if (buf->rec.len < sizeof(*img) || img->nr_bufs > CKPT_PIPE_BUFS_MAX ||
+	    img->size > INT_MAX)
+		goto bad;
+	c = ckpt_cursor_of(buf, *img);
+	for (i = 0; i < img->nr_bufs; i++) {
+		const struct ckpt_image_pipe_buf *b = ckpt_take(&c, sizeof(*b));
+
+		if (!b || !b->len || b->len > PAGE_SIZE || !ckpt_take(&c, b->len))
+			goto bad;
+	}
+	if (c.left)
+		goto bad;
+	return 0;
+bad:
+	return ckpt_fail(log, -EINVAL, "the PIPE in record %u is malformed", buf->rec.seq);
+}
+
+static void *restore_pipe(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	struct pipe_ends *ends;
+	int ret;
+
+	ends = kzalloc(sizeof(*ends), GFP_KERNEL);
+	if (!ends)
+		return ERR_PTR(-ENOMEM);
+	ret = make_ends(rs, ckpt_body(buf), ends->file);
+	if (!ret)
+		ret = fill(buf, ends->file[1]);
+	if (!ret)
+		return ends;
+	put_ends(ends);
+	return ERR_PTR(ret);
+}
+
+static void take_inode(void *ptr)
+{
+	ihold(ptr);
+}
+
+static void drop_inode(void *ptr)
+{
+	iput(ptr);
+}
+
+/* known by its inode; at restart by the two ends that it was made with */
+const struct ckpt_type ckpt_type_pipe = {
+	.name = "pipe",
+	.record = CKPT_REC_PIPE,
+	.take = take_inode,
+	.drop = drop_inode,
+	.save = save_pipe,
+	.check = check_pipe,
+	.restore = restore_pipe,
+	.put = put_ends,
+};
+
+/*
+ * An end: opened anew on the pipe, so that each description of the image is one
+ * here.  The two that the pipe was made with go when the restart is complete.
+ */
+static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+{
+	const struct ckpt_image_file_pipe *img = rec->data;
+	struct pipe_ends *ends;
+	struct file *file;
+
+	if (img->end != 1 && img->end != 2)
+		return ERR_PTR(-EINVAL);
+	ends = ckpt_restore_obj(rs, img->pipe, &ckpt_type_pipe);
+	if (IS_ERR(ends))
+		return ERR_CAST(ends);
+	file = dentry_open(&ends->file[img->end - 1]->f_path, (rec->img->flags & O_NONBLOCK) |
+			   (img->end == 1 ? O_RDONLY : O_WRONLY), current_cred());
+	/* of a pipe it means packets, for which an open asks no leave */
+	if (!IS_ERR(file))
+		file->f_flags |= rec->img->flags & O_DIRECT;
+	return file;
+}
+
+const struct ckpt_file_ops ckpt_file_pipe = {
+	.name = "pipe",
+	.kind = CKPT_FILE_PIPE,
+	.data_len = sizeof(struct ckpt_image_file_pipe),
+	.mine = pipe_mine,
+	.save = pipe_save,
+	.restore = pipe_restore,
+};

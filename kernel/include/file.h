@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Open files.  A kind of file is a file in files/ or sockets/, and a row of the
+ * table in files/file.c.
+ */
+#ifndef _CKPT_FILE_H
+#define _CKPT_FILE_H
+
+#include <linux/fs.h>
+
+#include "restore.h"
+#include "save.h"
+
+struct ckpt_file_rec {			/* a FILE record, taken apart */
+	const struct ckpt_image_file *img;
+	const char *path;
+	const void *data;
+};
+
+struct ckpt_file_ops {
+	const char *name;
+	u32 kind;			/* enum ckpt_file_kind */
+	u32 data_len;			/* bytes of the kind's data */
+	bool has_path;			/* the path is saved, and must be found again */
+	bool (*mine)(struct file *file);
+	int (*save)(struct ckpt_checkpoint *cp, struct file *file, void *data);
+	/*
+	 * Make the file; with open_flags, of O_* only those that may be opened
+	 * with.  The lock of making is held.
+	 */
+	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_file_rec *rec);
+};
+
+extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
+	ckpt_file_epoll, ckpt_file_timerfd, ckpt_file_tcp, ckpt_file_udp,
+	ckpt_file_unix, ckpt_file_shmem;
+
+#define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
+			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)
+
+/* what a record says, lengths checked; -EINVAL */
+int ckpt_file_parse(const struct ckpt_rec_buf *buf, struct ckpt_file_rec *rec,
+		    const struct ckpt_file_ops **ops);
+
+/* take the file that a system call has just put at @fd out of the table */
+struct file *ckpt_file_of_fd(long fd);
+/* text that a file's show_fdinfo() gives: for kinds whose structs are private */
+char *ckpt_fdinfo(struct file *file);
+int ckpt_fdinfo_u64(const char *info, const char *key, int base, u64 *val);
+
+/* files/table.c */
+int ckpt_restore_files(struct ckpt_restart *rs, u32 ref);
+/* files/fs.c: root, working directory, umask */
+void ckpt_put_fs(struct fs_struct *fs);
+int ckpt_restore_fs(struct ckpt_restart *rs, u32 ref);
+
+/*
+ * ckpt_path_name - the name of a path in the container: files/name.c
+ * @buf: PATH_MAX bytes
+ * @name: set to the name, which lies in @buf
+ *
+ * A path that is deleted, or that cannot be reached from the container's root,
+ * is refused.
+ */
+int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
+		   char *buf, const char **name);
+
+/* when all files are known: files/pipe.c, files/epoll.c */
+int ckpt_check_pipes(struct ckpt_checkpoint *cp);
+int ckpt_save_epolls(struct ckpt_checkpoint *cp);
+int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);
+int ckpt_check_epoll_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+
+#endif

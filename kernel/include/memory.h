@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Contents of memory.  A source is something that has pages (an address space,
+ * shared memory); it is copied while the container stands still and written
+ * afterwards.  A sink takes batches of pages.
+ */
+#ifndef _CKPT_MEMORY_H
+#define _CKPT_MEMORY_H
+
+#include <linux/mm_types.h>
+
+#include "restore.h"
+#include "save.h"
+
+struct ckpt_page_batch {
+	u32 nr;
+	u32 ref;			/* of the object whose they are */
+	u64 addr[CKPT_PAGES_MAX];
+	struct page *page[CKPT_PAGES_MAX];	/* a reference each */
+};
+
+/* memory/stream.c */
+void ckpt_batch_put(struct ckpt_page_batch *batch);
+u64 ckpt_page_sum(struct page *page);
+
+struct ckpt_sink {
+	/* take the batch and let its pages go, also on error */
+	int (*put)(struct ckpt_sink *sink, struct ckpt_page_batch *batch);
+};
+
+struct ckpt_source;
+
+struct ckpt_source_ops {
+	/* write all pages that hold something; nothing is frozen any more */
+	int (*stream)(struct ckpt_source *src, struct ckpt_page_batch *batch,
+		      struct ckpt_sink *sink);
+	/* give everything back, the source itself, too */
+	void (*free)(struct ckpt_source *src);
+};
+
+struct ckpt_source {
+	struct list_head list;
+	const struct ckpt_source_ops *ops;
+	u32 ref;			/* of the object in the image */
+};
+
+/* sources are streamed in the order in which they were added */
+void ckpt_add_source(struct ckpt_checkpoint *cp, struct ckpt_source *src);
+struct list_head *ckpt_sources(struct ckpt_checkpoint *cp);
+int ckpt_stream_sources(struct ckpt_checkpoint *cp);
+void ckpt_free_sources(struct ckpt_checkpoint *cp);
+
+/* memory/copy.c, memory/walk.c: of every address space a copy on write; the container is frozen */
+struct ckpt_mm_copy {
+	struct ckpt_source src;
+	struct mm_struct *mm;		/* the container's, a reference is held */
+	struct mm_struct *copy;		/* ours, a reference is held */
+};
+
+int ckpt_copy_mms(struct ckpt_checkpoint *cp);
+extern const struct ckpt_source_ops ckpt_mm_source;
+
+/* memory/shared.c: memory that mappings share and that has no name */
+bool ckpt_is_shmem(struct file *file);
+
+/* memory/return.c */
+int ckpt_open_mm_files(struct ckpt_restart *rs, u32 ref);
+int ckpt_restore_mm(struct ckpt_restart *rs, u32 ref);
+int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
+int ckpt_restore_membarrier(u32 cmds);
+int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+
+/* memory/contents.c */
+int ckpt_read_pages(struct ckpt_restart *rs);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What /dev/ckpt can begin: save/checkpoint.c, restore/restart.c. */
+#ifndef _CKPT_OPERATIONS_H
+#define _CKPT_OPERATIONS_H
+
+#include <linux/fs.h>
+
+#include "../uapi/ckpt.h"
+
+struct ckpt_restart;
+
+/* a positive number, unique since the module was loaded */
+int ckpt_next_id(void);
+
+int ckpt_checkpoint(struct ckpt_checkpoint_args *args, const char *desc);
+
+struct ckpt_restart *ckpt_restart_new(void);
+void ckpt_restart_put(struct ckpt_restart *rs);
+int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args);
+void ckpt_restart_abort(struct ckpt_restart *rs, int err);
+long ckpt_restore_task(struct ckpt_restart *rs, struct file *dev,
+		       struct ckpt_restore_task_args *args);
+
+#endif

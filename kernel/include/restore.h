@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a room can ask of the restart that it works for.  The struct itself is
+ * restore/'s own.
+ */
+#ifndef _CKPT_RESTORE_H
+#define _CKPT_RESTORE_H
+
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "log.h"
+#include "record.h"
+#include "symbols.h"
+#include "type.h"
+
+struct ckpt_log *ckpt_restore_log(struct ckpt_restart *rs);
+struct ckpt_in *ckpt_restore_in(struct ckpt_restart *rs);
+/* 0, or why the restart has failed meanwhile */
+int ckpt_restore_failed(struct ckpt_restart *rs);
+
+/* the clocks of the image, and how much later its monotonic clock is here, in ns */
+const struct ckpt_image_system *ckpt_restore_system(struct ckpt_restart *rs);
+s64 ckpt_restore_shift(struct ckpt_restart *rs);
+
+/*
+ * The lock of making: one task at a time makes what tasks share.  Also takes
+ * the page of user memory that system calls may be given arguments in; -EINTR
+ * if current was killed.
+ */
+int ckpt_make_lock(struct ckpt_restart *rs, unsigned long scratch);
+void ckpt_make_unlock(struct ckpt_restart *rs);
+/* that page; the lock of making is held */
+unsigned long ckpt_scratch(struct ckpt_restart *rs);
+
+/* a record by its object's number, or NULL; all of a type, one after the other */
+struct ckpt_rec_buf *ckpt_find_rec(struct ckpt_restart *rs, u32 ref,
+				   const struct ckpt_type *type);
+struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf *after,
+				   u16 record);
+
+/* an object that is here again, or NULL; the restart keeps its reference */
+void *ckpt_find_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type);
+/* remember it; @ptr's reference is taken over, also on error */
+int ckpt_add_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type,
+		      void *ptr);
+/* find it, or make it by its type's restore; the lock of making is held */
+void *ckpt_restore_obj(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type);
+
+#endif

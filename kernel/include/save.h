@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a room can ask of the checkpoint that it works for.  The struct itself
+ * is save/'s own.
+ */
+#ifndef _CKPT_SAVE_H
+#define _CKPT_SAVE_H
+
+#include <linux/path.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "log.h"
+#include "record.h"
+#include "symbols.h"
+#include "type.h"
+
+struct pid_namespace;
+
+/* a task of the container, and its parts, kept while they are read: save/hold.c */
+struct ckpt_held {
+	struct task_struct *task;
+	/* of the living only; a reference each */
+	struct mm_struct *mm;
+	struct files_struct *files;
+	struct fs_struct *fs;
+	struct nsproxy *nsproxy;
+	struct sighand_struct *sighand;
+	const struct cred *cred;
+	bool stack;
+};
+
+/* ckpt_refuse - log what cannot be saved, with task and descriptor at work */
+__printf(3, 4) int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...);
+/* which descriptor is at work, for ckpt_refuse(), or -1 */
+void ckpt_at_fd(struct ckpt_checkpoint *cp, int fd);
+struct ckpt_log *ckpt_save_log(struct ckpt_checkpoint *cp);
+
+/* a new record of @len zeroes for the caller to fill; its body, or NULL */
+void *ckpt_rec(struct ckpt_checkpoint *cp, u16 type, size_t len);
+struct ckpt_out *ckpt_save_out(struct ckpt_checkpoint *cp);
+
+/* the container's */
+struct pid_namespace *ckpt_save_pid_ns(struct ckpt_checkpoint *cp);
+const struct path *ckpt_save_root(struct ckpt_checkpoint *cp);
+const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
+/* is the task in the frozen cgroup? */
+bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
+
+/* the monotonic clock as SYSTEM has it, in ns: what remains is counted from it */
+u64 ckpt_save_clock(struct ckpt_checkpoint *cp);
+void ckpt_save_set_clock(struct ckpt_checkpoint *cp, u64 monotonic_ns);
+
+/*
+ * ckpt_obj_save - the number of an object, which is saved if it is new
+ * @ptr: the object, or NULL, whose number is 0
+ */
+int ckpt_obj_save(struct ckpt_checkpoint *cp, const struct ckpt_type *type, void *ptr,
+		  u32 *ref);
+struct ckpt_obj *ckpt_obj_find(struct ckpt_checkpoint *cp, const struct ckpt_type *type,
+			       void *ptr);
+/* all objects that are known so far, in the order of discovery */
+struct list_head *ckpt_objs(struct ckpt_checkpoint *cp);
+
+#define ckpt_for_each_obj(obj, cp, kind)				\
+	list_for_each_entry(obj, ckpt_objs(cp), list)			\
+		if ((obj)->type == (kind))
+
+/* off its processor, so that its registers are in memory; false: it dies */
+bool ckpt_wait_inactive(struct task_struct *t);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The types of objects that tasks may share, a row each: core/type.c has the
+ * table.  A new type is a row, which its room declares here.
+ *
+ * A checkpoint finds an object by its address and saves it once; a restart
+ * finds its record by number and makes it once.
+ */
+#ifndef _CKPT_TYPE_H
+#define _CKPT_TYPE_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "record.h"
+
+struct ckpt_checkpoint;
+struct ckpt_restart;
+struct ckpt_type;
+
+struct ckpt_obj {			/* of a checkpoint */
+	struct hlist_node hash;
+	struct list_head list;		/* in the order of discovery */
+	const struct ckpt_type *type;
+	void *ptr;			/* a reference is held */
+	u32 ref;
+	unsigned int users;		/* references that the engine has seen */
+	unsigned int ends[2];		/* of a pipe: for reading, for writing */
+};
+
+struct ckpt_type {
+	const char *name;
+	u16 record;			/* enum ckpt_rec_type */
+
+	/* of a checkpoint: the container stands still */
+	void (*take)(void *ptr);	/* a reference; none is needed without it */
+	void (*drop)(void *ptr);
+	/* write the record; objects that it uses are saved before */
+	int (*save)(struct ckpt_checkpoint *cp, struct ckpt_obj *obj);
+
+	/* of a restart */
+	/* is the record, which was just read, well formed? */
+	int (*check)(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+	/*
+	 * Make the object; with a reference, or an error pointer.  In the task
+	 * that gets it, with the lock of making held.  Not for types that a task
+	 * makes out of its own, and puts down with ckpt_add_restored().
+	 */
+	void *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
+	/* after everybody: what would have been in the way of its users */
+	int (*finish)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
+	/* give a restored one's reference back */
+	void (*put)(void *ptr);
+};
+
+extern const struct ckpt_type ckpt_type_file, ckpt_type_files, ckpt_type_fs,
+	ckpt_type_sighand, ckpt_type_mm, ckpt_type_cred, ckpt_type_pipe,
+	ckpt_type_shmem;
+
+/* the row of a record's type, or NULL */
+const struct ckpt_type *ckpt_type_of(u16 record);
+
+#endif

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An address space's layout: mappings, and the addresses that the kernel
+ * remembers.  Contents are in pages.c.  S9, S10, S11.
+ */
+#include <linux/hugetlb.h>
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
+#include <linux/pkeys.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
+#include <uapi/linux/membarrier.h>
+
+#include "arch.h"
+#include "memory.h"
+
+struct vma_list {
+	u32 nr;
+	struct ckpt_image_vma *img;
+	struct file **file;		/* references are held */
+};
+
+static void vma_list_free(struct vma_list *vl)
+{
+	u32 i;
+
+	for (i = 0; vl->file && i < vl->nr; i++)
+		if (vl->file[i])
+			fput(vl->file[i]);
+	kvfree(vl->img);
+	kvfree(vl->file);
+}
+
+/* what of a mapping is not supported, or NULL */
+static const char *vma_refusal(struct vm_area_struct *vma)
+{
+	const char *what = NULL;
+
+	if (ckpt_arch_vma_is_vdso(vma))
+		return NULL;
+	if (is_vm_hugetlb_page(vma))
+		what = "huge pages (hugetlb)";
+	else if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP))
+		what = "the memory of a device";
+	else if (userfaultfd_armed(vma))
+		what = "userfaultfd";
+	else if (vma->vm_flags & CKPT_VM_SEALED)
+		what = "a sealed mapping";
+	else if (vma->vm_flags & CKPT_VM_SHADOW_STACK)
+		what = "a shadow stack";
+	else if (vma_pkey(vma) && (vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC)) != VM_EXEC)
+		what = "a memory protection key";
+	else if (vma_policy(vma))
+		what = "a NUMA memory policy";
+	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
+		what = vma->vm_ops->name(vma);
+	return what;
+}
+
+static u32 prot_of(unsigned long flags)
+{
+	return (flags & VM_READ ? PROT_READ : 0) | (flags & VM_WRITE ? PROT_WRITE : 0) |
+	       (flags & VM_EXEC ? PROT_EXEC : 0);
+}
+
+static u32 advice_of(unsigned long flags)
+{
+	u32 advice = 0;
+
+	if (flags & VM_DONTCOPY)
+		advice |= CKPT_ADVICE_DONTFORK;
+	if (flags & VM_WIPEONFORK)
+		advice |= CKPT_ADVICE_WIPEONFORK;
+	if (flags & VM_DONTDUMP)
+		advice |= CKPT_ADVICE_DONTDUMP;
+	if (flags & VM_HUGEPAGE)
+		advice |= CKPT_ADVICE_HUGEPAGE;
+	if (flags & VM_NOHUGEPAGE)
+		advice |= CKPT_ADVICE_NOHUGEPAGE;
+	if (flags & VM_SEQ_READ)
+		advice |= CKPT_ADVICE_SEQUENTIAL;
+	if (flags & VM_RAND_READ)
+		advice |= CKPT_ADVICE_RANDOM;
+	if (flags & VM_MERGEABLE)
+		advice |= CKPT_ADVICE_MERGEABLE;
+	return advice;
+}
+
+static void save_vma(struct vm_area_struct *vma, struct ckpt_image_vma *img)
+{
+	unsigned long flags = vma->vm_flags;
+
+	img->start = vma->vm_start;
+	img->end = vma->vm_end;
+	img->prot = prot_of(flags);
+	if (ckpt_arch_vma_is_vdso(vma)) {
+		img->flags = CKPT_VMA_VDSO;
+		return;
+	}
+	if (vma->vm_file)
+		img->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	if (flags & VM_MAYSHARE)
+		img->flags |= CKPT_VMA_SHARED;
+	if (flags & VM_GROWSDOWN)
+		img->flags |= CKPT_VMA_GROWSDOWN;
+	if (flags & VM_NORESERVE)
+		img->flags |= CKPT_VMA_NORESERVE;
+	if (flags & VM_LOCKED)
+		img->flags |= CKPT_VMA_LOCKED;
+	if (flags & VM_LOCKONFAULT)
+		img->flags |= CKPT_VMA_LOCKONFAULT;
+	if (flags & VM_ACCOUNT)
+		img->flags |= CKPT_VMA_ACCOUNT;
+	img->advice = advice_of(flags);
+}
+
+/*
+ * Takes mm->mmap_lock.  Files are saved and refusals logged without it: both
+ * take locks of file systems.
+ */
+static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vma_list *vl)
+{
+	unsigned long start = 0, end = 0;
+	const char *refusal = NULL;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	int max = mm->map_count;
+
+	vl->img = kvcalloc(max, sizeof(*vl->img), GFP_KERNEL);
+	vl->file = kvcalloc(max, sizeof(*vl->file), GFP_KERNEL);
+	if (!vl->img || !vl->file)
+		return -ENOMEM;
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		start = vma->vm_start;
+		end = vma->vm_end;
+		refusal = vl->nr == max ? "a mapping that was just made" : vma_refusal(vma);
+		if (refusal)
+			break;
+		save_vma(vma, &vl->img[vl->nr]);
+		if (vma->vm_file)
+			vl->file[vl->nr] = get_file(vma->vm_file);
+		vl->nr++;
+	}
+	mmap_read_unlock(mm);
+	return refusal ? ckpt_refuse(cp, -EOPNOTSUPP, "mapping %lx-%lx: %s is not supported",
+				     start, end, refusal) : 0;
+}
+
+static int save_vma_files(struct ckpt_checkpoint *cp, struct vma_list *vl)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < vl->nr; i++) {
+		ret = ckpt_obj_save(cp, &ckpt_type_file, vl->file[i], &vl->img[i].file);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static const struct {
+	int state;
+	int cmd;
+} membarrier_cmds[] = {
+	{ MEMBARRIER_STATE_GLOBAL_EXPEDITED, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED },
+	{ MEMBARRIER_STATE_PRIVATE_EXPEDITED, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED },
+	{ MEMBARRIER_STATE_PRIVATE_EXPEDITED_SYNC_CORE,
+	  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE },
+	{ MEMBARRIER_STATE_PRIVATE_EXPEDITED_RSEQ,
+	  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ },
+};
+
+static u32 membarrier_of(struct mm_struct *mm)
+{
+	u32 cmds = 0;
+#ifdef CONFIG_MEMBARRIER
+	int i, state = atomic_read(&mm->membarrier_state);
+
+	for (i = 0; i < ARRAY_SIZE(membarrier_cmds); i++)
+		if (state & membarrier_cmds[i].state)
+			cmds |= membarrier_cmds[i].cmd;
+#endif
+	return cmds;
+}
+
+static void save_fields(struct mm_struct *mm, struct ckpt_image_mm *img)
+{
+	spin_lock(&mm->arg_lock);
+	img->start_code = mm->start_code;
+	img->end_code = mm->end_code;
+	img->start_data = mm->start_data;
+	img->end_data = mm->end_data;
+	img->start_brk = mm->start_brk;
+	img->brk = mm->brk;
+	img->start_stack = mm->start_stack;
+	img->arg_start = mm->arg_start;
+	img->arg_end = mm->arg_end;
+	img->env_start = mm->env_start;
+	img->env_end = mm->env_end;
+	spin_unlock(&mm->arg_lock);
+	img->mmap_base = mm->mmap_base;
+	img->dumpable = get_dumpable(mm);
+	img->dump_filter = (mm->flags & MMF_DUMP_FILTER_MASK) >> MMF_DUMP_FILTER_SHIFT;
+	img->thp_disable = test_bit(MMF_DISABLE_THP, &mm->flags);
+	img->membarrier = membarrier_of(mm);
+	img->def_flags = (mm->def_flags & VM_LOCKED ? CKPT_VMA_LOCKED : 0) |
+			 (mm->def_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0);
+}
+
+static int save_mm_rec(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, u32 exe,
+		       const struct vma_list *vl)
+{
+	struct mm_struct *mm = obj->ptr;
+	u32 nr_ldt = ckpt_arch_nr_ldt(mm), nr_auxv = ARRAY_SIZE(mm->saved_auxv);
+	size_t vmas = vl->nr * sizeof(*vl->img);
+	size_t auxv = nr_auxv * sizeof(u64);
+	struct ckpt_image_mm *img;
+
+	img = ckpt_rec(cp, CKPT_REC_MM, sizeof(*img) + vmas + auxv + nr_ldt * sizeof(u64));
+	if (!img)
+		return -ENOMEM;
+	img->ref = obj->ref;
+	img->exe = exe;
+	save_fields(mm, img);
+	ckpt_arch_save_vdso(mm, img);
+	img->nr_vmas = vl->nr;
+	img->nr_auxv = nr_auxv;
+	img->nr_ldt = nr_ldt;
+	memcpy(img->tail, vl->img, vmas);
+	memcpy(img->tail + vmas, mm->saved_auxv, auxv);
+	return ckpt_arch_save_ldt(mm, (u64 *)(img->tail + vmas + auxv), nr_ldt);
+}
+
+/* S9: a task may have unmapped its executable, and then has none */
+static int save_exe(struct ckpt_checkpoint *cp, struct mm_struct *mm, u32 *ref)
+{
+	struct file *exe;
+	int ret;
+
+	rcu_read_lock();
+	exe = rcu_dereference(mm->exe_file);
+	if (exe)
+		get_file(exe);
+	rcu_read_unlock();
+	ret = ckpt_obj_save(cp, &ckpt_type_file, exe, ref);
+	if (exe)
+		fput(exe);
+	return ret;
+}
+
+static int check_mm(struct ckpt_checkpoint *cp, struct mm_struct *mm)
+{
+#ifdef CONFIG_AIO
+	if (rcu_access_pointer(mm->ioctx_table))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "asynchronous I/O (io_setup) is not supported");
+#endif
+	if (ckpt_mm_has_extras(mm))
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "PR_SET_MDWE, PR_SET_MEMORY_MERGE and tagged addresses are not supported");
+	return 0;
+}
+
+static int save_mm(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct mm_struct *mm = obj->ptr;
+	struct ckpt_mm_copy *copy;
+	struct vma_list vl = {};
+	u32 exe;
+	int ret;
+
+	ret = check_mm(cp, mm);
+	if (ret)
+		return ret;
+	ret = save_exe(cp, mm, &exe);
+	if (ret)
+		return ret;
+	ret = list_vmas(cp, mm, &vl);
+	if (!ret)
+		ret = save_vma_files(cp, &vl);
+	if (!ret)
+		ret = save_mm_rec(cp, obj, exe, &vl);
+	vma_list_free(&vl);
+	if (ret)
+		return ret;
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	copy->src.ref = obj->ref;
+	copy->src.ops = &ckpt_mm_source;
+	copy->mm = mm;
+	mmget(mm);
+	ckpt_add_source(cp, &copy->src);
+	return 0;
+}
+
+static void take_mm(void *ptr)
+{
+	mmget(ptr);
+}
+
+static void drop_mm(void *ptr)
+{
+	mmput(ptr);
+}
+
+const struct ckpt_type ckpt_type_mm = {
+	.name = "mm",
+	.record = CKPT_REC_MM,
+	.take = take_mm,
+	.drop = drop_mm,
+	.save = save_mm,
+	.check = ckpt_check_mm_rec,
+	.finish = ckpt_finish_mm,
+	.put = drop_mm,
+};
+
+int ckpt_restore_membarrier(u32 cmds)
+{
+	int i;
+	long ret;
+
+	for (i = 0; i < ARRAY_SIZE(membarrier_cmds); i++) {
+		if (!(cmds & membarrier_cmds[i].cmd))
+			continue;
+		ret = ckpt_syscall(membarrier, membarrier_cmds[i].cmd, 0, 0);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An address space comes back: the old one goes, then every mapping returns to
+ * its address.  Done by the leader of a thread group to its own mm.  S9, S10.
+ */
+#include <linux/mman.h>
+#include <linux/namei.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "arch.h"
+#include "file.h"
+#include "memory.h"
+
+struct mm_rec {				/* an MM record, taken apart */
+	const struct ckpt_image_mm *img;
+	const struct ckpt_image_vma *vmas;
+	const u64 *auxv;
+	const u64 *ldt;
+};
+
+static int parse_mm_rec(const struct ckpt_rec_buf *buf, struct mm_rec *rec)
+{
+	struct ckpt_cursor c;
+
+	rec->img = ckpt_body(buf);
+	if (buf->rec.len < sizeof(*rec->img))
+		return -EINVAL;
+	c = ckpt_cursor_of(buf, *rec->img);
+	rec->vmas = ckpt_take(&c, (u64)rec->img->nr_vmas * sizeof(*rec->vmas));
+	rec->auxv = rec->vmas ? ckpt_take(&c, (u64)rec->img->nr_auxv * sizeof(u64)) : NULL;
+	rec->ldt = rec->auxv ? ckpt_take(&c, (u64)rec->img->nr_ldt * sizeof(u64)) : NULL;
+	return rec->ldt && !c.left ? 0 : -EINVAL;
+}
+
+static bool vma_ok(const struct ckpt_image_vma *v, u64 after)
+{
+	return v->start >= after && v->start < v->end && v->end <= TASK_SIZE_MAX &&
+	       PAGE_ALIGNED(v->start) && PAGE_ALIGNED(v->end) && PAGE_ALIGNED(v->offset) &&
+	       !(v->prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) &&
+	       v->offset + (v->end - v->start) >= v->offset;
+}
+
+/* the same order that prctl(PR_SET_MM_MAP) asks for */
+static bool fields_ok(const struct ckpt_image_mm *img)
+{
+	const u64 addrs[] = {
+		img->start_code, img->end_code, img->start_data, img->end_data,
+		img->start_brk, img->brk, img->start_stack,
+		img->arg_start, img->arg_end, img->env_start, img->env_end,
+		img->mmap_base,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++)
+		if (addrs[i] >= TASK_SIZE_MAX)
+			return false;
+	return img->start_code <= img->end_code && img->start_data <= img->end_data &&
+	       img->start_brk <= img->brk && img->arg_start <= img->arg_end &&
+	       img->env_start <= img->env_end && img->dumpable <= SUID_DUMP_ROOT &&
+	       img->mmap_base >= PAGE_SIZE;
+}
+
+int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	struct mm_rec rec;
+	u64 after = 0;
+	u32 i;
+
+	if (parse_mm_rec(buf, &rec) || !fields_ok(rec.img))
+		goto bad;
+	for (i = 0; i < rec.img->nr_vmas; i++) {
+		if (!vma_ok(&rec.vmas[i], after))
+			goto bad;
+		after = rec.vmas[i].end;
+	}
+	return 0;
+bad:
+	return ckpt_fail(log, -EINVAL, "the MM in record %u is malformed", buf->rec.seq);
+}
+
+/* a mapped program must be the file that it was: its code is not in the image */
+static int check_size(struct ckpt_restart *rs, u32 ref, struct file *file)
+{
+	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_file);
+	const struct ckpt_image_file *img = ckpt_body(buf);
+	const struct ckpt_image_file_path *path;
+
+	if (img->kind != CKPT_FILE_PATH || !S_ISREG(img->mode))
+		return 0;
+	path = (const void *)(img->tail + ALIGN(img->path_len, 8));
+	if (path->size != i_size_read(file_inode(file)))
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+				 "%pD has changed since the checkpoint: it had %llu bytes and has %lld",
+				 file, path->size, i_size_read(file_inode(file)));
+	return 0;
+}
+
+static unsigned long map_flags(const struct ckpt_image_vma *v)
+{
+	unsigned long flags = MAP_FIXED_NOREPLACE;
+
+	flags |= v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE;
+	if (!v->file)
+		flags |= MAP_ANONYMOUS;
+	if (v->flags & CKPT_VMA_GROWSDOWN)
+		flags |= MAP_GROWSDOWN;
+	if (v->flags & CKPT_VMA_NORESERVE)
+		flags |= MAP_NORESERVE;
+	return flags;
+}
+
+static int advise(const struct ckpt_image_vma *v)
+{
+	static const struct {
+		u32 bit;
+		int advice;
+	} table[] = {
+		{ CKPT_ADVICE_DONTFORK, MADV_DONTFORK },
+		{ CKPT_ADVICE_WIPEONFORK, MADV_WIPEONFORK },
+		{ CKPT_ADVICE_DONTDUMP, MADV_DONTDUMP },
+		{ CKPT_ADVICE_HUGEPAGE, MADV_HUGEPAGE },
+		{ CKPT_ADVICE_NOHUGEPAGE, MADV_NOHUGEPAGE },
+		{ CKPT_ADVICE_SEQUENTIAL, MADV_SEQUENTIAL },
+		{ CKPT_ADVICE_RANDOM, MADV_RANDOM },
+		{ CKPT_ADVICE_MERGEABLE, MADV_MERGEABLE },
+	};
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		if (!(v->advice & table[i].bit))
+			continue;
+		ret = k_do_madvise(current->mm, v->start, v->end - v->start, table[i].advice);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
+{
+	struct file *file = v->file ? ckpt_find_restored(rs, v->file, &ckpt_type_file) : NULL;
+	unsigned long addr, prot;
+	int ret;
+
+	/* shared anonymous memory is a file too, and MAP_ANONYMOUS would be another */
+	if (!file && v->flags & CKPT_VMA_SHARED)
+		return -EINVAL;
+	prot = v->prot | (v->flags & CKPT_VMA_ACCOUNT ? PROT_WRITE : 0);
+	addr = vm_mmap(file, v->start, v->end - v->start, prot, map_flags(v), v->offset);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	if (addr != v->start)
+		return -EEXIST;
+	ret = prot == v->prot ? 0 : ckpt_syscall(mprotect, v->start, v->end - v->start, v->prot);
+	if (!ret)
+		ret = advise(v);
+	if (ret || !(v->flags & CKPT_VMA_LOCKED))
+		return ret;
+	ret = ckpt_syscall(mlock2, v->start, v->end - v->start,
+			   v->flags & CKPT_VMA_LOCKONFAULT ? MLOCK_ONFAULT : 0);
+	/* locked all the same; only that nothing inaccessible can be brought in */
+	return ret == -ENOMEM && !v->prot ? 0 : ret;
+}
+
+static int map_all(struct ckpt_restart *rs, const struct mm_rec *rec)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < rec->img->nr_vmas; i++) {
+		const struct ckpt_image_vma *v = &rec->vmas[i];
+
+		if (v->flags & CKPT_VMA_VDSO)
+			continue;
+		ret = map_vma(rs, v);
+		if (ret)
+			return ckpt_fail(ckpt_restore_log(rs), ret, "mapping %llx-%llx cannot be made: error %d",
+					 v->start, v->end, -ret);
+	}
+	return 0;
+}
+
+/* open what will be mapped, while nothing is destroyed yet; the lock of making is held */
+static int open_files(struct ckpt_restart *rs, const struct mm_rec *rec)
+{
+	struct file *file;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i <= rec->img->nr_vmas && !ret; i++) {
+		u32 ref = i < rec->img->nr_vmas ? rec->vmas[i].file : rec->img->exe;
+
+		if (!ref)
+			continue;
+		file = ckpt_restore_obj(rs, ref, &ckpt_type_file);
+		ret = IS_ERR(file) ? PTR_ERR(file) : 0;
+		if (!ret && (i == rec->img->nr_vmas || !(rec->vmas[i].flags & CKPT_VMA_SHARED)))
+			ret = check_size(rs, ref, file);
+	}
+	return ret;
+}
+
+static void set_fields(struct mm_struct *mm, const struct mm_rec *rec)
+{
+	const struct ckpt_image_mm *img = rec->img;
+	u32 i;
+
+	mmap_write_lock(mm);
+	spin_lock(&mm->arg_lock);
+	mm->start_code = img->start_code;
+	mm->end_code = img->end_code;
+	mm->start_data = img->start_data;
+	mm->end_data = img->end_data;
+	mm->start_brk = img->start_brk;
+	mm->brk = img->brk;
+	mm->start_stack = img->start_stack;
+	mm->arg_start = img->arg_start;
+	mm->arg_end = img->arg_end;
+	mm->env_start = img->env_start;
+	mm->env_end = img->env_end;
+	spin_unlock(&mm->arg_lock);
+	mm->mmap_base = img->mmap_base;
+	mm->def_flags = (img->def_flags & CKPT_VMA_LOCKED ? VM_LOCKED : 0) |
+			(img->def_flags & CKPT_VMA_LOCKONFAULT ? VM_LOCKONFAULT : 0);
+	for (i = 0; i < ARRAY_SIZE(mm->saved_auxv); i++)
+		mm->saved_auxv[i] = i < img->nr_auxv ? rec->auxv[i] : 0;
+	if (img->thp_disable)
+		set_bit(MMF_DISABLE_THP, &mm->flags);
+	else
+		clear_bit(MMF_DISABLE_THP, &mm->flags);
+	set_mask_bits(&mm->flags, MMF_DUMP_FILTER_MASK,
+		      (img->dump_filter << MMF_DUMP_FILTER_SHIFT) & MMF_DUMP_FILTER_MASK);
+	mmap_write_unlock(mm);
+}
+
+/* as prctl(PR_SET_MM_EXE_FILE) checks it */
+static int set_exe(struct ckpt_restart *rs, u32 ref)
+{
+	struct file *exe = ckpt_find_restored(rs, ref, &ckpt_type_file);
+	int ret;
+
+	/* nobody else changes it: current's threads sleep in the engine */
+	if (!exe)
+		return ref ? -EINVAL : k_set_mm_exe_file(current->mm, NULL);
+	if (!S_ISREG(file_inode(exe)->i_mode) || k_path_noexec(&exe->f_path))
+		return -EACCES;
+	ret = file_permission(exe, MAY_EXEC);
+	if (ret)
+		return ret;
+	return k_replace_mm_exe_file(current->mm, exe);
+}
+
+/* what the old program had registered lies in memory that goes away */
+static void forget_registered(void)
+{
+	current->rseq = NULL;
+	current->robust_list = NULL;
+	current->clear_child_tid = NULL;
+}
+
+static int restore_ldt(const struct mm_rec *rec)
+{
+	unsigned long scratch;
+	int ret;
+
+	if (!rec->img->nr_ldt)
+		return 0;
+	scratch = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(scratch))
+		return scratch;
+	ret = ckpt_arch_restore_ldt(rec->ldt, rec->img->nr_ldt, scratch);
+	vm_munmap(scratch, PAGE_SIZE);
+	return ret;
+}
+
+static int build(struct ckpt_restart *rs, const struct mm_rec *rec)
+{
+	int ret;
+
+	forget_registered();
+	ret = vm_munmap(0, TASK_SIZE);
+	if (ret)
+		return ret;
+	ret = ckpt_arch_restore_vdso(ckpt_restore_log(rs), rec->img);
+	if (ret)
+		return ret;
+	ret = map_all(rs, rec);
+	if (ret)
+		return ret;
+	ret = set_exe(rs, rec->img->exe);
+	if (ret)
+		return ckpt_fail(ckpt_restore_log(rs), ret, "the executable cannot be set: error %d", -ret);
+	ret = restore_ldt(rec);
+	if (ret)
+		return ckpt_fail(ckpt_restore_log(rs), ret, "the LDT cannot be set: error %d", -ret);
+	ret = ckpt_restore_membarrier(rec->img->membarrier);
+	if (ret)
+		return ret;
+	set_fields(current->mm, rec);
+	return 0;
+}
+
+static int find_mm_rec(struct ckpt_restart *rs, u32 ref, struct mm_rec *rec)
+{
+	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_mm);
+
+	if (!buf || parse_mm_rec(buf, rec))
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no MM %u", ref);
+	return 0;
+}
+
+/* the lock of making is held */
+int ckpt_open_mm_files(struct ckpt_restart *rs, u32 ref)
+{
+	struct mm_rec rec;
+	int ret;
+
+	ret = find_mm_rec(rs, ref, &rec);
+	return ret ? ret : open_files(rs, &rec);
+}
+
+/*
+ * Replace current's mm by that of the record.  Current's threads sleep in the
+ * engine; nothing of the old program runs again.
+ */
+int ckpt_restore_mm(struct ckpt_restart *rs, u32 ref)
+{
+	struct mm_rec rec;
+	int ret;
+
+	ret = find_mm_rec(rs, ref, &rec);
+	if (ret)
+		return ret;
+	if (ckpt_find_restored(rs, ref, &ckpt_type_mm))
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "MM %u has two owners", ref);
+	ret = build(rs, &rec);
+	if (ret)
+		return ret;
+	mmget(current->mm);
+	return ckpt_add_restored(rs, ref, &ckpt_type_mm, current->mm);
+}
+
+/* after everybody: a change of any thread's credentials resets it */
+int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	const struct ckpt_image_mm *img = ckpt_body(buf);
+	struct mm_struct *mm = ptr;
+
+	set_mask_bits(&mm->flags, MMF_DUMPABLE_MASK, img->dumpable);
+	return 0;
+}

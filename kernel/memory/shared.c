@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that mappings share and that has no name in a file system: shared
+ * anonymous memory and memfd.  Copy on write does not cover it, so its pages
+ * are copied while the container is frozen.  T8, C4.
+ */
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <uapi/linux/fcntl.h>
+
+#include "file.h"
+#include "memory.h"
+
+#define CKPT_MEMFD_PREFIX "memfd:"
+/* what is put back as it was */
+#define CKPT_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
+
+struct shmem_copy {
+	struct ckpt_source src;
+	struct xarray pages;		/* struct page of ours, by index */
+};
+
+bool ckpt_is_shmem(struct file *file)
+{
+	return file->f_op == kv_shmem_file_operations &&
+	       file_inode(file)->i_sb->s_flags & SB_KERNMOUNT;
+}
+
+/* an inode's only name is that of its one dentry */
+static void save_name(struct inode *inode, struct ckpt_image_shmem *img)
+{
+	static const char prefix[] = CKPT_MEMFD_PREFIX;
+	struct dentry *dentry = d_find_any_alias(inode);
+
+	if (!dentry)
+		return;
+	if (!strncmp(dentry->d_name.name, prefix, strlen(prefix))) {
+		img->memfd = 1;
+		strscpy(img->name, dentry->d_name.name + strlen(prefix), sizeof(img->name));
+	}
+	dput(dentry);
+}
+
+static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+{
+	struct ckpt_image_file_shmem *img = data;
+
+	/* F_SEAL_WRITE: its pages could not be put back */
+	if (SHMEM_I(file_inode(file))->seals & F_SEAL_WRITE)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "%pD: a memfd sealed against writing is not supported", file);
+	if (SHMEM_I(file_inode(file))->seals & ~CKPT_SEALS)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: a memfd with the seals %#x is not supported",
+				   file, SHMEM_I(file_inode(file))->seals);
+	return ckpt_obj_save(cp, &ckpt_type_shmem, file_inode(file), &img->shmem);
+}
+
+static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xarray *to)
+{
+	struct page *page, *copy;
+	bool zero;
+	void *from;
+	int ret;
+
+	page = shmem_read_mapping_page(mapping, index);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	from = kmap_local_page(page);
+	zero = !memchr_inv(from, 0, PAGE_SIZE);
+	kunmap_local(from);
+	if (zero) {
+		put_page(page);
+		return 0;
+	}
+	copy = alloc_page(GFP_KERNEL);
+	if (!copy) {
+		put_page(page);
+		return -ENOMEM;
+	}
+	copy_highpage(copy, page);
+	put_page(page);
+	ret = xa_err(xa_store(to, index, copy, GFP_KERNEL));
+	if (ret)
+		__free_page(copy);
+	return ret;
+}
+
+/* only what is there, in memory or in swap: holes stay holes */
+static int copy_pages(struct address_space *mapping, struct xarray *to, pgoff_t nr)
+{
+	unsigned long index = 0;
+	void *entry;
+	int ret;
+
+	xa_for_each(&mapping->i_pages, index, entry) {
+		unsigned long i, end = min(nr, index + (1UL << xa_get_order(&mapping->i_pages, index)));
+
+		for (i = index; i < end; i++) {
+			ret = copy_page_of(mapping, i, to);
+			if (ret)
+				return ret;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct shmem_copy *shmem_copy(struct ckpt_source *src)
+{
+	return container_of(src, struct shmem_copy, src);
+}
+
+static int shmem_stream(struct ckpt_source *src, struct ckpt_page_batch *b,
+			struct ckpt_sink *sink)
+{
+	struct page *page;
+	unsigned long index;
+	int ret;
+
+	xa_for_each(&shmem_copy(src)->pages, index, page) {
+		get_page(page);
+		b->addr[b->nr] = (u64)index << PAGE_SHIFT;
+		b->page[b->nr++] = page;
+		if (b->nr == CKPT_PAGES_MAX) {
+			ret = sink->put(sink, b);
+			if (ret)
+				return ret;
+		}
+	}
+	return sink->put(sink, b);
+}
+
+static void shmem_free(struct ckpt_source *src)
+{
+	struct shmem_copy *copy = shmem_copy(src);
+	struct page *page;
+	unsigned long index;
+
+	xa_for_each(&copy->pages, index, page)
+		__free_page(page);
+	xa_destroy(&copy->pages);
+	kfree(copy);
+}
+
+static const struct ckpt_source_ops shmem_source = {
+	.stream = shmem_stream,
+	.free = shmem_free,
+};
+
+static int save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct inode *inode = obj->ptr;
+	struct ckpt_image_shmem *img;
+	struct shmem_copy *copy;
+
+	img = ckpt_rec(cp, CKPT_REC_SHMEM, sizeof(*img));
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	if (!img || !copy) {
+		kfree(copy);
+		return -ENOMEM;
+	}
+	img->ref = obj->ref;
+	img->size = i_size_read(inode);
+	img->seals = SHMEM_I(inode)->seals;
+	img->mode = inode->i_mode & 07777;
+	img->uid = from_kuid(current_user_ns(), inode->i_uid);
+	img->gid = from_kgid(current_user_ns(), inode->i_gid);
+	save_name(inode, img);
+	copy->src.ref = obj->ref;
+	copy->src.ops = &shmem_source;
+	xa_init(&copy->pages);
+	ckpt_add_source(cp, &copy->src);
+	return copy_pages(inode->i_mapping, &copy->pages, DIV_ROUND_UP(img->size, PAGE_SIZE));
+}
+
+/* nobody else has the new inode yet */
+static int set_owner(struct inode *inode, const struct ckpt_image_shmem *img)
+{
+	kuid_t uid = make_kuid(current_user_ns(), img->uid);
+	kgid_t gid = make_kgid(current_user_ns(), img->gid);
+
+	if (!uid_valid(uid) || !gid_valid(gid))
+		return -EINVAL;
+	if ((!uid_eq(uid, inode->i_uid) || !gid_eq(gid, inode->i_gid)) && !capable(CAP_CHOWN))
+		return -EPERM;
+	inode->i_uid = uid;
+	inode->i_gid = gid;
+	inode->i_mode = S_IFREG | img->mode;
+	return 0;
+}
+
+static int check_shmem(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_shmem *img = ckpt_body(buf);
+
+	if (buf->rec.len != sizeof(*img) || img->size > MAX_LFS_FILESIZE || img->mode & ~07777 ||
+	    strnlen(img->name, sizeof(img->name)) == sizeof(img->name))
+		return ckpt_fail(log, -EINVAL, "the SHMEM in record %u is malformed", buf->rec.seq);
+	if (img->seals & ~CKPT_SEALS)
+		return ckpt_fail(log, -EOPNOTSUPP, "SHMEM %u has the seals %#x, which this kernel does not know",
+				 img->ref, img->seals);
+	return 0;
+}
+
+static void *restore_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_shmem *img = ckpt_body(buf);
+	struct file *file;
+	char *name;
+	int ret;
+
+	name = kasprintf(GFP_KERNEL, "%s%s", img->memfd ? CKPT_MEMFD_PREFIX : "dev/zero",
+			 img->memfd ? img->name : "");
+	if (!name)
+		return ERR_PTR(-ENOMEM);
+	file = shmem_file_setup(name, img->size, VM_NORESERVE);
+	kfree(name);
+	if (IS_ERR(file))
+		return file;
+	ret = set_owner(file_inode(file), img);
+	if (!ret)
+		return file;
+	fput(file);
+	return ERR_PTR(ret);
+}
+
+/* after everybody: a seal would be in the way of the mappings and contents that it allowed */
+static int finish_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	const struct ckpt_image_shmem *img = ckpt_body(buf);
+	struct file *file = ptr;
+
+	SHMEM_I(file_inode(file))->seals = img->seals;
+	return 0;
+}
+
+static void take_inode(void *ptr)
+{
+	ihold(ptr);
+}
+
+static void drop_inode(void *ptr)
+{
+	iput(ptr);
+}
+
+static void put_file(void *ptr)
+{
+	fput(ptr);
+}
+
+/* known by its inode; at restart by a file of ours */
+const struct ckpt_type ckpt_type_shmem = {
+	.name = "shmem",
+	.record = CKPT_REC_SHMEM,
+	.take = take_inode,
+	.drop = drop_inode,
+	.save = save_shmem,
+	.check = check_shmem,
+	.restore = restore_shmem,
+	.finish = finish_shmem,
+	.put = put_file,
+};
+
+static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+{
+	const struct ckpt_image_file_shmem *img = rec->data;
+	struct file *base = ckpt_restore_obj(rs, img->shmem, &ckpt_type_shmem);
+
+	if (IS_ERR(base))
+		return base;
+	return dentry_open(&base->f_path, rec->img->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE),
+			   current_cred());
+}
+
+const struct ckpt_file_ops ckpt_file_shmem = {
+	.name = "shmem",
+	.kind = CKPT_FILE_SHMEM,
+	.data_len = sizeof(struct ckpt_image_file_shmem),
+	.mine = ckpt_is_shmem,
+	.save = shmem_save,
+	.restore = shmem_restore,
+};

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A task of the tree, made by user space with the right pid, turns into the
+ * one of the image.  It calls CKPT_IOC_RESTORE_TASK and comes out of it as
+ * that task.
+ */
+#include <linux/file.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include "arch.h"
+#include "file.h"
+#include "memory.h"
+#include "operations.h"
+#include "restart.h"
+#include "task.h"
+
+static int join(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	int ret = 0;
+
+	spin_lock(&rs->wait.lock);
+	if (rs->state >= CKPT_RESTART_JOINED || (rs->nr_tasks && rs->nr_joined == rs->nr_tasks)) {
+		ret = rs->state == CKPT_RESTART_FAILED ? rs->err : -EBUSY;
+	} else {
+		list_add_tail(&m->list, &rs->members);
+		rs->nr_joined++;
+		wake_up_all_locked(&rs->wait);
+	}
+	spin_unlock(&rs->wait.lock);
+	return ret;
+}
+
+/* the task must be the one that it says, in the place that the image gives it */
+static int check_place(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	const struct ckpt_image_task *img = ckpt_image_of(m);
+
+	if (img->tgid != task_tgid_vnr(current) ||
+	    !(img->flags & CKPT_TASK_LEADER) != !thread_group_leader(current) ||
+	    task_active_pid_ns(current) != task_active_pid_ns(rs->root))
+		return ckpt_fail(&rs->log, -EINVAL, "task %d is not where the image has it", m->pid);
+	return 0;
+}
+
+static int restore_shared(struct ckpt_restart *rs, struct ckpt_member *m,
+			  const struct ckpt_image_process *proc, unsigned long scratch)
+{
+	const struct ckpt_image_task *img = ckpt_image_of(m);
+	int ret;
+
+	ret = ckpt_make_lock(rs, scratch);
+	if (ret)
+		return ret;
+	if (m->task == rs->root)
+		ret = ckpt_restore_namespaces(rs, rs->uts, rs->ipc, rs->outside);
+	if (!ret)
+		ret = ckpt_restore_files(rs, img->files);
+	if (!ret)
+		ret = ckpt_restore_fs(rs, img->fs);
+	/* files to be mapped are opened while the scratch page is there */
+	if (!ret && img->flags & CKPT_TASK_LEADER)
+		ret = ckpt_open_mm_files(rs, proc->mm);
+	ckpt_make_unlock(rs);
+	return ret;
+}
+
+/* with all signals blocked still, so that none is dropped as ignored */
+static int queue_signals(const struct ckpt_image_task *img, const struct ckpt_image_process *proc)
+{
+	int ret = 0;
+
+	if (img->flags & CKPT_TASK_LEADER)
+		ret = ckpt_queue_pending(proc->pending, proc->nr_pending, true);
+	return ret ? ret : ckpt_queue_pending((const void *)img->tail, img->nr_pending, false);
+}
+
+static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
+{
+	const struct ckpt_image_task *img = ckpt_image_of(m);
+	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
+	int ret;
+
+	/* what the helpers sent to each other, such as SIGCHLD of zombies */
+	flush_signals(current);
+	/* a SIGKILL that came before is gone with them, but not what it meant */
+	if (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT)
+		return -EINTR;
+	ret = restore_shared(rs, m, proc, scratch);
+	if (ret)
+		return ret;
+	ckpt_count_up(rs, &rs->nr_filed);
+	ret = ckpt_wait_filed(rs);
+	if (ret)
+		return ret;
+	if (img->flags & CKPT_TASK_LEADER) {
+		ret = ckpt_restore_mm(rs, proc->mm);
+		if (!ret)
+			ret = ckpt_restore_process(rs, proc);
+		if (ret)
+			return ret;
+	}
+	ret = queue_signals(img, proc);
+	if (ret)
+		return ckpt_fail(&rs->log, ret, "task %d: its pending signals cannot be queued: error %d",
+				 m->pid, -ret);
+	return ckpt_restore_task_state(rs, img);
+}
+
+/* on the way to user space, after the ioctl's result was stored */
+static void resume_work(struct callback_head *work)
+{
+	struct ckpt_member *m = container_of(work, struct ckpt_member, work);
+	const struct ckpt_image_task *img = ckpt_image_of(m);
+	struct ckpt_restart *rs = m->rs;
+	struct file *dev = m->dev;
+
+	ckpt_arch_resume(current, &img->x86);
+	ckpt_restart_put(rs);
+	/* the last reference to the module is dropped after our return */
+	fput(dev);
+}
+
+static int go(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	const struct ckpt_image_task *img = ckpt_image_of(m);
+	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
+
+	if (img->flags & CKPT_TASK_LEADER)
+		ckpt_go_process(rs, proc);
+	init_task_work(&m->work, resume_work);
+	return task_work_add(current, &m->work, TWA_RESUME);
+}
+
+/* a zombie is made by dying; its parent finds its status */
+static void die_as_zombie(struct ckpt_restart *rs, struct ckpt_member *m, struct file *dev)
+{
+	const struct ckpt_image_task *img = ckpt_image_of(m);
+	int code = img->exit_code;
+
+	task_lock(current);
+	strscpy_pad(current->comm, img->comm, sizeof(current->comm));
+	task_unlock(current);
+	current->exit_signal = img->exit_signal;
+	ckpt_restart_put(rs);
+	fput(dev);
+	k_do_exit(code);
+}
+
+static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
+{
+	int ret;
+
+	ret = ckpt_wait_state(rs, CKPT_RESTART_DYING);
+	if (ret)
+		return ret;
+	ret = check_place(rs, m);
+	if (ret)
+		return ret;
+	if (ckpt_is_zombie(m))
+		die_as_zombie(rs, m, m->dev);
+	ret = ckpt_wait_state(rs, CKPT_RESTART_LOADED);
+	if (ret)
+		return ret;
+	ret = restore_live(rs, m, scratch);
+	if (ret)
+		return ret;
+	ckpt_count_up(rs, &rs->nr_ready);
+	ret = ckpt_wait_state(rs, CKPT_RESTART_GO);
+	return ret ? ret : go(rs, m);
+}
+
+/*
+ * SIGKILL has ended a wait: by the hand of somebody else, unless all has failed
+ * before.  Who is dying cannot write to the log; the coordinator will.
+ */
+static int killed(struct ckpt_restart *rs, struct ckpt_member *m)
+{
+	int ret = -ESRCH;
+
+	spin_lock(&rs->wait.lock);
+	if (rs->state == CKPT_RESTART_FAILED)
+		ret = rs->err;
+	else if (!rs->killed)
+		rs->killed = m->pid;
+	spin_unlock(&rs->wait.lock);
+	return ret;
+}
+
+/*
+ * ckpt_restore_task - current joins the restart and becomes a task of the image
+ * @dev: the open /dev/ckpt, which current's table may soon not have any more
+ *
+ * Returns 0 on its way to being that task.  On error current is killed: it may
+ * have nothing left to return to.
+ */
+long ckpt_restore_task(struct ckpt_restart *rs, struct file *dev,
+		       struct ckpt_restore_task_args *args)
+{
+	struct ckpt_member *m;
+	int ret;
+
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return -ENOMEM;
+	m->task = get_task_struct(current);
+	m->pid = task_pid_vnr(current);
+	m->rs = rs;
+	m->dev = get_file(dev);
+	kref_get(&rs->kref);
+	ret = join(rs, m);
+	if (ret) {
+		put_task_struct(m->task);
+		kfree(m);
+	} else {
+		ret = member_run(rs, m, args->scratch);
+		if (!ret)
+			return 0;
+		if (fatal_signal_pending(current) || ret == -EINTR)
+			ret = killed(rs, m);
+		ckpt_restart_abort(rs, ret);
+		send_sig(SIGKILL, current, 1);
+	}
+	ckpt_restart_put(rs);
+	fput(dev);
+	return ret;
+}

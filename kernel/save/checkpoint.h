@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A checkpoint, as the rooms of save/ know it; others have include/save.h. */
+#ifndef _CKPT_CHECKPOINT_H
+#define _CKPT_CHECKPOINT_H
+
+#include <linux/hashtable.h>
+#include <linux/ktime.h>
+
+#include "save.h"
+
+struct cgroup;
+
+/* objects.c: the shared objects, each saved once */
+struct ckpt_objects {
+	DECLARE_HASHTABLE(hash, 10);
+	struct list_head list;
+	u32 last_ref;
+};
+
+void ckpt_objects_init(struct ckpt_objects *objs);
+void ckpt_objects_free(struct ckpt_objects *objs);
+
+/* freezer.c: the container's cgroup, stopped and let go */
+struct ckpt_freezer {
+	struct cgroup *cgrp;		/* a reference is held */
+	bool frozen;			/* by us */
+	ktime_t since;
+};
+
+int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_log *log);
+void ckpt_thaw(struct ckpt_freezer *fz, u64 *pause_ns);
+bool ckpt_freezer_has(struct ckpt_freezer *fz, struct task_struct *task);
+
+/* hold.c */
+int ckpt_hold(struct ckpt_held *h);
+void ckpt_unhold(struct ckpt_held *h);
+
+struct ckpt_checkpoint {
+	struct ckpt_log log;
+	struct ckpt_out out;
+	struct ckpt_objects objs;
+	struct ckpt_freezer freezer;
+	struct task_struct *root;
+	struct pid_namespace *pid_ns;	/* the container's */
+	struct path root_path;		/* the container's root directory */
+	struct ckpt_held *tasks;	/* leaders before their threads */
+	int nr_tasks;
+	struct task_struct *task;	/* the one at work, for the log */
+	int fd;				/* the descriptor at work, or -1 */
+	u32 flags;
+	u64 clock_ns;			/* monotonic, as SYSTEM has it */
+	struct list_head sources;	/* struct ckpt_source */
+};
+
+/* tree.c: which tasks there are, and the TREE */
+int ckpt_collect_tasks(struct ckpt_checkpoint *cp);
+int ckpt_check_still_there(struct ckpt_checkpoint *cp);
+int ckpt_save_tree(struct ckpt_checkpoint *cp);
+
+#endif

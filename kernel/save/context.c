@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a checkpoint answers to the rooms that work for it. */
+#include <linux/pid_namespace.h>
+
+#include "checkpoint.h"
+#include "memory.h"
+
+struct ckpt_log *ckpt_save_log(struct ckpt_checkpoint *cp)
+{
+	return &cp->log;
+}
+
+struct ckpt_out *ckpt_save_out(struct ckpt_checkpoint *cp)
+{
+	return &cp->out;
+}
+
+void *ckpt_rec(struct ckpt_checkpoint *cp, u16 type, size_t len)
+{
+	return ckpt_rec_new(&cp->out, type, len);
+}
+
+struct pid_namespace *ckpt_save_pid_ns(struct ckpt_checkpoint *cp)
+{
+	return cp->pid_ns;
+}
+
+const struct path *ckpt_save_root(struct ckpt_checkpoint *cp)
+{
+	return &cp->root_path;
+}
+
+const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp)
+{
+	return &cp->tasks[0];
+}
+
+bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task)
+{
+	return ckpt_freezer_has(&cp->freezer, task);
+}
+
+u64 ckpt_save_clock(struct ckpt_checkpoint *cp)
+{
+	return cp->clock_ns;
+}
+
+void ckpt_save_set_clock(struct ckpt_checkpoint *cp, u64 monotonic_ns)
+{
+	cp->clock_ns = monotonic_ns;
+}
+
+void ckpt_add_source(struct ckpt_checkpoint *cp, struct ckpt_source *src)
+{
+	list_add_tail(&src->list, &cp->sources);
+}
+
+struct list_head *ckpt_sources(struct ckpt_checkpoint *cp)
+{
+	return &cp->sources;
+}
+
+void ckpt_at_fd(struct ckpt_checkpoint *cp, int fd)
+{
+	cp->fd = fd;
+}
+
+int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...)
+{
+	struct va_format vf = { .fmt = fmt };
+	char where[64] = "";
+	va_list ap;
+
+	if (cp->task && cp->fd >= 0)
+		snprintf(where, sizeof(where), "task %d (%s) fd %d: ",
+			 task_pid_nr_ns(cp->task, cp->pid_ns), cp->task->comm, cp->fd);
+	else if (cp->task)
+		snprintf(where, sizeof(where), "task %d (%s): ",
+			 task_pid_nr_ns(cp->task, cp->pid_ns), cp->task->comm);
+	va_start(ap, fmt);
+	vf.va = &ap;
+	ckpt_log(&cp->log, "%s%pV", where, &vf);
+	va_end(ap);
+	return err;
+}

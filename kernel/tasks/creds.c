@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Credentials.  A restart gives no right that its caller lacks: every change
+ * is allowed by the same capability that the system call for it asks for, and
+ * capabilities are taken from the caller's own.  T6.
+ */
+#include <linux/cred.h>
+#include <linux/key.h>
+#include <linux/lsm_hooks.h>
+#include <linux/sched/user.h>
+#include <linux/securebits.h>
+#include <linux/user_namespace.h>
+
+#include "task.h"
+#include "arch.h"
+
+/*
+ * A kernel_cap_t as a number and back.  It is one u64 from 6.3 on and an array
+ * of two u32 before, with the same bytes on a little-endian machine.
+ */
+static u64 cap_to_u64(kernel_cap_t cap)
+{
+	u64 val;
+
+	BUILD_BUG_ON(sizeof(cap) != sizeof(val));
+	memcpy(&val, &cap, sizeof(val));
+	return val;
+}
+
+static kernel_cap_t cap_from_u64(u64 val)
+{
+	kernel_cap_t cap;
+
+	memcpy(&cap, &val, sizeof(cap));
+	return cap;
+}
+
+static bool keyring_has_keys(struct key *keyring)
+{
+	return keyring && keyring->keys.nr_leaves_on_tree;
+}
+
+/* a task's Landlock rules, or NULL; where they are is known at run time only */
+static void *landlock_domain(const struct cred *cred)
+{
+	if (!kv_landlock_blob_sizes)
+		return NULL;
+	return *(void **)(cred->security + kv_landlock_blob_sizes->lbs_cred);
+}
+
+static int check_cred(struct ckpt_checkpoint *cp, const struct cred *cred)
+{
+	if (cred->user_ns != current_user_ns())
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "a user namespace of its own is not supported");
+	if (landlock_domain(cred))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "Landlock is not supported");
+	if (keyring_has_keys(cred->thread_keyring) || keyring_has_keys(cred->process_keyring) ||
+	    keyring_has_keys(cred->session_keyring))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "it has keys in its keyrings, which cannot be saved");
+	return 0;
+}
+
+static int save_cred(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct user_namespace *ns = current_user_ns();
+	const struct cred *cred = obj->ptr;
+	struct ckpt_image_cred *img;
+	int i, nr = cred->group_info->ngroups;
+	int ret;
+
+	ret = check_cred(cp, cred);
+	if (ret)
+		return ret;
+	img = ckpt_rec(cp, CKPT_REC_CRED, struct_size(img, groups, nr));
+	if (!img)
+		return -ENOMEM;
+	img->ref = obj->ref;
+	img->uid = from_kuid(ns, cred->uid);
+	img->gid = from_kgid(ns, cred->gid);
+	img->suid = from_kuid(ns, cred->suid);
+	img->sgid = from_kgid(ns, cred->sgid);
+	img->euid = from_kuid(ns, cred->euid);
+	img->egid = from_kgid(ns, cred->egid);
+	img->fsuid = from_kuid(ns, cred->fsuid);
+	img->fsgid = from_kgid(ns, cred->fsgid);
+	img->securebits = cred->securebits;
+	img->cap_inheritable = cap_to_u64(cred->cap_inheritable);
+	img->cap_permitted = cap_to_u64(cred->cap_permitted);
+	img->cap_effective = cap_to_u64(cred->cap_effective);
+	img->cap_bset = cap_to_u64(cred->cap_bset);
+	img->cap_ambient = cap_to_u64(cred->cap_ambient);
+	img->nr_groups = nr;
+	for (i = 0; i < nr; i++)
+		img->groups[i] = from_kgid(ns, cred->group_info->gid[i]);
+	return 0;
+}
+
+static int restore_ids(struct cred *new, const struct ckpt_image_cred *img)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct user_struct *user;
+
+	if (!ns_capable(ns, CAP_SETUID) || !ns_capable(ns, CAP_SETGID))
+		return -EPERM;
+	new->uid = make_kuid(ns, img->uid);
+	new->suid = make_kuid(ns, img->suid);
+	new->euid = make_kuid(ns, img->euid);
+	new->fsuid = make_kuid(ns, img->fsuid);
+	new->gid = make_kgid(ns, img->gid);
+	new->sgid = make_kgid(ns, img->sgid);
+	new->egid = make_kgid(ns, img->egid);
+	new->fsgid = make_kgid(ns, img->fsgid);
+	if (!uid_valid(new->uid) || !uid_valid(new->suid) || !uid_valid(new->euid) ||
+	    !uid_valid(new->fsuid) || !gid_valid(new->gid) || !gid_valid(new->sgid) ||
+	    !gid_valid(new->egid) || !gid_valid(new->fsgid))
+		return -EINVAL;
+	user = k_alloc_uid(new->uid);
+	if (!user)
+		return -EAGAIN;
+	free_uid(new->user);
+	new->user = user;
+	return k_set_cred_ucounts(new);
+}
+
+static int restore_groups(struct cred *new, const struct ckpt_image_cred *img)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct group_info *gi;
+	u32 i;
+
+	gi = groups_alloc(img->nr_groups);
+	if (!gi)
+		return -ENOMEM;
+	for (i = 0; i < img->nr_groups; i++) {
+		gi->gid[i] = make_kgid(ns, img->groups[i]);
+		if (!gid_valid(gi->gid[i])) {
+			put_group_info(gi);
+			return -EINVAL;
+		}
+	}
+	groups_sort(gi);
+	set_groups(new, gi);
+	put_group_info(gi);
+	return 0;
+}
+
+static int restore_caps(struct cred *new, const struct ckpt_image_cred *img)
+{
+	kernel_cap_t permitted = cap_from_u64(img->cap_permitted);
+	kernel_cap_t effective = cap_from_u64(img->cap_effective);
+	kernel_cap_t inheritable = cap_from_u64(img->cap_inheritable);
+	kernel_cap_t bset = cap_from_u64(img->cap_bset);
+	kernel_cap_t ambient = cap_from_u64(img->cap_ambient);
+
+	if (!cap_issubset(permitted, new->cap_permitted) ||
+	    !cap_issubset(bset, new->cap_bset) ||
+	    !cap_issubset(inheritable, cap_combine(new->cap_inheritable, new->cap_permitted)))
+		return -EPERM;
+	if (!cap_issubset(effective, permitted) ||
+	    !cap_issubset(ambient, cap_intersect(permitted, inheritable)))
+		return -EINVAL;
+	if (img->securebits & ~(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
+		return -EINVAL;
+	/* locked bits stay, as for prctl(PR_SET_SECUREBITS) */
+	if (((new->securebits & SECURE_ALL_LOCKS) & ~img->securebits) ||
+	    (((new->securebits & SECURE_ALL_LOCKS) >> 1) & (new->securebits ^ img->securebits)))
+		return -EPERM;
+	if (img->securebits != new->securebits && !ns_capable(current_user_ns(), CAP_SETPCAP))
+		return -EPERM;
+	new->securebits = img->securebits;
+	new->cap_permitted = permitted;
+	new->cap_effective = effective;
+	new->cap_inheritable = inheritable;
+	new->cap_bset = bset;
+	new->cap_ambient = ambient;
+	return 0;
+}
+
+/* the caller's keys are not the container's */
+static void drop_keyrings(struct cred *new)
+{
+#ifdef CONFIG_KEYS
+	key_put(new->session_keyring);
+	key_put(new->process_keyring);
+	key_put(new->thread_keyring);
+	new->session_keyring = NULL;
+	new->process_keyring = NULL;
+	new->thread_keyring = NULL;
+#endif
+}
+
+/* make current's credentials those of the record; the last thing it does */
+int ckpt_restore_cred(struct ckpt_restart *rs, u32 ref)
+{
+	const struct ckpt_image_cred *img;
+	struct ckpt_rec_buf *buf;
+	struct cred *new;
+	int ret;
+
+	buf = ckpt_find_rec(rs, ref, &ckpt_type_cred);
+	if (!buf)
+		return -EINVAL;
+	img = ckpt_body(buf);
+	new = prepare_creds();
+	if (!new)
+		return -ENOMEM;
+	ret = restore_groups(new, img);
+	if (!ret)
+		ret = restore_ids(new, img);
+	if (!ret)
+		ret = restore_caps(new, img);
+	if (ret) {
+		abort_creds(new);
+		return ckpt_fail(ckpt_restore_log(rs), ret,
+				 "the credentials of the image (uid %u) are not the caller's to give: error %d",
+				 img->uid, -ret);
+	}
+	drop_keyrings(new);
+	commit_creds(new);
+	return 0;
+}
+
+static int check_cred_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_cred *img = ckpt_body(buf);
+
+	if (buf->rec.len < sizeof(*img) || img->nr_groups > NGROUPS_MAX ||
+	    buf->rec.len != ALIGN(struct_size(img, groups, img->nr_groups), 8))
+		return ckpt_fail(log, -EINVAL, "the CRED in record %u is malformed", buf->rec.seq);
+	return 0;
+}
+
+static void take_cred(void *ptr)
+{
+	get_cred(ptr);
+}
+
+static void drop_cred(void *ptr)
+{
+	put_cred(ptr);
+}
+
+const struct ckpt_type ckpt_type_cred = {
+	.name = "cred",
+	.record = CKPT_REC_CRED,
+	.take = take_cred,
+	.drop = drop_cred,
+	.save = save_cred,
+	.check = check_cred_rec,
+};

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A task that was frozen in a sleep with a timeout goes on with it: it returns
+ * to user space with -ERESTART_RESTARTBLOCK, and restart_syscall(2) finds here
+ * what is left.  S4, T4.
+ */
+#include <linux/restart_block.h>
+#include <linux/sched/task_stack.h>
+#include <linux/time64.h>
+#include <asm/syscall.h>
+
+#include "task.h"
+#include "arch.h"
+
+static bool in_restart_block(struct task_struct *t)
+{
+	struct pt_regs *regs = task_pt_regs(t);
+
+	return syscall_get_nr(t, regs) >= 0 &&
+	       syscall_get_error(t, regs) == -ERESTART_RESTARTBLOCK;
+}
+
+static void save_futex(const struct restart_block *rb, struct ckpt_image_restart_block *img)
+{
+	img->kind = CKPT_RESTART_FUTEX;
+	img->uaddr = (unsigned long)rb->futex.uaddr;
+	img->val = rb->futex.val;
+	img->bitset = rb->futex.bitset;
+	img->expires_ns = rb->futex.time;
+	if (rb->futex.flags & CKPT_FLAGS_SHARED)
+		img->flags |= CKPT_FUTEX_SHARED;
+	if (rb->futex.flags & CKPT_FLAGS_CLOCKRT)
+		img->flags |= CKPT_FUTEX_CLOCKRT;
+	if (rb->futex.flags & CKPT_FLAGS_HAS_TIMEOUT)
+		img->flags |= CKPT_FUTEX_TIMEOUT;
+}
+
+static void save_poll(const struct restart_block *rb, struct ckpt_image_restart_block *img)
+{
+	img->kind = CKPT_RESTART_POLL;
+	img->uaddr = (unsigned long)rb->poll.ufds;
+	img->nfds = rb->poll.nfds;
+	img->has_timeout = rb->poll.has_timeout;
+	if (rb->poll.has_timeout)
+		img->expires_ns = rb->poll.tv_sec * NSEC_PER_SEC + rb->poll.tv_nsec;
+}
+
+static void save_nanosleep(const struct restart_block *rb, struct ckpt_image_restart_block *img)
+{
+	img->kind = CKPT_RESTART_NANOSLEEP;
+	img->clockid = rb->nanosleep.clockid;
+	img->type = rb->nanosleep.type;
+	img->uaddr = (unsigned long)rb->nanosleep.rmtp;
+	img->expires_ns = rb->nanosleep.expires;
+}
+
+int ckpt_save_restart_block(struct ckpt_checkpoint *cp, struct task_struct *t,
+			    struct ckpt_image_restart_block *img)
+{
+	const struct restart_block *rb = &t->restart_block;
+
+	if (!in_restart_block(t))
+		return 0;
+	if (rb->fn == ka_hrtimer_nanosleep_restart)
+		save_nanosleep(rb, img);
+	else if (rb->fn == ka_do_restart_poll)
+		save_poll(rb, img);
+	else if (rb->fn == ka_futex_wait_restart)
+		save_futex(rb, img);
+	else if (rb->fn != ka_do_no_restart_syscall)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "it sleeps in a system call that cannot be resumed (%ps)",
+				   rb->fn);
+	return 0;
+}
+
+static u64 shifted(struct ckpt_restart *rs, u64 ns, bool realtime)
+{
+	return realtime ? ns : ns + ckpt_restore_shift(rs);
+}
+
+static void restore_futex(struct ckpt_restart *rs, const struct ckpt_image_restart_block *img,
+			  struct restart_block *rb)
+{
+	u32 flags = CKPT_FLAGS_SIZE_32;
+
+	if (img->flags & CKPT_FUTEX_SHARED)
+		flags |= CKPT_FLAGS_SHARED;
+	if (img->flags & CKPT_FUTEX_CLOCKRT)
+		flags |= CKPT_FLAGS_CLOCKRT;
+	if (img->flags & CKPT_FUTEX_TIMEOUT)
+		flags |= CKPT_FLAGS_HAS_TIMEOUT;
+	rb->futex.uaddr = (u32 __user *)(unsigned long)img->uaddr;
+	rb->futex.val = img->val;
+	rb->futex.bitset = img->bitset;
+	rb->futex.flags = flags;
+	rb->futex.time = shifted(rs, img->expires_ns, img->flags & CKPT_FUTEX_CLOCKRT);
+	rb->fn = ka_futex_wait_restart;
+}
+
+static void restore_poll(struct ckpt_restart *rs, const struct ckpt_image_restart_block *img,
+			 struct restart_block *rb)
+{
+	u64 expires = shifted(rs, img->expires_ns, false);
+
+	rb->poll.ufds = (void __user *)(unsigned long)img->uaddr;
+	rb->poll.nfds = img->nfds;
+	rb->poll.has_timeout = !!img->has_timeout;
+	rb->poll.tv_sec = div_u64(expires, NSEC_PER_SEC);
+	rb->poll.tv_nsec = expires - rb->poll.tv_sec * NSEC_PER_SEC;
+	rb->fn = ka_do_restart_poll;
+}
+
+static int restore_nanosleep(struct ckpt_restart *rs,
+			     const struct ckpt_image_restart_block *img,
+			     struct restart_block *rb)
+{
+	if (img->clockid != CLOCK_REALTIME && img->clockid != CLOCK_MONOTONIC &&
+	    img->clockid != CLOCK_BOOTTIME && img->clockid != CLOCK_TAI)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "a sleep of the image is on clock %d, which cannot sleep",
+				 img->clockid);
+	if (img->type != TT_NONE && img->type != TT_NATIVE)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "a sleep of the image is malformed");
+	rb->nanosleep.clockid = img->clockid;
+	rb->nanosleep.type = img->type;
+	rb->nanosleep.rmtp = (void __user *)(unsigned long)img->uaddr;
+	rb->nanosleep.expires = shifted(rs, img->expires_ns, img->clockid == CLOCK_REALTIME ||
+					img->clockid == CLOCK_TAI);
+	rb->fn = ka_hrtimer_nanosleep_restart;
+	return 0;
+}
+
+/* into current's; addresses are checked by the system calls when they use them */
+int ckpt_restore_restart_block(struct ckpt_restart *rs,
+			       const struct ckpt_image_restart_block *img)
+{
+	struct restart_block *rb = &current->restart_block;
+
+	switch (img->kind) {
+	case CKPT_RESTART_NONE:
+		rb->fn = ka_do_no_restart_syscall;
+		return 0;
+	case CKPT_RESTART_FUTEX:
+		restore_futex(rs, img, rb);
+		return 0;
+	case CKPT_RESTART_POLL:
+		restore_poll(rs, img, rb);
+		return 0;
+	case CKPT_RESTART_NANOSLEEP:
+		return restore_nanosleep(rs, img, rb);
+	default:
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has a sleep of unknown kind %u", img->kind);
+	}
+}
