@@ -40,10 +40,13 @@ static bool keyring_has_keys(struct key *keyring)
 	return keyring && keyring->keys.nr_leaves_on_tree;
 }
 
-/* a task's Landlock rules, or NULL; where they are is known at run time only */
+/*
+ * A task's Landlock rules, or NULL.  Where they are is known at run time only;
+ * a kernel that has Landlock and was booted without it (lsm=) gives it no place.
+ */
 static void *landlock_domain(const struct cred *cred)
 {
-	if (!kv_landlock_blob_sizes)
+	if (!kv_landlock_blob_sizes || !kv_landlock_initialized || !*kv_landlock_initialized)
 		return NULL;
 	return *(void **)(cred->security + kv_landlock_blob_sizes->lbs_cred);
 }
