@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -17,11 +15,10 @@
 #include "error.h"
 #include "image.h"
 #include "log.h"
-#include "perm.h"
+#include "record.h"
 #include "serial.h"
 
 #define PIPE_SIZE (1 << 20)
-#define NAME_SIZE 48
 #define CUT_MS 500	/* how long a program may take to end by itself when its reader has gone */
 #define END_MS 60000	/* and when it has written everything */
 
@@ -43,11 +40,8 @@ struct image {
 	int pipe;
 	int log;
 	struct child child;
-	struct store_writer *writer;	/* NULL: not recorded */
-	struct timespec began;
+	struct record record;
 	uint64_t pos;		/* bytes that were given to the reader */
-	char time[32];		/* the same, the snapshot's name */
-	int nth;		/* of that name */
 };
 
 /*
@@ -85,63 +79,6 @@ static void give_turn(struct image *im)
 }
 
 /* ---- its beginning ---- */
-
-static void take_time(struct image *im)
-{
-	struct tm tm;
-
-	clock_gettime(CLOCK_REALTIME, &im->began);
-	gmtime_r(&im->began.tv_sec, &tm);
-	strftime(im->time, sizeof(im->time), "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
-/* the snapshot's name: its time, and a number when that second has one already */
-static void nth_name(const struct image *im, int n, char name[NAME_SIZE])
-{
-	snprintf(name, NAME_SIZE, n ? "%s.%d" : "%s", im->time, n);
-}
-
-/*
- * A user may name a container as root or somebody else named one that has a
- * history here. It must not get into that: "latest" is what people restart.
- */
-static bool may_record(const struct image *im)
-{
-	struct store_info newest;
-	struct store_error e;
-	struct perm perm;
-	int rc;
-
-	if (!fs.opt.record)
-		return false;
-	if (!im->c.owner)
-		return true;
-	rc = store_latest(fs.store, im->c.name, &newest, &e);
-	if (rc == -ENOENT || (!rc && !perm_get(newest.ino, &perm) && perm.uid == im->c.owner))
-		return true;
-	log_line(im->log, "not recorded: the history of %s is not that of user %u",
-		 im->c.name, im->c.owner);
-	return false;
-}
-
-static void begin_record(struct image *im)
-{
-	char name[NAME_SIZE];
-	struct store_error e;
-	int rc = -EEXIST;
-
-	if (!may_record(im))
-		return;
-	while (rc == -EEXIST) {
-		nth_name(im, im->nth, name);
-		rc = store_write_begin(fs.store, im->c.name, name, 0, &im->writer, &e);
-		if (rc == -EEXIST)
-			im->nth++;
-	}
-	/* the reader gets its image although the history has trouble */
-	if (rc)
-		log_line(im->log, "not recorded: %s", e.text);
-}
 
 static int spawn(struct image *im, const char *log, struct ckpt_error *e)
 {
@@ -205,73 +142,15 @@ static void begin(struct image *im, struct request *r)
 		return;
 	}
 	im->phase = PHASE_RUNNING;
-	take_time(im);
-	begin_record(im);
+	record_begin(&im->record, &im->c, im->log);
 }
 
 /* ---- its end ---- */
-
-static void drop_record(struct image *im)
-{
-	store_abort(im->writer);
-	im->writer = NULL;
-}
-
-static int commit(struct image *im, const struct store_attr *attrs, size_t count,
-		  struct store_error *e)
-{
-	int64_t ns = im->began.tv_sec * 1000000000LL + im->began.tv_nsec;
-	char name[NAME_SIZE];
-	int rc;
-
-	for (;;) {
-		rc = store_commit(im->writer, ns, attrs, count, e);
-		if (rc != -EEXIST)
-			break;
-		/* another one was quicker */
-		nth_name(im, ++im->nth, name);
-		rc = store_writer_rename(im->writer, im->c.name, name, e);
-		if (rc && rc != -EEXIST)
-			break;
-	}
-	if (rc)
-		return rc;
-	im->writer = NULL;
-	nth_name(im, im->nth, name);
-	log_line(im->log, "recorded as snapshot %s", name);
-	return 0;
-}
-
-static void record(struct image *im, const char *report)
-{
-	static const char *const copied[] = { "id", "pages", "pause-us" };
-	struct store_attr attrs[8];
-	char values[3][32], init[16], perm[PERM_TEXT_MAX];
-	struct utsname uts;
-	struct store_error e;
-	size_t n = 0;
-
-	for (size_t i = 0; i < 3; i++)
-		if (!report_value(report, copied[i], values[i], sizeof(values[i])))
-			attrs[n++] = (struct store_attr){ copied[i], values[i] };
-	uname(&uts);
-	snprintf(init, sizeof(init), "%d", im->c.init);
-	perm_format(&(struct perm){ im->c.owner, 0, 0400 }, perm);
-	attrs[n++] = (struct store_attr){ "kernel", uts.release };
-	attrs[n++] = (struct store_attr){ "init", init };
-	attrs[n++] = (struct store_attr){ "cgroup", im->c.cgroup };
-	attrs[n++] = (struct store_attr){ PERM_ATTR, perm };
-	if (commit(im, attrs, n, &e)) {
-		log_line(im->log, "not recorded: %s", e.text);
-		drop_record(im);
-	}
-}
 
 /* the pipe has come to its end: has the image, too? */
 static void finish(struct image *im)
 {
 	char report[CHILD_REPORT_MAX];
-	struct last_checkpoint last;
 	struct ckpt_error e = { 0 };
 	int rc;
 
@@ -282,14 +161,9 @@ static void finish(struct image *im)
 	/* its own words are in the log already */
 	if (rc && report_value(report, "error", (char[1]){ 0 }, 1))
 		log_failure(im, &e);
-	if (!rc) {
-		last.time_ns = im->began.tv_sec * 1000000000LL + im->began.tv_nsec;
-		last.pause_us = report_number(report, "pause-us");
-		last_set(im->c.name, &last);
-		if (im->writer)
-			record(im, report);
-	}
-	drop_record(im);
+	if (!rc)
+		record_end(&im->record, report);
+	record_drop(&im->record);
 	give_turn(im);
 }
 
@@ -302,7 +176,7 @@ static void cut(struct image *im)
 	close(im->pipe);
 	im->pipe = -1;
 	child_finish(&im->child, CUT_MS, report, &e);
-	drop_record(im);
+	record_drop(&im->record);
 	log_line(im->log, "the reader went away after %" PRIu64 " bytes", im->pos);
 	im->phase = PHASE_ENDED;
 }
@@ -345,23 +219,13 @@ static size_t fill(struct image *im, struct request *r, char *buf)
 	return got;
 }
 
-static void append_record(struct image *im, const char *data, size_t len)
-{
-	struct store_error e;
-
-	if (im->writer && store_append(im->writer, data, len, &e)) {
-		log_line(im->log, "not recorded: %s", e.text);
-		drop_record(im);
-	}
-}
-
 /* pass pages on as they are, when all that was asked for is there */
 static bool pass_on(struct image *im, struct request *r)
 {
 	struct fuse_bufvec pages = FUSE_BUFVEC_INIT(r->size);
 	int available;
 
-	if (im->writer || ioctl(im->pipe, FIONREAD, &available) || available <= 0 ||
+	if (im->record.writer || ioctl(im->pipe, FIONREAD, &available) || available <= 0 ||
 	    (size_t)available < r->size)
 		return false;
 	pages.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_RETRY;
@@ -386,7 +250,7 @@ static void give_data(struct image *im, struct request *r)
 	if (got) {
 		im->pos += got;
 		fuse_reply_buf(request_take(r), buf, got);
-		append_record(im, buf, got);
+		record_append(&im->record, buf, got);
 		if (im->eof)
 			finish(im);
 	} else if (im->eof) {

@@ -144,20 +144,23 @@ void last_set(const char *name, const struct last_checkpoint *last)
 		note("can't write %s: %s", fresh, strerror(errno));
 		return;
 	}
-	bad = fprintf(f, "%" PRId64 " %" PRIu64 "\n", last->time_ns, last->pause_us) < 0;
+	bad = fprintf(f, "%" PRId64 " %" PRIu64 " %s\n", last->time_ns, last->pause_us,
+		      last->name) < 0;
 	if (fclose(f) || bad || rename(fresh, path))
 		note("can't write %s: %s", path, strerror(errno));
 }
 
 void last_get(const char *name, struct last_checkpoint *last)
 {
-	char path[PATH_MAX], text[64];
+	char path[PATH_MAX], text[LAST_NAME_SIZE + 64];
 
 	memset(last, 0, sizeof(*last));
 	if (state_path(name, "last", path) ||
 	    proc_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return;
-	if (sscanf(text, "%" SCNd64 " %" SCNu64, &last->time_ns, &last->pause_us) != 2)
+	/* the name may be missing */
+	if (sscanf(text, "%" SCNd64 " %" SCNu64 " %255s", &last->time_ns, &last->pause_us,
+		   last->name) < 2)
 		memset(last, 0, sizeof(*last));
 }
 

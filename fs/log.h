@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the last checkpoint or restart of a container had to say, and when that
- * checkpoint was: files STATE/NAME/log and STATE/NAME/last.
+ * checkpoint was and where it is: files STATE/NAME/log and STATE/NAME/last.
  */
 #ifndef FS_LOG_H
 #define FS_LOG_H
@@ -10,9 +10,12 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#define LAST_NAME_SIZE 256
+
 struct last_checkpoint {
 	int64_t time_ns;	/* since the epoch; 0: none known */
 	uint64_t pause_us;	/* how long the container was stopped */
+	char name[LAST_NAME_SIZE];	/* its snapshot's when it was recorded; "": it was not */
 };
 
 /*

@@ -184,6 +184,7 @@ static void last_from_history(const char *place, struct last_checkpoint *last)
 		if (store_attr_get(fs.store, list[i].ino, "pause-us", &pause, &e))
 			continue;
 		last->time_ns = list[i].mtime_ns;
+		snprintf(last->name, sizeof(last->name), "%s", list[i].name);
 		last->pause_us = strtoull(pause, NULL, 10);
 		free(pause);
 		return;
@@ -201,13 +202,14 @@ static void print_last(FILE *f, const char *place)
 	if (!last.time_ns)
 		last_from_history(place, &last);
 	if (!last.time_ns) {
-		fprintf(f, "last-checkpoint: -\npause-us: -\n");
+		fprintf(f, "last-checkpoint: -\npause-us: -\nrecorded: -\n");
 		return;
 	}
 	t = last.time_ns / 1000000000;
 	gmtime_r(&t, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fprintf(f, "last-checkpoint: %s\npause-us: %" PRIu64 "\n", text, last.pause_us);
+	fprintf(f, "last-checkpoint: %s\npause-us: %" PRIu64 "\nrecorded: %s\n", text, last.pause_us,
+		last.name[0] ? last.name : "-");
 }
 
 int status_open(const char *place, pid_t reader, struct handle **h)

@@ -74,6 +74,32 @@ import os
 os.pread(os.open('$web/image', os.O_RDONLY), 10, 1000)"
 ok "D1 after all that it goes on" counting
 
+# Into the history alone: that it is there is what the command says
+
+is "D5 status: the snapshot that it became" "$(field web recorded)" "$(readlink $web/snapshots/latest)"
+ok "U3 ckpt save records" bash -c "ckpt save web >said"
+is "U3 and prints as what" "$(sed 's/.*recorded as //' said)" "$(readlink $web/snapshots/latest)"
+(ckpt save web >said1 & ckpt save web >said2; wait)
+is "U3 of two at once each prints its own" "$(sed 's/.*recorded as //' said1 said2 | sort | xargs)" \
+	"$(find $web/snapshots -type f -printf '%f\n' | sort | tail -n 2 | xargs)"
+rm $web/snapshots/"$(readlink $web/snapshots/latest)"
+mkdir quiet full disk
+ckptfs -o "store=$T/quiet.db,record=no" quiet || die "no second daemon"
+fails "U3 ckpt save fails when the daemon records nothing" ckpt -m "$T/quiet" save web
+matches "U3 and says so" "$(ckpt -m "$T/quiet" save web 2>&1)" "not recorded: the daemon was told so"
+is "U3 status: recorded" "$(sed -n 's/^recorded: //p' quiet/web/status)" -
+matches "U3 into a file it succeeds" "$(ckpt -m "$T/quiet" save web img2)" ", not recorded$"
+ok "U3 which is an image" grep -q CKPTIMG <(head -c 64 img2)
+umount quiet
+mount -t tmpfs -o size=4m tmpfs disk
+ckptfs -o "store=$T/disk/store.db,state=$T/full.state" full || die "no third daemon"
+dd if=/dev/zero of=disk/fill bs=4k status=none 2>/dev/null
+fails "U3 ckpt save fails when the disk is full" ckpt -m "$T/full" save web
+matches "U3 and says so" "$(ckpt -m "$T/full" save web 2>&1)" "not recorded: .*(room|space)"
+ok "U3 cat gets its image all the same" bash -c "cat full/web/image >img2 && grep -q CKPTIMG <(head -c 64 img2)"
+umount full
+wait_until 10 umount disk
+
 before=$(snapshots)
 ok "D1 a reader that stops" bash -c "head -c 10000 $web/image >/dev/null"
 ok "D1 a reader that is killed" bash -c "

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#include "child.h"
+#include "fs.h"
+#include "log.h"
+#include "perm.h"
+#include "record.h"
+
+static void take_time(struct record *r)
+{
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &r->began);
+	gmtime_r(&r->began.tv_sec, &tm);
+	strftime(r->time, sizeof(r->time), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static int64_t began_ns(const struct record *r)
+{
+	return r->began.tv_sec * 1000000000LL + r->began.tv_nsec;
+}
+
+/* the snapshot's name: its time, and a number when that second has one already */
+static void nth_name(const struct record *r, int n, char name[LAST_NAME_SIZE])
+{
+	snprintf(name, LAST_NAME_SIZE, n ? "%s.%d" : "%s", r->time, n);
+}
+
+/*
+ * A user may name a container as root or somebody else named one that has a
+ * history here. It must not get into that: "latest" is what people restart.
+ */
+static bool may_record(const struct record *r)
+{
+	struct store_info newest;
+	struct store_error e;
+	struct perm perm;
+	int rc;
+
+	if (!fs.opt.record) {
+		log_line(r->log, "not recorded: the daemon was told so (record=no)");
+		return false;
+	}
+	if (!r->c->owner)
+		return true;
+	rc = store_latest(fs.store, r->c->name, &newest, &e);
+	if (rc == -ENOENT ||
+	    (!rc && !perm_get(newest.ino, &perm) && perm.uid == r->c->owner))
+		return true;
+	log_line(r->log, "not recorded: the history of %s is not that of user %u",
+		 r->c->name, r->c->owner);
+	return false;
+}
+
+static void drop_with(struct record *r, const struct store_error *e)
+{
+	log_line(r->log, "not recorded: %s", e->text);
+	record_drop(r);
+}
+
+void record_begin(struct record *r, const struct container *c, int log)
+{
+	char name[LAST_NAME_SIZE];
+	struct store_error e;
+	int rc = -EEXIST;
+
+	*r = (struct record){ .c = c, .log = log };
+	take_time(r);
+	if (!may_record(r))
+		return;
+	while (rc == -EEXIST) {
+		nth_name(r, r->nth, name);
+		rc = store_write_begin(fs.store, c->name, name, 0, &r->writer, &e);
+		if (rc == -EEXIST)
+			r->nth++;
+	}
+	if (rc)
+		drop_with(r, &e);
+}
+
+void record_append(struct record *r, const void *data, size_t len)
+{
+	struct store_error e;
+
+	if (r->writer && store_append(r->writer, data, len, &e))
+		drop_with(r, &e);
+}
+
+void record_drop(struct record *r)
+{
+	store_abort(r->writer);
+	r->writer = NULL;
+}
+
+static int commit(struct record *r, const struct store_attr *attrs, size_t count,
+		  char name[LAST_NAME_SIZE], struct store_error *e)
+{
+	int rc;
+
+	for (;;) {
+		rc = store_commit(r->writer, began_ns(r), attrs, count, e);
+		if (rc != -EEXIST)
+			break;
+		/* another one was quicker */
+		nth_name(r, ++r->nth, name);
+		rc = store_writer_rename(r->writer, r->c->name, name, e);
+		if (rc && rc != -EEXIST)
+			break;
+	}
+	if (rc)
+		return rc;
+	r->writer = NULL;
+	nth_name(r, r->nth, name);
+	log_line(r->log, "recorded as snapshot %s", name);
+	return 0;
+}
+
+/* @name: takes the snapshot's, "" if it is in no history */
+static void keep(struct record *r, const char *report, char name[LAST_NAME_SIZE])
+{
+	static const char *const copied[] = { "id", "pages", "pause-us" };
+	struct store_attr attrs[8];
+	char values[3][32], init[16], perm[PERM_TEXT_MAX];
+	struct utsname uts;
+	struct store_error e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		if (!report_value(report, copied[i], values[i], sizeof(values[i])))
+			attrs[n++] = (struct store_attr){ copied[i], values[i] };
+	uname(&uts);
+	snprintf(init, sizeof(init), "%d", r->c->init);
+	perm_format(&(struct perm){ r->c->owner, 0, 0400 }, perm);
+	attrs[n++] = (struct store_attr){ "kernel", uts.release };
+	attrs[n++] = (struct store_attr){ "init", init };
+	attrs[n++] = (struct store_attr){ "cgroup", r->c->cgroup };
+	attrs[n++] = (struct store_attr){ PERM_ATTR, perm };
+	if (commit(r, attrs, n, name, &e)) {
+		name[0] = '\0';
+		drop_with(r, &e);
+	}
+}
+
+void record_end(struct record *r, const char *report)
+{
+	struct last_checkpoint last = { .time_ns = began_ns(r) };
+
+	last.pause_us = report_number(report, "pause-us");
+	if (r->writer)
+		keep(r, report, last.name);
+	last_set(r->c->name, &last);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A checkpoint on its way into the history, and what became of it. Whoever reads
+ * the image gets it although the history has trouble; the log says why it was not
+ * recorded, and status under which name it was.
+ */
+#ifndef FS_RECORD_H
+#define FS_RECORD_H
+
+#include <time.h>
+
+#include "container.h"
+#include "store.h"
+
+struct record {
+	struct store_writer *writer;	/* NULL: nothing is recorded */
+	const struct container *c;
+	int log;
+	struct timespec began;
+	char time[32];			/* the same, the snapshot's name */
+	int nth;			/* of that name */
+};
+
+/*
+ * record_begin - a checkpoint of @c begins now
+ * @c: stays where it is until the end
+ * @log: takes what there is to say, as for log_line
+ */
+void record_begin(struct record *r, const struct container *c, int log);
+
+/* record_append - the next bytes of the image */
+void record_append(struct record *r, const void *data, size_t len);
+
+/*
+ * record_end - the image is complete
+ * @report: of the program
+ *
+ * Notes the checkpoint as the last one of its container, recorded or not.
+ */
+void record_end(struct record *r, const char *report);
+
+/* record_drop - there will be no more of it; nothing is kept. Also after the end. */
+void record_drop(struct record *r);
+
+#endif
