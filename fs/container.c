@@ -16,6 +16,8 @@
 #include "note.h"
 #include "proc.h"
 
+#define OWNER_SUFFIX 16
+
 static struct {
 	int proc;		/* directory descriptors; -1: none */
 	int cgroup;
@@ -152,6 +154,27 @@ static pid_t find_init(int cgroup)
 	return init;
 }
 
+static void put_suffix(struct container *c, const char *plain, const char *suffix)
+{
+	snprintf(c->name, sizeof(c->name), "%.*s%s", CONTAINER_NAME_MAX - (int)strlen(suffix),
+		 plain, suffix);
+}
+
+static void owner_suffix(const struct container *c, char suffix[OWNER_SUFFIX])
+{
+	snprintf(suffix, OWNER_SUFFIX, "@%u", c->owner);
+}
+
+/* a user calls a cgroup as he likes: the names of his containers say whose they are */
+static void add_owner(struct container *c)
+{
+	char plain[CONTAINER_NAME_MAX + 1], suffix[OWNER_SUFFIX];
+
+	strcpy(plain, c->name);
+	owner_suffix(c, suffix);
+	put_suffix(c, plain, suffix);
+}
+
 static int take_cgroup(int dir, const char *path, struct list *l)
 {
 	struct container c = { .init = find_init(dir) };
@@ -159,12 +182,15 @@ static int take_cgroup(int dir, const char *path, struct list *l)
 
 	if (!c.init || naming_of(where.proc, where.root, path, c.init, &naming))
 		return 0;
+	c.owner = owner_of(c.init);
+	/* afterwards: it was still there, so that was its owner */
 	c.start = start_of(c.init);
 	if (!c.start)
 		return 0;
-	c.owner = owner_of(c.init);
 	c.top = naming.top;
 	strcpy(c.name, naming.name);
+	if (c.owner)
+		add_owner(&c);
 	strcpy(c.runtime, naming.runtime);
 	snprintf(c.cgroup, sizeof(c.cgroup), "%s", path);
 	return list_add(l, &c);
@@ -224,10 +250,9 @@ static void add_suffix(struct container *c, const char *plain, int digits)
 	if (!digits || c->runtime[0])
 		len = snprintf(suffix, sizeof(suffix), "@%s", c->runtime);
 	if (digits)
-		len += snprintf(suffix + len, sizeof(suffix) - len, "@%0*llx", digits,
-				(unsigned long long)XXH64(c->cgroup, c->top, 0) >>
-				(64 - 4 * digits));
-	snprintf(c->name, sizeof(c->name), "%.*s%s", CONTAINER_NAME_MAX - len, plain, suffix);
+		snprintf(suffix + len, sizeof(suffix) - len, "@%0*llx", digits,
+			 (unsigned long long)XXH64(c->cgroup, c->top, 0) >> (64 - 4 * digits));
+	put_suffix(c, plain, suffix);
 }
 
 static void make_unique(const struct list *l, size_t at)
@@ -241,10 +266,15 @@ static void make_unique(const struct list *l, size_t at)
 		add_suffix(c, plain, digits);
 }
 
-static int by_age(const void *a, const void *b)
+/* root's before everybody else's, those that were known, then the oldest */
+static int by_right(const void *a, const void *b)
 {
 	const struct container *x = a, *y = b;
 
+	if (!x->owner != !y->owner)
+		return x->owner ? 1 : -1;
+	if (x->known != y->known)
+		return x->known ? -1 : 1;
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	return strcmp(x->cgroup, y->cgroup);
@@ -255,27 +285,30 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct container *)a)->name, ((const struct container *)b)->name);
 }
 
+static void keep_name(struct container *c)
+{
+	char suffix[OWNER_SUFFIX] = "";
+
+	if (c->owner)
+		owner_suffix(c, suffix);
+	for (size_t i = 0; i < found.count; i++)
+		if (same(c, &found.all[i]) && strstr(found.all[i].name, suffix)) {
+			strcpy(c->name, found.all[i].name);
+			c->known = true;
+			return;
+		}
+}
+
 /*
  * The one that was known under a name, or else the oldest, has it plain; it
- * keeps it as long as it runs, whoever comes or goes.
+ * keeps it as long as it runs, whoever comes or goes, unless root's takes it.
  */
 static void give_names(struct list *l)
 {
-	struct container tmp;
-	size_t i, k, known = 0;
-
-	qsort(l->all, l->count, sizeof(*l->all), by_age);
-	for (i = 0; i < l->count; i++)
-		for (k = 0; k < found.count; k++)
-			if (same(&l->all[i], &found.all[k])) {
-				strcpy(l->all[i].name, found.all[k].name);
-				tmp = l->all[known];
-				l->all[known++] = l->all[i];
-				l->all[i] = tmp;
-				break;
-			}
-	qsort(l->all + known, l->count - known, sizeof(*l->all), by_age);
-	for (i = known; i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++)
+		keep_name(&l->all[i]);
+	qsort(l->all, l->count, sizeof(*l->all), by_right);
+	for (size_t i = 0; i < l->count; i++)
 		make_unique(l, i);
 	qsort(l->all, l->count, sizeof(*l->all), by_name);
 }

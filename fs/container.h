@@ -7,6 +7,7 @@
 #define FS_CONTAINER_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,6 +21,7 @@ struct container {
 	pid_t init;		/* root task, in our pid namespace */
 	uint64_t start;		/* when it began: clock ticks since boot */
 	uid_t owner;		/* of its user namespace */
+	bool known;		/* it had this name before the last look */
 };
 
 /*

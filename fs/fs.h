@@ -13,6 +13,7 @@ struct ckptfs {
 	struct options opt;
 	struct store *store;
 	struct fuse_session *session;
+	dev_t dev;		/* of the mount */
 };
 
 /* set once by main before the first request, then only read */

@@ -16,8 +16,8 @@
 /*
  * still_open - whether one of two processes has a descriptor of that file
  * @opener, @closer: their pids, 0: not known
- * @ino: the file's inode number
+ * @dev, @ino: the file's device and inode number
  */
-bool still_open(pid_t opener, pid_t closer, uint64_t ino);
+bool still_open(pid_t opener, pid_t closer, dev_t dev, uint64_t ino);
 
 #endif

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "perm.h"
 #include "place.h"
+#include "trailer.h"
 
 #define ATTRS_MAX 64
 
@@ -29,6 +30,7 @@ struct import {
 	uint64_t size;			/* bytes so far */
 	bool wrote;
 	struct check *check;		/* from the first byte on */
+	struct trailer trailer;		/* has all of an image come? */
 	atomic_bool postponed;		/* closed by one, while another has it */
 	int result;
 	int64_t mtime_ns;		/* 0: when it ends */
@@ -224,10 +226,13 @@ static int take(struct import *i, const char *data, uint64_t size)
 		rc = check_begin(&i->check);
 	if (rc)
 		return rc;
-	if (data)
+	if (data) {
 		check_feed(i->check, data, size);
-	else
+		trailer_watch(&i->trailer, data, size);
+	} else {
 		check_zeros(i->check, size);
+		trailer_zeros(&i->trailer, size);
+	}
 	/* the disk need not be filled with what will be refused */
 	if (!check_over(i->check))
 		rc = data ? store_append(i->writer, data, size, &e) :
@@ -357,7 +362,7 @@ static int finish(struct import *i)
  */
 static int close_empty(struct import *i, pid_t closer)
 {
-	if (still_open(i->handle.opener, closer, i->handle.ino))
+	if (still_open(i->handle.opener, closer, fs.dev, i->handle.ino))
 		return 0;
 	refuse(i, "the file is empty");
 	return -EINVAL;
@@ -367,13 +372,15 @@ static void import_flush(struct handle *h, fuse_req_t req)
 {
 	struct import *i = (struct import *)h;
 	pid_t closer = fuse_req_ctx(req)->pid;
-	bool wrote;
+	bool wrote, whole;
 	int rc = 0;
 
 	pthread_mutex_lock(&i->lock);
 	wrote = i->wrote;
+	whole = trailer_passed(&i->trailer);
 	pthread_mutex_unlock(&i->lock);
-	i->postponed = wrote && still_open(h->opener, closer, h->ino);
+	/* who closes it after the last byte of an image is told what becomes of it */
+	i->postponed = wrote && !whole && still_open(h->opener, closer, fs.dev, h->ino);
 	if (!wrote)
 		rc = close_empty(i, closer);
 	else if (!i->postponed)

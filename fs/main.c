@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "attr.h"
 #include "cleanup.h"
@@ -45,6 +46,17 @@ static int open_store(struct ckpt_error *e)
 	return rc ? error_set(e, -rc, "%s", se.text) : 0;
 }
 
+/* what the kernel says by itself: nobody serves requests yet */
+static int find_device(struct ckpt_error *e)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, fs.opt.mountpoint, AT_STATX_DONT_SYNC, STATX_INO, &st))
+		return error_sys(e, errno, "can't look at the mount on %s", fs.opt.mountpoint);
+	fs.dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+	return 0;
+}
+
 static int open_session(struct fuse_args *args, struct ckpt_error *e)
 {
 	fs.session = fuse_session_new(args, &ckptfs_ops, sizeof(ckptfs_ops), NULL);
@@ -54,7 +66,7 @@ static int open_session(struct fuse_args *args, struct ckpt_error *e)
 		return error_set(e, EIO, "can't set signal handlers");
 	if (fuse_session_mount(fs.session, fs.opt.mountpoint))
 		return error_set(e, EIO, "can't mount on %s", fs.opt.mountpoint);
-	return 0;
+	return find_device(e);
 }
 
 static int begin(struct fuse_args *args, struct ckpt_error *e)

@@ -276,7 +276,7 @@ static int close_empty(const struct sink *s, pid_t closer)
 {
 	const struct handle *h = &s->serial.handle;
 
-	if (!s->truncated || still_open(h->opener, closer, h->ino))
+	if (!s->truncated || still_open(h->opener, closer, fs.dev, h->ino))
 		return 0;
 	if (!restart_busy(s->place))
 		log_only(s->place, "restart of %s failed: the image is empty", s->place);
@@ -300,7 +300,7 @@ static void serve_flush(struct sink *s, struct request *r)
 	}
 	if (s->phase == PHASE_RUNNING) {
 		s->postponed = !trailer_passed(&s->trailer) &&
-			       still_open(h->opener, r->pid, h->ino);
+			       still_open(h->opener, r->pid, fs.dev, h->ino);
 		if (!s->postponed) {
 			close_pipe(s);
 			finish(s, await_program(s, r) ? -1 : CANCEL_MS);

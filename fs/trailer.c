@@ -56,3 +56,19 @@ void trailer_watch(struct trailer *t, const void *data, size_t len)
 		len -= n;
 	}
 }
+
+void trailer_zeros(struct trailer *t, uint64_t len)
+{
+	static const char zeros[sizeof(t->head)];
+	uint64_t n;
+
+	for (; len && !t->lost; len -= n) {
+		if (t->skip) {
+			n = len < t->skip ? len : t->skip;
+			t->skip -= n;
+		} else {
+			n = len < sizeof(zeros) ? len : sizeof(zeros);
+			trailer_watch(t, zeros, n);
+		}
+	}
+}

@@ -20,6 +20,9 @@ struct trailer {
 /* trailer_watch - the next @len bytes of the stream; begin with a zeroed @t */
 void trailer_watch(struct trailer *t, const void *data, size_t len);
 
+/* trailer_zeros - the same for @len bytes that are zero */
+void trailer_zeros(struct trailer *t, uint64_t len);
+
 /* trailer_passed - whether that was the whole image */
 static inline bool trailer_passed(const struct trailer *t)
 {

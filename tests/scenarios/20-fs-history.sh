@@ -128,6 +128,29 @@ try:
     os.close(f)
 except OSError as e:
     print(e.strerror)")" "Invalid argument"
+mkdir twin
+is "U4 also when its writer has another file with that inode number open" "$(unshare -m python3 -c "
+import os, subprocess
+subprocess.check_call(['mount', '-t', 'tmpfs', 'tmpfs', 'twin'])
+f = os.open('$dir/bad', os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+for n in range(10000):
+    twin = os.open('twin/%d' % n, os.O_WRONLY | os.O_CREAT)
+    if os.fstat(twin).st_ino == os.fstat(f).st_ino:
+        break
+    os.close(twin)
+print(os.fstat(twin).st_ino == os.fstat(f).st_ino)
+os.write(f, b'no image' * 100000)
+try:
+    os.close(f)
+except OSError as e:
+    print(e.strerror)" | xargs)" "True Invalid argument"
+is "U4 behind an image's last byte the first close tells, whoever else has it open" "$(python3 -c "
+import os
+f = os.open('$dir/first', os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+os.write(f, open('one', 'rb').read())
+os.close(os.dup(f))
+print(os.path.exists('$dir/first'))")" True
+rm $dir/first
 fails "D4 a bad one does not replace a good one" cp cut $dir/e
 ok "D4 which is as it was" cmp one $dir/e
 

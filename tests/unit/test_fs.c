@@ -4,14 +4,18 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -183,14 +187,16 @@ static void who_has_a_file_open_is_found(void **state)
 	assert_true(fd >= 0);
 	unlink(path);
 	assert_int_equal(fstat(fd, &st), 0);
-	assert_true(still_open(getpid(), 0, st.st_ino));
-	assert_true(still_open(0, getpid(), st.st_ino));
-	assert_false(still_open(0, 0, st.st_ino));
+	assert_true(still_open(getpid(), 0, st.st_dev, st.st_ino));
+	assert_true(still_open(0, getpid(), st.st_dev, st.st_ino));
+	assert_false(still_open(0, 0, st.st_dev, st.st_ino));
+	/* another file system's file may have that number, too */
+	assert_false(still_open(getpid(), 0, st.st_dev + 1, st.st_ino));
 	copy = dup(fd);
 	close(fd);
-	assert_true(still_open(getpid(), getpid(), st.st_ino));
+	assert_true(still_open(getpid(), getpid(), st.st_dev, st.st_ino));
 	close(copy);
-	assert_false(still_open(getpid(), getpid(), st.st_ino));
+	assert_false(still_open(getpid(), getpid(), st.st_dev, st.st_ino));
 }
 
 /* ---- inode numbers ---- */
@@ -439,6 +445,79 @@ static void suffixes_outlive_the_daemon(void **state)
 	assert_int_equal(access(w->known, F_OK), -1);
 }
 
+/* a process in a user namespace that is not root's, and whose; 0: there can be none here */
+static pid_t start_user(uid_t *uid)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (!pid) {
+		close(ends[0]);
+		if ((getuid() || !setuid(65534)) && !unshare(CLONE_NEWUSER) &&
+		    !prctl(PR_SET_PDEATHSIG, SIGKILL) && write(ends[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ends[1]);
+	*uid = getuid() ? getuid() : 65534;
+	if (read(ends[0], &byte, 1) != 1) {
+		waitpid(pid, NULL, 0);
+		pid = 0;
+	}
+	close(ends[0]);
+	return pid;
+}
+
+static void set_user(const struct world *w, int pid, pid_t user)
+{
+	char path[128], ns[64];
+
+	snprintf(path, sizeof(path), "%s/proc/%d/ns/user", w->dir, pid);
+	snprintf(ns, sizeof(ns), "/proc/%d/ns/user", user);
+	assert_int_equal(symlink(ns, path), 0);
+}
+
+static void names_of_others_say_whose_they_are(void **state)
+{
+	struct world *w = *state;
+	char theirs[64];
+	struct container c;
+	uid_t uid;
+	pid_t user = start_user(&uid);
+
+	if (!user) {
+		print_message("no user namespaces for users here\n");
+		skip();
+	}
+	put(w, "cgroup/user/web/cgroup.procs", "60\n");
+	add_task(w, 60, "60\t1", "/user/web", 60);
+	set_user(w, 60, user);
+	snprintf(theirs, sizeof(theirs), "web@%u", uid);
+	/* also when no other has the name */
+	assert_int_equal(container_find("web", &c), -ENOENT);
+	assert_int_equal(container_find(theirs, &c), 0);
+	assert_int_equal(c.owner, uid);
+	/* the root's comes first, although it comes later */
+	put(w, "cgroup/web/cgroup.procs", "61\n");
+	add_task(w, 61, "61\t1", "/web", 61);
+	assert_int_equal(container_find("web", &c), 0);
+	assert_int_equal(c.init, 61);
+	/* also under such a name, and the other keeps the uid */
+	snprintf(theirs, sizeof(theirs), "cgroup/web@%u/cgroup.procs", uid);
+	put(w, theirs, "62\n");
+	snprintf(theirs, sizeof(theirs), "/web@%u", uid);
+	add_task(w, 62, "62\t1", theirs, 62);
+	/* somebody looks anew for what he does not know */
+	assert_int_equal(container_find("nothing", &c), -ENOENT);
+	assert_int_equal(container_find(theirs + 1, &c), 0);
+	assert_int_equal(c.init, 62);
+	kill(user, SIGKILL);
+	waitpid(user, NULL, 0);
+}
+
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void runtimes_are_told_by_their_cgroups(void **state)
@@ -642,6 +721,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nested_init_is_not_the_root_task, make_world,
 						end_world),
 		cmocka_unit_test_setup_teardown(one_name_is_told_apart_and_kept, make_world,
+						end_world),
+		cmocka_unit_test_setup_teardown(names_of_others_say_whose_they_are, make_world,
 						end_world),
 		cmocka_unit_test_setup_teardown(suffixes_outlive_the_daemon, make_world, end_world),
 		cmocka_unit_test_setup_teardown(runtimes_are_told_by_their_cgroups, make_world,
