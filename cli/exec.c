@@ -2,10 +2,15 @@
 /* ckpt exec: run a command in a container */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,9 +18,24 @@
 #include "cleanup.h"
 #include "command.h"
 #include "container.h"
+#include "environment.h"
 #include "proc.h"
 #include "relay.h"
 #include "start.h"
+
+struct exec {
+	struct container container;
+	struct environment env;
+	char **argv;		/* the program */
+	sigset_t mask;		/* signal mask that it gets */
+	uint64_t bounding;	/* capabilities that the container may have at most */
+};
+
+/* what the one who enters the container has to tell */
+struct outcome {
+	pid_t pid;		/* or a negative errno */
+	struct ckpt_error error;
+};
 
 static int namespaces_of(pid_t init)
 {
@@ -25,6 +45,8 @@ static int namespaces_of(pid_t init)
 	/* entering the own one is an error */
 	if (proc_same_ns(init, "user") == 0)
 		flags |= CLONE_NEWUSER;
+	if (proc_same_ns(init, "time") == 0)
+		flags |= CLONE_NEWTIME;
 	return flags;
 }
 
@@ -44,6 +66,9 @@ static int enter(const struct container *c, struct ckpt_error *e)
 
 	if (pidfd < 0 || root < 0 || cwd < 0)
 		return error_sys(e, errno, "container %s has ended", c->name);
+	/* its user namespace may forbid this later */
+	if (setgroups(0, NULL))
+		return error_sys(e, errno, "the caller's groups cannot be left");
 	if (setns(pidfd, namespaces_of(c->init)))
 		return error_sys(e, errno, "the namespaces of container %s cannot be entered",
 				 c->name);
@@ -53,51 +78,161 @@ static int enter(const struct container *c, struct ckpt_error *e)
 	return 0;
 }
 
-static _Noreturn void exec_main(const struct container *c, char **argv,
-				const sigset_t *mask)
+/*
+ * The root of the container, and no more: in a user namespace of somebody's
+ * the ids are still the host's, and without one the capabilities are.
+ */
+static int become_root(const struct exec *x, struct ckpt_error *e)
+{
+	int cap;
+
+	if (setresgid(0, 0, 0) || setresuid(0, 0, 0))
+		return error_set(e, errno == EINVAL ? EPERM : errno,
+				 "container %s has a user namespace without a root, in which nothing can be run from outside: map its user and group 0",
+				 x->container.name);
+	for (cap = 0; cap < 64; cap++)
+		if (!(x->bounding >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) &&
+		    errno != EINVAL)
+			return error_sys(e, errno, "capability %d, which container %s has not, cannot be dropped",
+					 cap, x->container.name);
+	return 0;
+}
+
+static _Noreturn void exec_main(const struct exec *x)
 {
 	relay_session();
-	relay_reset(mask);
-	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	execvp(argv[0], argv);
-	fprintf(stderr, "ckpt exec: %s cannot be run in container %s: %s\n", argv[0],
-		c->name, strerror(errno));
+	relay_reset(&x->mask);
+	environment_use(&x->env);
+	execvp(x->argv[0], x->argv);
+	fprintf(stderr, "ckpt exec: %s cannot be run in container %s: %s\n", x->argv[0],
+		x->container.name, strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/*
+ * In the container's cgroup, which can't be entered any more from within its
+ * cgroup namespace; the program becomes a child of the command's.
+ */
+static _Noreturn void enter_main(struct exec *x, int report)
+{
+	struct outcome o = { 0 };
+
+	/* what is the host's in this memory is not for the container's other tasks */
+	prctl(PR_SET_DUMPABLE, 0);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	o.pid = enter(&x->container, &o.error);
+	if (!o.pid)
+		o.pid = become_root(x, &o.error);
+	if (!o.pid)
+		o.pid = environment_default(&x->env, "HOME", access("/root", F_OK) ? "/" : "/root",
+					    &o.error);
+	if (!o.pid) {
+		o.pid = start_clone(CLONE_PARENT, NULL, 0);
+		if (o.pid == 0)
+			exec_main(x);
+		if (o.pid < 0)
+			error_sys(&o.error, -o.pid, "no task can be made in container %s",
+				  x->container.name);
+	}
+	_exit(write(report, &o, sizeof(o)) != sizeof(o));
+}
+
+/* Returns the program's pid, a child of the caller's, or a negative errno. */
+static pid_t start(struct exec *x, struct ckpt_error *e)
+{
+	_cleanup_fd_ int read_end = -1;
+	struct outcome o;
+	int report[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC))
+		return error_sys(e, errno, "no pipe can be made");
+	read_end = report[0];
+	pid = start_clone(0, &x->container.cgroup, 0);
+	if (pid == 0)
+		enter_main(x, report[1]);
+	close(report[1]);
+	if (pid < 0)
+		return error_sys(e, -pid, "no task can be made in container %s",
+				 x->container.name);
+	do {
+		n = read(read_end, &o, sizeof(o));
+	} while (n < 0 && errno == EINTR);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (n != sizeof(o))
+		return error_set(e, ESRCH, "container %s has ended", x->container.name);
+	if (o.pid < 0)
+		*e = o.error;
+	return o.pid;
+}
+
+static int make_environment(struct exec *x, struct ckpt_error *e)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	/* programs are where the container's own first one found them */
+	if (!proc_environ(x->container.init, "PATH", path, sizeof(path)))
+		strcpy(path, ENVIRONMENT_PATH);
+	ret = environment_default(&x->env, "PATH", path, e);
+	if (!ret)
+		ret = environment_default(&x->env, "TERM", getenv("TERM"), e);
+	return ret;
+}
+
+static int parse(int argc, char **argv, struct exec *x, struct ckpt_error *e)
+{
+	static const struct option options[] = {
+		{ "env", required_argument, NULL, 'e' },
+		{ 0 },
+	};
+	int c, ret;
+
+	while ((c = getopt_long(argc, argv, "+:e:", options, NULL)) != -1) {
+		if (c != 'e')
+			return command_usage(&command_exec, c == ':' ? "an option lacks its value" :
+					     "an option is not known", e);
+		ret = environment_set(&x->env, optarg, NULL, e);
+		if (ret)
+			return ret;
+	}
+	argv += optind;
+	if (argv[0] && argv[1] && !strcmp(argv[1], "--"))
+		memmove(argv + 1, argv + 2, (argc - optind - 1) * sizeof(*argv));
+	if (!argv[0] || !argv[1])
+		return command_usage(&command_exec, "a container's name and a command are needed", e);
+	x->argv = argv + 1;
+	return container_find(&x->container, argv[0], e);
 }
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	struct container c;
-	sigset_t mask;
+	struct exec x = { .container.cgroup.fd = -1 };
 	pid_t pid;
-	int i = 2, ret;
+	int ret = parse(argc, argv, &x, e);
 
-	if (i < argc && !strcmp(argv[i], "--"))
-		i++;
-	if (i >= argc || argv[1][0] == '-')
-		return command_usage(&command_exec, "a container's name and a command are needed", e);
-	ret = container_find(&c, argv[1], e);
-	if (ret)
-		return ret;
-	relay_block(&mask);
-	/* the namespaces last: cgroups are not to be seen from inside */
-	ret = enter(&c, e);
+	if (!ret)
+		ret = make_environment(&x, e);
 	if (!ret) {
-		pid = start_clone(0, &c.cgroup, 0);
-		if (pid == 0)
-			exec_main(&c, argv + i, &mask);
-		ret = pid > 0 ? relay_wait(pid, NULL) :
-			error_sys(e, -pid, "no task can be made in container %s", c.name);
+		x.bounding = proc_status_mask(x.container.init, "CapBnd:");
+		relay_block(&x.mask);
+		pid = start(&x, e);
+		ret = pid > 0 ? relay_wait(pid, NULL) : pid;
 	}
-	cgroup_close(&c.cgroup);
+	cgroup_close(&x.container.cgroup);
 	return ret;
 }
 
 const struct command command_exec = {
 	.name = "exec",
-	.synopsis = "NAME [--] COMMAND [ARGUMENT...]",
+	.synopsis = "[-e NAME[=VALUE]]... NAME [--] COMMAND [ARGUMENT...]",
 	.help =
-"Runs COMMAND in the namespaces and the cgroup of the running container NAME,\n"
-"and exits as it does.\n",
+"Runs COMMAND as root in the namespaces and the cgroup of the running container\n"
+"NAME, and exits as it does. In a container with a user namespace that is its root;\n"
+"the environment is PATH of the container, HOME and TERM.\n"
+"\n"
+"  -e, --env NAME[=VALUE]  and this variable; without a value, with the one here\n",
 	.run = run,
 };

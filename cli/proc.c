@@ -53,6 +53,24 @@ uint64_t proc_status_mask(pid_t pid, const char *key)
 	return strtoull(value, NULL, 16);
 }
 
+bool proc_environ(pid_t pid, const char *name, char *value, size_t size)
+{
+	_cleanup_file_ FILE *f = NULL;
+	_cleanup_free_ char *var = NULL;
+	size_t room = 0, len = strlen(name);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	f = fopen(path, "re");
+	while (f && getdelim(&var, &room, '\0', f) > 0) {
+		if (strncmp(var, name, len) || var[len] != '=')
+			continue;
+		snprintf(value, size, "%s", var + len + 1);
+		return true;
+	}
+	return false;
+}
+
 int proc_same_ns(pid_t pid, const char *ns)
 {
 	struct stat theirs, ours;

@@ -24,6 +24,15 @@ int proc_init_depth(pid_t pid);
 uint64_t proc_status_mask(pid_t pid, const char *key);
 
 /*
+ * proc_environ - a variable of the environment that a process was started with
+ * @name: without '='
+ * @value: takes it, cut at size - 1 bytes
+ *
+ * Returns whether it has the variable.
+ */
+bool proc_environ(pid_t pid, const char *name, char *value, size_t size);
+
+/*
  * proc_same_ns - are a task and the caller in the same namespace?
  * @ns: name in /proc/PID/ns
  *

@@ -23,7 +23,8 @@ pid_t start_clone(uint64_t flags, const struct cgroup *cgroup, pid_t pid)
 {
 	struct clone_args args = {
 		.flags = flags,
-		.exit_signal = SIGCHLD,
+		/* a sibling of the caller's ends as the caller does */
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
 	};
 	long ret;
 
