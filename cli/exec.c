@@ -21,7 +21,6 @@
 #include "environment.h"
 #include "proc.h"
 #include "relay.h"
-#include "start.h"
 
 struct exec {
 	struct container container;
@@ -127,7 +126,7 @@ static _Noreturn void enter_main(struct exec *x, int report)
 		o.pid = environment_default(&x->env, "HOME", access("/root", F_OK) ? "/" : "/root",
 					    &o.error);
 	if (!o.pid) {
-		o.pid = start_clone(CLONE_PARENT, NULL, 0);
+		o.pid = cgroup_clone(CLONE_PARENT, NULL, 0);
 		if (o.pid == 0)
 			exec_main(x);
 		if (o.pid < 0)
@@ -149,7 +148,7 @@ static pid_t start(struct exec *x, struct ckpt_error *e)
 	if (pipe2(report, O_CLOEXEC))
 		return error_sys(e, errno, "no pipe can be made");
 	read_end = report[0];
-	pid = start_clone(0, &x->container.cgroup, 0);
+	pid = cgroup_clone(0, &x->container.cgroup, 0);
 	if (pid == 0)
 		enter_main(x, report[1]);
 	close(report[1]);

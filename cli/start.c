@@ -2,43 +2,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "mounts.h"
-#include "net.h"
+#include "lo.h"
 #include "relay.h"
+#include "rootfs.h"
 #include "start.h"
-
-pid_t start_clone(uint64_t flags, const struct cgroup *cgroup, pid_t pid)
-{
-	struct clone_args args = {
-		.flags = flags,
-		/* a sibling of the caller's ends as the caller does */
-		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
-	};
-	long ret;
-
-	if (cgroup) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = cgroup->fd;
-	}
-	if (pid) {
-		args.set_tid = (uintptr_t)&pid;
-		args.set_tid_size = 1;
-	}
-	ret = syscall(SYS_clone3, &args, sizeof(args));
-	return ret < 0 ? -errno : ret;
-}
 
 /*
  * Open a stream's file again, in the mount namespace of the container: only so
@@ -100,11 +77,11 @@ static int enter_container(const struct start *s, struct ckpt_error *e)
 
 	if (unshare(CLONE_NEWCGROUP))
 		return error_sys(e, errno, "no cgroup namespace can be made");
-	ret = s->rootfs ? mounts_rootfs(s->rootfs, s->log, e) : mounts_host(e);
+	ret = s->rootfs ? rootfs_enter(s->rootfs, s->log, e) : rootfs_host(e);
 	if (!ret && sethostname(s->name, strlen(s->name)))
 		ret = error_sys(e, errno, "the host name cannot be set");
 	if (!ret && !s->net_host)
-		ret = net_lo_up(e);
+		ret = lo_up(e);
 	return ret ? ret : open_streams(s, e);
 }
 
@@ -144,7 +121,7 @@ pid_t start_container(const struct start *s, const struct cgroup *cgroup,
 		flags |= CLONE_NEWNET;
 	if (pipe2(report, O_CLOEXEC))
 		return error_sys(e, errno, "no pipe can be made");
-	pid = start_clone(flags, cgroup, 0);
+	pid = cgroup_clone(flags, cgroup, 0);
 	if (pid == 0)
 		init_main(s, report[1]);
 	close(report[1]);

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "cgroup.h"
@@ -19,16 +18,6 @@ struct start {
 	char **argv;		/* the program */
 	sigset_t mask;		/* signal mask that it gets */
 };
-
-/*
- * start_clone - clone3(2) into a cgroup
- * @flags: CLONE_*; SIGCHLD comes at the end
- * @cgroup: NULL: the caller's
- * @pid: the new task's pid in the pid namespace of the caller's children; 0: any
- *
- * Returns as fork(2) does, but a negative errno on failure.
- */
-pid_t start_clone(uint64_t flags, const struct cgroup *cgroup, pid_t pid);
 
 /*
  * start_container - make a container and run a program as its init

@@ -17,7 +17,7 @@ path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # What is installed, at its places. The unit goes on where its modprobe finds no module.
 mkdir -p /usr/local/{bin,sbin} /run/units /var/lib/ckptfs
 cp "$CKPT_BUILD/cli/ckpt" /usr/local/bin/
-cp "$CKPT_BUILD"/cli/ckpt-{checkpoint,restart} "$CKPT_BUILD/fs/ckptfs" /usr/local/sbin/
+cp "$CKPT_BUILD"/around/ckpt-{checkpoint,restart} "$CKPT_BUILD/fs/ckptfs" /usr/local/sbin/
 cp "$CKPT_BUILD/systemd"/ckptfs{,-forget}.service "$CKPT_TOP/systemd/ckptfs-forget.timer" /run/units/
 cp /lib/systemd/system/{basic,sysinit,shutdown}.target /run/units/
 insmod "$CKPT_BUILD/kernel/$(uname -r)/ckpt.ko" || die "the module cannot be loaded"

@@ -3,8 +3,8 @@
  * The description of what is around a container's tasks: the text of the
  * CONTAINER record, 'key value' lines.  docs/image-format.md has its syntax.
  */
-#ifndef CKPT_CLI_DESCRIPTION_H
-#define CKPT_CLI_DESCRIPTION_H
+#ifndef CKPT_AROUND_DESCRIPTION_H
+#define CKPT_AROUND_DESCRIPTION_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -54,16 +54,6 @@ int description_parse(struct description *d, const char *text, size_t len,
 		      struct ckpt_error *e);
 
 /*
- * description_of - find out what is around a running container
- * @d: takes it; to be given back with description_free() in any case
- * @pid: the container's init in the caller's pid namespace
- *
- * Returns 0, -EOPNOTSUPP if there is something that a restart could not make
- * again, or another negative errno.
- */
-int description_of(struct description *d, pid_t pid, struct ckpt_error *e);
-
-/*
  * description_text - the text that description_parse() understands
  * @len: takes its length without the NUL
  *
@@ -75,14 +65,6 @@ void description_free(struct description *d);
 
 /* take a new, zeroed entry at the end of the list; NULL if there is no room */
 struct mount_entry *description_add_mount(struct description *d);
-
-/*
- * description_mounts_of - the mounts of a running container, into d->mounts
- * @pid: its init, in the caller's pid namespace
- *
- * Needs d->cgroup.  Returns as description_of().
- */
-int description_mounts_of(struct description *d, pid_t pid, struct ckpt_error *e);
 
 /* names of MOUNT_ATTR_* as mount(8) has them; "rw" if none */
 void mount_attr_text(uint64_t attr, char *buf, size_t size);

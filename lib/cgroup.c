@@ -2,18 +2,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
+#include <linux/sched.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "cleanup.h"
-#include "names.h"
 #include "proc.h"
 
 int cgroup_mount_point(char path[PATH_MAX / 2], struct ckpt_error *e)
@@ -36,6 +39,26 @@ int cgroup_mount_point(char path[PATH_MAX / 2], struct ckpt_error *e)
 	if (ret)
 		error_set(e, ENODEV, "cgroup version 2 is not mounted: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 	return ret;
+}
+
+int cgroup_path_check(const char *path, struct ckpt_error *e)
+{
+	const char *p = path;
+	size_t n;
+
+	while (*p) {
+		n = strcspn(p, "/");
+		if (n == 0 || n > NAME_MAX || (n == 1 && p[0] == '.') ||
+		    (n == 2 && p[0] == '.' && p[1] == '.'))
+			goto bad;
+		p += n;
+		if (*p == '/' && !*++p)
+			goto bad;
+	}
+	if (p != path && strlen(path) < PATH_MAX / 2)
+		return 0;
+bad:
+	return error_set(e, EINVAL, "'%.200s' is no path of a cgroup", path);
 }
 
 static int cgroup_paths(struct cgroup *c, const char *rel, struct ckpt_error *e)
@@ -146,26 +169,41 @@ int cgroup_make(struct cgroup *c, const char *rel, const char *name,
 	return ret;
 }
 
+pid_t cgroup_clone(uint64_t flags, const struct cgroup *cgroup, pid_t pid)
+{
+	struct clone_args args = {
+		.flags = flags,
+		/* a sibling of the caller's ends as the caller does */
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+	};
+	long ret;
+
+	if (cgroup) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = cgroup->fd;
+	}
+	if (pid) {
+		args.set_tid = (uintptr_t)&pid;
+		args.set_tid_size = 1;
+	}
+	ret = syscall(SYS_clone3, &args, sizeof(args));
+	return ret < 0 ? -errno : ret;
+}
+
 int cgroup_of(pid_t pid, char rel[PATH_MAX / 2], struct ckpt_error *e)
 {
-	_cleanup_file_ FILE *f = NULL;
-	char path[64], line[PATH_MAX];
+	char path[64], text[2 * PATH_MAX], found[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	f = fopen(path, "re");
-	if (!f)
+	if (proc_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return error_set(e, ESRCH, "there is no task %d", pid);
-	while (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "0::/", 4))
-			continue;
-		if (cgroup_path_check(line + 4, NULL))
-			return error_set(e, EINVAL, "task %d is in cgroup %s, which is none of a container's",
-					 pid, line + 3);
-		strcpy(rel, line + 4);
-		return 0;
-	}
-	return error_set(e, ENODEV, "task %d is in no cgroup of version 2", pid);
+	if (proc_cgroup(text, found))
+		return error_set(e, ENODEV, "task %d is in no cgroup of version 2", pid);
+	if (cgroup_path_check(found + 1, NULL))
+		return error_set(e, EINVAL, "task %d is in cgroup %s, which is none of a container's",
+				 pid, found);
+	strcpy(rel, found + 1);
+	return 0;
 }
 
 int cgroup_populated(const struct cgroup *c)

@@ -16,9 +16,8 @@
 
 #include "cleanup.h"
 #include "helper.h"
+#include "lo.h"
 #include "mounts.h"
-#include "net.h"
-#include "start.h"
 
 /* a thread needs a stack for two system calls, and a page for the engine */
 #define THREAD_STACK 8192
@@ -143,7 +142,7 @@ static uint32_t make_children(const struct helper_context *c, uint32_t parent)
 	pid_t pid;
 
 	for (; i != TREE_NONE; i = c->tree->nodes[i].next_sibling) {
-		pid = start_clone(0, NULL, c->tree->tasks[i].pid);
+		pid = cgroup_clone(0, NULL, c->tree->tasks[i].pid);
 		if (pid == 0)
 			return i;
 		if (pid == -EINVAL || pid == -EEXIST)
@@ -193,7 +192,7 @@ static int enter_container(const struct helper_context *c, struct ckpt_error *e)
 	if (unshare(CLONE_NEWCGROUP))
 		return error_sys(e, errno, "no cgroup namespace can be made");
 	if (d->net_new && d->lo_up)
-		ret = net_lo_up(e);
+		ret = lo_up(e);
 	return ret ? ret : mounts_restore(d, c->cgroup->path, e);
 }
 
@@ -217,7 +216,7 @@ pid_t helper_root(const struct helper_context *c, struct ckpt_error *e)
 
 	if (c->description->net_new)
 		flags |= CLONE_NEWNET;
-	pid = start_clone(flags, c->cgroup, 0);
+	pid = cgroup_clone(flags, c->cgroup, 0);
 	if (pid == 0)
 		root_main(c);
 	if (pid < 0)
@@ -242,7 +241,7 @@ static int make_placeholders(const struct helper_context *c, pid_t *pids, int re
 	size_t i;
 
 	for (i = 0; i < c->tree->nr_dead_leaders; i++) {
-		pids[i] = start_clone(0, c->cgroup, c->tree->dead_leaders[i]);
+		pids[i] = cgroup_clone(0, c->cgroup, c->tree->dead_leaders[i]);
 		if (pids[i] == 0)
 			placeholder_main(ready);
 		if (pids[i] < 0) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,24 +53,4 @@ void name_default(const char *command, unsigned int number,
 			clean[n++] = *base;
 	clean[n] = '\0';
 	snprintf(name, NAME_LEN_MAX + 1, "%s-%u", n ? clean : "container", number);
-}
-
-int cgroup_path_check(const char *path, struct ckpt_error *e)
-{
-	const char *p = path;
-	size_t n;
-
-	while (*p) {
-		n = strcspn(p, "/");
-		if (n == 0 || n > NAME_MAX || (n == 1 && p[0] == '.') ||
-		    (n == 2 && p[0] == '.' && p[1] == '.'))
-			goto bad;
-		p += n;
-		if (*p == '/' && !*++p)
-			goto bad;
-	}
-	if (p != path && strlen(path) < PATH_MAX / 2)
-		return 0;
-bad:
-	return error_set(e, EINVAL, "'%.200s' is no path of a cgroup", path);
 }

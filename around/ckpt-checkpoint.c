@@ -12,7 +12,7 @@
 
 #include "checkpoint.h"
 #include "cleanup.h"
-#include "description.h"
+#include "describe.h"
 #include "proc.h"
 #include "report.h"
 
@@ -84,7 +84,7 @@ static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_e
 		ret = report_device(e);
 	if (ret < 0)
 		return ret;
-	ret = description_of(&d, pid, e);
+	ret = describe(&d, pid, e);
 	if (!ret) {
 		text = description_text(&d, &len);
 		if (!text)

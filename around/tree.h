@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The tree of tasks out of an image's TREE record. */
-#ifndef CKPT_CLI_TREE_H
-#define CKPT_CLI_TREE_H
+#ifndef CKPT_AROUND_TREE_H
+#define CKPT_AROUND_TREE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * What ckpt-checkpoint and ckpt-restart say: a sentence on standard error,
  * lines into a log, and 'key: value' lines for the program that started them.
  */
-#ifndef CKPT_CLI_REPORT_H
-#define CKPT_CLI_REPORT_H
+#ifndef CKPT_AROUND_REPORT_H
+#define CKPT_AROUND_REPORT_H
 
 #include <sys/types.h>
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The cgroup (version 2) that holds a container. */
-#ifndef CKPT_CLI_CGROUP_H
-#define CKPT_CLI_CGROUP_H
+#ifndef CKPT_LIB_CGROUP_H
+#define CKPT_LIB_CGROUP_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "error.h"
+
+/* the cgroup below which 'ckpt run' makes its containers */
+#define CGROUP_PARENT "ckpt"
 
 struct cgroup {
 	char rel[PATH_MAX / 2];	/* path relative to the cgroup2 mount */
@@ -22,6 +26,13 @@ struct cgroup {
  * Returns 0, or -ENODEV if it is not mounted.
  */
 int cgroup_mount_point(char path[PATH_MAX / 2], struct ckpt_error *e);
+
+/*
+ * cgroup_path_check - is this a path below the cgroup2 mount, and no other?
+ *
+ * Relative, without empty, "." and ".." components.  Returns 0 or -EINVAL.
+ */
+int cgroup_path_check(const char *path, struct ckpt_error *e);
 
 /*
  * cgroup_make - make a cgroup for a new container
@@ -44,6 +55,16 @@ int cgroup_make(struct cgroup *c, const char *rel, const char *name,
 int cgroup_open(struct cgroup *c, const char *rel, struct ckpt_error *e);
 
 void cgroup_close(struct cgroup *c);
+
+/*
+ * cgroup_clone - clone3(2) into a cgroup
+ * @flags: CLONE_*; SIGCHLD comes at the end, with CLONE_PARENT as at the caller's
+ * @cgroup: NULL: the caller's
+ * @pid: the new task's pid in the pid namespace of the caller's children; 0: any
+ *
+ * Returns as fork(2) does, but a negative errno on failure.
+ */
+pid_t cgroup_clone(uint64_t flags, const struct cgroup *cgroup, pid_t pid);
 
 /* cgroup_of - the path of a task's cgroup relative to the mount; 0 or -errno */
 int cgroup_of(pid_t pid, char rel[PATH_MAX / 2], struct ckpt_error *e);

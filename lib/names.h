@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names of containers. */
-#ifndef CKPT_CLI_NAMES_H
-#define CKPT_CLI_NAMES_H
+#ifndef CKPT_LIB_NAMES_H
+#define CKPT_LIB_NAMES_H
 
 #include <stdbool.h>
 
@@ -9,9 +9,6 @@
 
 /* longest name, in bytes: it is a host name, too */
 #define NAME_LEN_MAX 63
-
-/* the cgroup below which 'ckpt run' makes its containers */
-#define CGROUP_PARENT "ckpt"
 
 /*
  * name_check - may a new container get this name?
@@ -44,12 +41,5 @@ int name_check_place(const char *name, struct ckpt_error *e);
  */
 void name_default(const char *command, unsigned int number,
 		  char name[NAME_LEN_MAX + 1]);
-
-/*
- * cgroup_path_check - is this a path below the cgroup2 mount, and no other?
- *
- * Relative, without empty, "." and ".." components.  Returns 0 or -EINVAL.
- */
-int cgroup_path_check(const char *path, struct ckpt_error *e);
 
 #endif

@@ -3,8 +3,8 @@
  * The monitor: the process outside of a container that is the parent of its
  * init, reaps it and then removes its cgroup.
  */
-#ifndef CKPT_CLI_MONITOR_H
-#define CKPT_CLI_MONITOR_H
+#ifndef CKPT_LIB_MONITOR_H
+#define CKPT_LIB_MONITOR_H
 
 #include <sys/types.h>
 

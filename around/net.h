@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The network namespace of a container. */
-#ifndef CKPT_CLI_NET_H
-#define CKPT_CLI_NET_H
+#ifndef CKPT_AROUND_NET_H
+#define CKPT_AROUND_NET_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "error.h"
-
-/* net_lo_up - bring lo up in the caller's network namespace; 0 or -errno */
-int net_lo_up(struct ckpt_error *e);
 
 /*
  * net_check - can the network namespace of a container be made again?

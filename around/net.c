@@ -12,16 +12,6 @@
 #include "cleanup.h"
 #include "net.h"
 
-int net_lo_up(struct ckpt_error *e)
-{
-	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
-		return error_sys(e, errno, "lo cannot be brought up");
-	return 0;
-}
-
 /* A socket in the task's network namespace; it stays there. */
 static int socket_in(pid_t pid)
 {

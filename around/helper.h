@@ -3,8 +3,8 @@
  * The helpers of a restart: tasks that have the pids of the image's tasks, and
  * become these when they call the engine.
  */
-#ifndef CKPT_CLI_HELPER_H
-#define CKPT_CLI_HELPER_H
+#ifndef CKPT_AROUND_HELPER_H
+#define CKPT_AROUND_HELPER_H
 
 #include <sys/types.h>
 

@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "description.h"
+#include "describe.h"
 
 /* both mount tables, and where the findings go */
 struct lookup {
@@ -273,7 +273,7 @@ static int walk(const struct lookup *l)
 	return ret;
 }
 
-int description_mounts_of(struct description *d, pid_t pid, struct ckpt_error *e)
+int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e)
 {
 	struct lookup l = { .d = d, .e = e };
 	char path[64];

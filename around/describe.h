@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Finding out what is around the tasks of a running container. */
+#ifndef CKPT_AROUND_DESCRIBE_H
+#define CKPT_AROUND_DESCRIBE_H
+
+#include <sys/types.h>
+
+#include "description.h"
+#include "error.h"
+
+/*
+ * describe - find out what is around a running container
+ * @d: takes it; to be given back with description_free() in any case
+ * @pid: the container's init in the caller's pid namespace
+ *
+ * Returns 0, -EOPNOTSUPP if there is something that a restart could not make
+ * again, or another negative errno.
+ */
+int describe(struct description *d, pid_t pid, struct ckpt_error *e);
+
+/*
+ * describe_mounts - the mounts of a running container, into d->mounts
+ * @pid: its init, in the caller's pid namespace
+ *
+ * Needs d->cgroup.  Returns as describe().
+ */
+int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e);
+
+#endif
