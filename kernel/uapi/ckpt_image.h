@@ -4,9 +4,17 @@
  *
  * An image is a sequence of records, written once front to back and read once
  * front to back.  Numbers are little-endian.  Each record is a struct ckpt_rec
- * followed by 'len' bytes of body (a multiple of 8; the tail is zero).  Only
- * PAGES has more behind it: 'nr' page payloads, which start at a multiple of
- * 4096 bytes from the start of the stream.
+ * followed by 'len' bytes of body (a multiple of 8).  Only PAGES has more
+ * behind it: page payloads, which start at a multiple of 4096 bytes from the
+ * start of the stream.
+ *
+ * A body is a sequence of parts, each a struct ckpt_part followed by 'len'
+ * bytes, padded with zeroes to 8: elements of 'size' bytes each.  Which parts
+ * a record may have, and of what their elements are, is the table in
+ * ckpt_image_parts.h.  An element may be shorter than its reader knows it (the
+ * rest is zero) or longer (what the reader does not know must be zero); a part
+ * that the reader does not know is an error unless it says that it may be
+ * skipped.  So fields and parts are added without a new version.
  *
  * Order: HEADER, CONTAINER, TREE | SYSTEM, objects and tasks, each object
  * before its users, MEMORY | PAGES ... | TRAILER.
@@ -17,28 +25,39 @@
 #include <linux/types.h>
 
 #define CKPT_IMAGE_MAGIC	"CKPTIMG"	/* with its NUL: 8 bytes */
-#define CKPT_IMAGE_VERSION	2
+#define CKPT_IMAGE_VERSION	3
 #define CKPT_PAGE_SIZE		4096
 
 #define CKPT_REC_MAGIC		0x43524b43U	/* "CKRC" in the stream */
-#define CKPT_REC_LEN_MAX	(16U << 20)	/* longest body */
+#define CKPT_REC_LEN_MAX	(16U << 20)	/* longest body; a longer record goes on in the next */
+
+#define CKPT_REC_MORE		0x1	/* the body goes on in the next record, of the same type */
 
 struct ckpt_rec {
 	__u32 magic;		/* CKPT_REC_MAGIC */
 	__u16 type;		/* enum ckpt_rec_type */
-	__u16 reserved;		/* 0 */
+	__u16 flags;		/* CKPT_REC_* */
 	__u32 len;		/* bytes of body */
 	__u32 seq;		/* 0, 1, 2 ... */
 	__u64 sum;		/* XXH64, seed 0, of this with sum = 0 and the body */
 };
 
+#define CKPT_PART_SKIP		0x1	/* who does not know it may go on without it */
+
+struct ckpt_part {
+	__u16 tag;		/* which part of its record: ckpt_image_parts.h */
+	__u16 flags;		/* CKPT_PART_* */
+	__u32 size;		/* bytes of an element, 1 ... 65536 */
+	__u64 len;		/* bytes of all, a multiple of size */
+};
+
 enum ckpt_rec_type {
 	CKPT_REC_HEADER		= 1,
-	CKPT_REC_CONTAINER	= 2,	/* text of user space's, NUL-padded */
+	CKPT_REC_CONTAINER	= 2,	/* text of user space's */
 	CKPT_REC_TREE		= 3,
 	CKPT_REC_SYSTEM		= 4,
-	CKPT_REC_UTS		= 5,
-	CKPT_REC_IPC		= 6,
+	CKPT_REC_NAMESPACE	= 5,
+	CKPT_REC_EXTERNAL	= 6,
 
 	CKPT_REC_FILE		= 16,
 	CKPT_REC_PIPE		= 17,
@@ -55,17 +74,25 @@ enum ckpt_rec_type {
 	CKPT_REC_MEMORY		= 40,
 	CKPT_REC_PAGES		= 41,
 	CKPT_REC_TRAILER	= 42,
+	CKPT_REC_SAME		= 43,
 };
 
-/* HEADER: what this is */
+/* HEADER: what this is; the first record, and BASE is its first part */
+#define CKPT_MARK_FINAL		0x1	/* the container did not run on */
+#define CKPT_MARK_SUBTREE	0x2	/* of tasks that are no whole container */
+#define CKPT_MARK_SELF		0x4	/* a task took it of itself */
+
 struct ckpt_image_header {
 	char magic[8];		/* CKPT_IMAGE_MAGIC */
 	__u32 version;		/* CKPT_IMAGE_VERSION */
 	__u32 page_size;	/* CKPT_PAGE_SIZE */
 	__u64 time;		/* wall clock at checkpoint, ns since the epoch */
-	char release[65];	/* uname -r, for people */
-	char machine[65];	/* uname -m: must be the restarter's */
-	char reserved[6];
+	__u8 id[16];		/* of this image */
+	__u8 parent[16];	/* of the one that it is an increment of; 0: none */
+	__u32 marks;		/* CKPT_MARK_* */
+	__u32 reserved;
+	char release[72];	/* uname -r, for people */
+	char machine[72];	/* uname -m: must be the restarter's */
 };
 
 /* TREE: from which user space makes the tasks; parents before children */
@@ -83,12 +110,6 @@ struct ckpt_image_tree_task {
 	__u32 flags;		/* CKPT_TASK_* */
 };
 
-struct ckpt_image_tree {
-	__u32 nr_tasks;		/* threads and zombies included */
-	__u32 reserved;
-	struct ckpt_image_tree_task tasks[];
-};
-
 /* SYSTEM: what the engine needs to find again, and the clocks */
 struct ckpt_image_system {
 	__u64 vdso_sum;		/* XXH64 of the vdso's text */
@@ -100,10 +121,29 @@ struct ckpt_image_system {
 	__u8 boot_id[16];	/* same boot: clocks go on, no shift */
 };
 
+/* a word of the processor's features that programs can use, as the kernel counts them */
+struct ckpt_image_feature {
+	__u32 word;
+	__u32 bits;
+};
+
+/* NAMESPACE: an object that tasks and other objects refer to */
+struct ckpt_image_namespace {
+	__u32 ref;
+	__u32 kind;		/* CLONE_NEW* */
+	__u32 parent;		/* ref of the one it lies in (pid, user); 0: outside */
+	__u32 owner;		/* ref of its user namespace; 0: the restarter's */
+};
+
 struct ckpt_image_uts {
-	char nodename[65];
-	char domainname[65];
-	char reserved[6];
+	char nodename[72];
+	char domainname[72];
+};
+
+/* EXTERNAL: what stays outside of the image, and is given by its key at restart */
+struct ckpt_image_external {
+	__u32 ref;
+	__u32 kind;		/* enum ckpt_rec_type of what it stands for */
 };
 
 /* IPC: the limits of the namespace; objects in it are refused at checkpoint */
@@ -123,10 +163,11 @@ struct ckpt_image_ipc {
 
 /*
  * Objects that several may share are saved once and have a number, 'ref',
- * from 1; 0 means none.
+ * from 1; 0 means none.  It is the first field of their BASE, which is the
+ * first part.
  */
 
-/* FILE: an open file description.  The path and the kind's own data follow. */
+/* FILE: an open file description; with a path, and the part of its kind */
 enum ckpt_file_kind {
 	CKPT_FILE_PATH		= 1,	/* regular file, directory, simple device */
 	CKPT_FILE_PIPE		= 2,
@@ -145,13 +186,11 @@ struct ckpt_image_file {
 	__u32 flags;		/* f_flags: O_* */
 	__u32 mode;		/* i_mode: S_IFMT must be the same at restart */
 	__s64 pos;		/* offset in bytes */
-	__u32 path_len;		/* with its NUL; 0 if none */
-	__u32 data_len;		/* bytes of the kind's data */
-	/* path, padded to 8; then the kind's data, padded to 8 */
-	__u8 tail[];
+	__u32 cred;		/* ref of the CRED that it was opened with */
+	__u32 reserved;
 };
 
-/* data of CKPT_FILE_PATH */
+/* of CKPT_FILE_PATH */
 struct ckpt_image_file_path {
 	__u64 size;		/* bytes, at checkpoint */
 	__u64 mtime_ns;
@@ -159,20 +198,20 @@ struct ckpt_image_file_path {
 	__u32 reserved;
 };
 
-/* data of CKPT_FILE_PIPE */
+/* of CKPT_FILE_PIPE */
 struct ckpt_image_file_pipe {
 	__u32 pipe;		/* ref of a PIPE */
 	__u32 end;		/* FMODE_READ 1, FMODE_WRITE 2 */
 };
 
-/* data of CKPT_FILE_EVENTFD */
+/* of CKPT_FILE_EVENTFD */
 struct ckpt_image_file_eventfd {
 	__u64 count;
 	__u32 semaphore;	/* EFD_SEMAPHORE */
 	__u32 reserved;
 };
 
-/* data of CKPT_FILE_TIMERFD; times in ns */
+/* of CKPT_FILE_TIMERFD; times in ns */
 struct ckpt_image_file_timerfd {
 	__s32 clockid;
 	__u32 settime_flags;
@@ -181,13 +220,13 @@ struct ckpt_image_file_timerfd {
 	__u64 interval;
 };
 
-/* data of CKPT_FILE_SHMEM */
+/* of CKPT_FILE_SHMEM */
 struct ckpt_image_file_shmem {
 	__u32 shmem;		/* ref of a SHMEM */
 	__u32 reserved;
 };
 
-/* data of CKPT_FILE_TCP, _UDP, _UNIX */
+/* of CKPT_FILE_TCP, _UDP, _UNIX */
 #define CKPT_SOCK_LISTEN	0x1
 #define CKPT_SOCK_BOUND		0x2
 #define CKPT_SOCK_PATH		0x4	/* unix: bound to a path, which is FILE's */
@@ -234,14 +273,14 @@ struct ckpt_image_file_sock {
 #define CKPT_SO_FREEBIND	0x0400
 #define CKPT_SO_QUICKACK_OFF	0x0800
 
-/* PIPE: contents follow as bytes, cut into the packets that were there */
+/* PIPE: its contents are bytes, cut into the packets that were there */
 struct ckpt_image_pipe {
 	__u32 ref;
 	__u32 size;		/* bytes: F_GETPIPE_SZ */
-	__u32 nr_bufs;
+	__u32 mode;		/* of its inode: permission bits and owner */
+	__u32 uid;
+	__u32 gid;
 	__u32 reserved;
-	/* nr_bufs times: struct ckpt_image_pipe_buf, bytes padded to 8 */
-	__u8 tail[];
 };
 
 #define CKPT_PIPE_PACKET	0x1
@@ -260,7 +299,6 @@ struct ckpt_image_shmem {
 	__u32 mode;		/* permission bits */
 	__u32 uid;
 	__u32 gid;
-	char name[256];		/* memfd's */
 };
 
 /* EPOLL: what an epoll file watches; after every FILES table */
@@ -274,8 +312,7 @@ struct ckpt_image_epoll {
 	__u32 file;		/* ref of the epoll FILE */
 	__u32 files;		/* ref of a FILES in which it is open */
 	__s32 epfd;		/* at this descriptor */
-	__u32 nr;
-	struct ckpt_image_epoll_watch watches[];
+	__u32 reserved;
 };
 
 /* FILES: a descriptor table */
@@ -290,17 +327,13 @@ struct ckpt_image_fd {
 
 struct ckpt_image_files {
 	__u32 ref;
-	__u32 nr;
-	struct ckpt_image_fd fds[];
+	__u32 reserved;
 };
 
 /* FS: root is a path in the container's own root; cwd too */
 struct ckpt_image_fs {
 	__u32 ref;
 	__u32 umask;
-	__u32 root_len;		/* with its NUL, then padded to 8 */
-	__u32 cwd_len;
-	__u8 tail[];
 };
 
 struct ckpt_image_sigaction {
@@ -312,11 +345,10 @@ struct ckpt_image_sigaction {
 
 struct ckpt_image_sighand {
 	__u32 ref;
-	__u32 nr;		/* 64 */
-	struct ckpt_image_sigaction actions[64];
+	__u32 reserved;
 };
 
-/* MM: an address space; vmas follow in ascending order, then auxv, then LDT */
+/* MM: an address space; its mappings in ascending order */
 #define CKPT_VMA_VDSO		0x01	/* vvar or vdso: placed by the engine */
 #define CKPT_VMA_SHARED		0x02
 #define CKPT_VMA_GROWSDOWN	0x04
@@ -358,11 +390,7 @@ struct ckpt_image_mm {
 	__u32 membarrier;	/* registered MEMBARRIER_CMD_* */
 	__u32 def_flags;	/* CKPT_VMA_LOCKED: mlockall(MCL_FUTURE) */
 	__u32 thp_disable;
-	__u32 nr_auxv;		/* longs */
-	__u32 nr_vmas;
-	__u32 nr_ldt;		/* entries of 8 bytes */
-	/* struct ckpt_image_vma[nr_vmas]; __u64 auxv[nr_auxv]; __u64 ldt[nr_ldt] */
-	__u8 tail[];
+	__u32 reserved;
 };
 
 struct ckpt_image_cred {
@@ -371,9 +399,6 @@ struct ckpt_image_cred {
 	__u32 securebits;
 	__u64 cap_inheritable, cap_permitted, cap_effective;
 	__u64 cap_bset, cap_ambient;
-	__u32 nr_groups;
-	__u32 reserved;
-	__u32 groups[];
 };
 
 struct ckpt_image_rlimit {
@@ -390,19 +415,22 @@ struct ckpt_image_siginfo {
 	__u8 info[128];		/* siginfo_t */
 };
 
-/* PROCESS: what the threads of a group share, signal_struct; before its TASKs */
+/* PROCESS: what the threads of a group share; before its TASKs */
 struct ckpt_image_process {
 	__s32 tgid;
 	__u32 mm;		/* refs */
 	__u32 sighand;
-	__s32 oom_score_adj;
-	__s32 oom_score_adj_min;
-	__u32 subreaper;	/* bit 0: is one, bit 1: has one above it */
-	__u32 stopped;		/* job control stop: the signal, else 0 */
-	__u32 nr_pending;	/* shared queue; the infos follow */
-	struct ckpt_image_rlimit rlimits[16];
-	struct ckpt_image_itimer itimers[3];	/* ITIMER_REAL, VIRTUAL, PROF */
-	struct ckpt_image_siginfo pending[];
+	__u32 reserved;
+};
+
+struct ckpt_image_oom {
+	__s32 score_adj;
+	__s32 score_adj_min;
+};
+
+struct ckpt_image_subreaper {
+	__u32 is;		/* PR_SET_CHILD_SUBREAPER */
+	__u32 below;		/* one is above it */
 };
 
 /* how a task was when it was frozen: S4 */
@@ -430,18 +458,15 @@ struct ckpt_image_restart_block {
 	__u32 has_timeout;	/* poll */
 };
 
-/* x86-64; then the xstate as XSAVE lays it out in ptrace(2)'s NT_X86_XSTATE */
+/* registers of x86-64; the xstate is a part of its own, as in ptrace(2)'s NT_X86_XSTATE */
 struct ckpt_image_x86 {
 	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
 	__u64 ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
 	__u64 fs_base, gs_base;
 	__u32 ds, es, fs, gs;
-	__u64 tls[3];		/* GDT entries of set_thread_area(2) */
-	__u32 xstate_len;	/* bytes */
-	__u32 reserved;
 };
 
-/* TASK: one thread.  Zombies have everything behind 'comm' zero. */
+/* TASK: one thread; a zombie has BASE only */
 struct ckpt_image_task {
 	__s32 pid;
 	__s32 tgid;
@@ -452,63 +477,94 @@ struct ckpt_image_task {
 	__s32 exit_signal;	/* to the parent; -1 in threads */
 	__s32 exit_code;	/* of a zombie, as wait(2) gives it */
 	char comm[16];
+};
+
+struct ckpt_image_shared {
 	__u32 files;		/* refs */
 	__u32 fs;
 	__u32 cred;
-	__u32 real_cred;
+	__u32 reserved;
+};
+
+/* refs of NAMESPACEs; 0: the restarter's own */
+struct ckpt_image_namespaces {
+	__u32 uts;
+	__u32 ipc;
+	__u32 mnt;
+	__u32 net;
+	__u32 pid;
+	__u32 pid_for_children;
+	__u32 cgroup;
+	__u32 time;
+	__u32 time_for_children;
+	__u32 user;
+};
+
+struct ckpt_image_attributes {
 	__u32 personality;
 	__s32 pdeath_signal;
 	__u32 no_new_privs;
-	__u32 io_flags;		/* PR_SET_IO_FLUSHER, PR_SET_THP...: 0 */
+	__u32 reserved;
+};
+
+struct ckpt_image_sched {
 	__s32 policy;		/* SCHED_* */
 	__s32 nice;
 	__s32 rt_priority;
 	__u32 reset_on_fork;
 	__u64 dl_runtime, dl_deadline, dl_period;
 	__s32 ioprio;
-	__u32 nr_cpus;		/* bits in cpus, 0: not bound */
-	__u64 cpus[16];
+	__u32 reserved;
 	__u64 timer_slack_ns;
-	__u64 blocked;		/* signal masks */
+};
+
+struct ckpt_image_signals {
+	__u64 blocked;		/* masks */
 	__u64 saved_sigmask;
 	__u32 restore_sigmask;	/* saved_sigmask is to be restored */
-	__u32 nr_pending;	/* private queue */
+	__u32 sas_flags;
 	__u64 sas_sp;		/* sigaltstack */
 	__u64 sas_size;
-	__u32 sas_flags;
-	__u32 rseq_len;
-	__u64 rseq;		/* address, 0: none */
-	__u32 rseq_sig;
-	__u32 robust_len;
-	__u64 robust_list;	/* address */
-	__u64 clear_child_tid;	/* address */
-	struct ckpt_image_restart_block restart;
-	struct ckpt_image_x86 x86;
-	/* struct ckpt_image_siginfo pending[nr_pending]; xstate, padded to 8 */
-	__u8 tail[];
 };
 
-/* MEMORY: the end of the small records; contents of memory follow */
-struct ckpt_image_memory {
-	__u64 reserved;
+/* addresses that the kernel writes to */
+struct ckpt_image_registered {
+	__u64 rseq;		/* 0: none */
+	__u32 rseq_len;
+	__u32 rseq_sig;
+	__u64 robust_list;
+	__u64 clear_child_tid;
 };
+
+/* MEMORY: the end of the small records, without parts; contents of memory follow */
 
 /*
- * PAGES: contents of up to CKPT_PAGES_MAX pages of an MM or SHMEM.  The body
- * is filled with zeroes so that it ends, and the payloads start, at a multiple
- * of 4096 in the stream.
+ * PAGES: contents of an MM (at addresses) or of a SHMEM (at offsets).  BASE is
+ * the first part, so that how much follows is known from the first bytes; a
+ * part FILL of zeroes is the last, so that the payloads start at a multiple of
+ * 4096 in the stream.
  */
-#define CKPT_PAGES_MAX		250
-
-struct ckpt_image_page {
-	__u64 addr;		/* MM: address; SHMEM: offset; ascending */
-	__u64 sum;		/* XXH64, seed 0, of the payload */
-};
+#define CKPT_PAGES_MAX		256	/* payloads behind one record */
 
 struct ckpt_image_pages {
-	__u32 ref;		/* of an MM or SHMEM */
-	__u32 nr;		/* 1 ... CKPT_PAGES_MAX */
-	struct ckpt_image_page pages[];
+	__u32 ref;		/* of the object whose they are */
+	__u32 nr;		/* payloads: 1 ... CKPT_PAGES_MAX */
+};
+
+struct ckpt_image_run {
+	__u64 addr;		/* of its first page; ascending */
+	__u32 count;		/* pages, one after the other */
+	__u32 order;		/* they were huge pages of 2^order; 0: not */
+	__u64 sum;		/* XXH64, seed 0, of all payloads of the run */
+};
+
+/* SAME: these pages are those of another object, which come before or after it */
+struct ckpt_image_same {
+	__u32 ref;
+	__u32 of;		/* ref of the other */
+	__u64 addr;
+	__u64 of_addr;
+	__u64 count;		/* pages */
 };
 
 /* TRAILER: nothing may follow */
@@ -517,5 +573,7 @@ struct ckpt_image_trailer {
 	__u64 nr_pages;
 	__u64 bytes;		/* of the whole image, this record included */
 };
+
+#include "ckpt_image_parts.h"
 
 #endif

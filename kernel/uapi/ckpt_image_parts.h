@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The table of all parts that records may have: CKPT_PARTS(X) is a row each,
+ * X(RECORD, PART, tag, type of an element, fewest, most).  Engine, readers and
+ * tests are built from it: a new part is a row here.
+ */
+#ifndef _UAPI_CKPT_IMAGE_PARTS_H
+#define _UAPI_CKPT_IMAGE_PARTS_H
+
+#define CKPT_PATH_MAX		4096
+#define CKPT_MANY		0x40000000U	/* as many as memory is given for */
+
+#define CKPT_PARTS(X)							\
+	X(HEADER, BASE, 1, struct ckpt_image_header, 1, 1)		\
+	X(CONTAINER, TEXT, 1, char, 0, 1U << 20)			\
+	X(TREE, TASKS, 1, struct ckpt_image_tree_task, 1, CKPT_MANY)	\
+	X(SYSTEM, BASE, 1, struct ckpt_image_system, 1, 1)		\
+	X(SYSTEM, FEATURES, 2, struct ckpt_image_feature, 0, 64)	\
+	X(NAMESPACE, BASE, 1, struct ckpt_image_namespace, 1, 1)	\
+	X(NAMESPACE, UTS, 2, struct ckpt_image_uts, 0, 1)		\
+	X(NAMESPACE, IPC, 3, struct ckpt_image_ipc, 0, 1)		\
+	X(EXTERNAL, BASE, 1, struct ckpt_image_external, 1, 1)		\
+	X(EXTERNAL, KEY, 2, char, 1, CKPT_PATH_MAX)			\
+	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
+	X(FILE, BASE, 1, struct ckpt_image_file, 1, 1)			\
+	X(FILE, NAME, 2, char, 0, CKPT_PATH_MAX)			\
+	X(FILE, PATH, 16, struct ckpt_image_file_path, 0, 1)		\
+	X(FILE, PIPE, 17, struct ckpt_image_file_pipe, 0, 1)		\
+	X(FILE, EVENTFD, 18, struct ckpt_image_file_eventfd, 0, 1)	\
+	X(FILE, TIMERFD, 19, struct ckpt_image_file_timerfd, 0, 1)	\
+	X(FILE, SHMEM, 20, struct ckpt_image_file_shmem, 0, 1)		\
+	X(FILE, SOCK, 21, struct ckpt_image_file_sock, 0, 1)		\
+	X(FILE, OPTIONS, 22, __u8, 0, 65536)				\
+	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
+	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
+	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
+	X(SHMEM, BASE, 1, struct ckpt_image_shmem, 1, 1)		\
+	X(SHMEM, NAME, 2, char, 0, 256)					\
+	X(FILES, BASE, 1, struct ckpt_image_files, 1, 1)		\
+	X(FILES, FDS, 2, struct ckpt_image_fd, 0, CKPT_MANY)		\
+	X(FS, BASE, 1, struct ckpt_image_fs, 1, 1)			\
+	X(FS, ROOT, 2, char, 2, CKPT_PATH_MAX)				\
+	X(FS, CWD, 3, char, 2, CKPT_PATH_MAX)				\
+	X(SIGHAND, BASE, 1, struct ckpt_image_sighand, 1, 1)		\
+	X(SIGHAND, ACTIONS, 2, struct ckpt_image_sigaction, 64, 64)	\
+	X(MM, BASE, 1, struct ckpt_image_mm, 1, 1)			\
+	X(MM, VMAS, 2, struct ckpt_image_vma, 0, CKPT_MANY)		\
+	X(MM, AUXV, 3, __u64, 0, 512)					\
+	X(MM, LDT, 4, __u64, 0, 8192)					\
+	X(CRED, BASE, 1, struct ckpt_image_cred, 1, 1)			\
+	X(CRED, GROUPS, 2, __u32, 0, 65536)				\
+	X(EPOLL, BASE, 1, struct ckpt_image_epoll, 1, 1)		\
+	X(EPOLL, WATCHES, 2, struct ckpt_image_epoll_watch, 0, CKPT_MANY) \
+	X(PROCESS, BASE, 1, struct ckpt_image_process, 1, 1)		\
+	X(PROCESS, LIMITS, 2, struct ckpt_image_rlimit, 16, 16)		\
+	X(PROCESS, ITIMERS, 3, struct ckpt_image_itimer, 3, 3)		\
+	X(PROCESS, PENDING, 4, struct ckpt_image_siginfo, 0, CKPT_MANY)	\
+	X(PROCESS, OOM, 5, struct ckpt_image_oom, 1, 1)			\
+	X(PROCESS, SUBREAPER, 6, struct ckpt_image_subreaper, 1, 1)	\
+	X(TASK, BASE, 1, struct ckpt_image_task, 1, 1)			\
+	X(TASK, SHARED, 2, struct ckpt_image_shared, 0, 1)		\
+	X(TASK, NAMESPACES, 3, struct ckpt_image_namespaces, 0, 1)	\
+	X(TASK, ATTRIBUTES, 4, struct ckpt_image_attributes, 0, 1)	\
+	X(TASK, SCHED, 5, struct ckpt_image_sched, 0, 1)		\
+	X(TASK, CPUS, 6, __u64, 0, 1024)				\
+	X(TASK, SIGNALS, 7, struct ckpt_image_signals, 0, 1)		\
+	X(TASK, PENDING, 8, struct ckpt_image_siginfo, 0, CKPT_MANY)	\
+	X(TASK, REGISTERED, 9, struct ckpt_image_registered, 0, 1)	\
+	X(TASK, RESTART, 10, struct ckpt_image_restart_block, 0, 1)	\
+	X(TASK, X86, 11, struct ckpt_image_x86, 0, 1)			\
+	X(TASK, XSTATE, 12, __u8, 0, 65536)				\
+	X(PAGES, BASE, 1, struct ckpt_image_pages, 1, 1)		\
+	X(PAGES, RUNS, 2, struct ckpt_image_run, 1, CKPT_PAGES_MAX)	\
+	X(PAGES, FILL, 3, __u8, 0, 8192)				\
+	X(SAME, BASE, 1, struct ckpt_image_same, 1, 1)			\
+	X(TRAILER, BASE, 1, struct ckpt_image_trailer, 1, 1)
+
+/* CKPT_TAG_FILE_BASE and so on, and ckpt_part_FILE_BASE, the type of an element */
+#define CKPT_PART_TAG(rec, part, tag, type, min, max) CKPT_TAG_##rec##_##part = (tag),
+enum ckpt_part_tag { CKPT_PARTS(CKPT_PART_TAG) };
+#define CKPT_PART_TYPE(rec, part, tag, type, min, max) typedef type ckpt_part_##rec##_##part;
+CKPT_PARTS(CKPT_PART_TYPE)
+
+#endif
