@@ -38,17 +38,53 @@ static void read_clocks(struct ckpt_image_system *sys)
 	sys->realtime_ns = ktime_get_real_ns();
 }
 
+static int save_features(struct ckpt_rec_out *rec)
+{
+	struct ckpt_image_feature *img = ckpt_put_nr(rec, SYSTEM, FEATURES, CKPT_FEATURE_WORDS);
+	u32 words[CKPT_FEATURE_WORDS];
+	int i;
+
+	if (!img)
+		return -ENOMEM;
+	ckpt_arch_features(words);
+	for (i = 0; i < CKPT_FEATURE_WORDS; i++) {
+		img[i].word = i;
+		img[i].bits = words[i];
+	}
+	return 0;
+}
+
 int ckpt_save_system(struct ckpt_checkpoint *cp)
 {
-	struct ckpt_image_system *sys;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_SYSTEM);
+	struct ckpt_image_system *sys = ckpt_put(rec, SYSTEM, BASE);
 
-	sys = ckpt_rec(cp, CKPT_REC_SYSTEM, sizeof(*sys));
-	if (!sys)
+	if (!sys || save_features(rec))
 		return -ENOMEM;
 	ckpt_arch_system(sys);
 	read_clocks(sys);
 	ckpt_save_set_clock(cp, sys->monotonic_ns);
 	export_uuid(sys->boot_id, &boot_id);
+	return ckpt_done(cp, rec);
+}
+
+/* a program that found an instruction there must find it here */
+static int check_features(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_feature *then;
+	u32 now[CKPT_FEATURE_WORDS];
+	u64 i, nr;
+
+	then = ckpt_get_nr(buf, SYSTEM, FEATURES, &nr);
+	ckpt_arch_features(now);
+	for (i = 0; i < nr; i++) {
+		u32 has = then[i].word < CKPT_FEATURE_WORDS ? now[then[i].word] : 0;
+
+		if (then[i].bits & ~has)
+			return ckpt_fail(log, -EINVAL,
+					 "the image was made on a processor with %s, which this one has not",
+					 ckpt_arch_feature_name(then[i].word, then[i].bits & ~has));
+	}
 	return 0;
 }
 
@@ -56,9 +92,9 @@ int ckpt_save_system(struct ckpt_checkpoint *cp)
  * Can this kernel run what that one ran?  Within one boot the clocks go on and
  * nothing is shifted; after a boot, a sleep has as much left as it had.
  */
-int ckpt_check_system(struct ckpt_log *log, const struct ckpt_image_system *then,
-		      s64 *shift_ns)
+int ckpt_check_system(struct ckpt_log *log, const struct ckpt_rec_buf *buf, s64 *shift_ns)
 {
+	const struct ckpt_image_system *then = ckpt_get(buf, SYSTEM, BASE);
 	struct ckpt_image_system now = {};
 	uuid_t id;
 
@@ -73,5 +109,5 @@ int ckpt_check_system(struct ckpt_log *log, const struct ckpt_image_system *then
 				 then->xfeatures & ~now.xfeatures);
 	import_uuid(&id, then->boot_id);
 	*shift_ns = uuid_equal(&id, &boot_id) ? 0 : now.monotonic_ns - then->monotonic_ns;
-	return 0;
+	return check_features(log, buf);
 }

@@ -18,12 +18,7 @@ static bool epoll_mine(struct file *file)
 	return file->f_op == kv_eventpoll_fops;
 }
 
-static int epoll_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
-{
-	return 0;
-}
-
-static struct file *epoll_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static struct file *epoll_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	return ckpt_file_of_fd(ckpt_syscall(epoll_create1, 0));
 }
@@ -32,7 +27,6 @@ const struct ckpt_file_ops ckpt_file_epoll = {
 	.name = "epoll",
 	.kind = CKPT_FILE_EPOLL,
 	.mine = epoll_mine,
-	.save = epoll_save,
 	.restore = epoll_restore,
 };
 
@@ -142,17 +136,17 @@ static bool all_in(struct files_struct *files, const struct watches *ws)
 static int save_watches(struct ckpt_checkpoint *cp, struct ckpt_obj *ep,
 			struct ckpt_obj *files, int epfd, const struct watches *ws)
 {
-	struct ckpt_image_epoll *img;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_EPOLL);
+	struct ckpt_image_epoll *img = ckpt_put(rec, EPOLL, BASE);
+	struct ckpt_image_epoll_watch *w = ckpt_put_nr(rec, EPOLL, WATCHES, ws->nr);
 
-	img = ckpt_rec(cp, CKPT_REC_EPOLL, struct_size(img, watches, ws->nr));
-	if (!img)
+	if (!img || !w)
 		return -ENOMEM;
 	img->file = ep->ref;
 	img->files = files->ref;
 	img->epfd = epfd;
-	img->nr = ws->nr;
-	memcpy(img->watches, ws->w, ws->nr * sizeof(*ws->w));
-	return 0;
+	memcpy(w, ws->w, ws->nr * sizeof(*w));
+	return ckpt_done(cp, rec);
 }
 
 static int save_epoll(struct ckpt_checkpoint *cp, struct ckpt_obj *ep, const struct watches *ws)
@@ -168,14 +162,14 @@ static int save_epoll(struct ckpt_checkpoint *cp, struct ckpt_obj *ep, const str
 		if (epfd >= 0 && all_in(obj->ptr, ws))
 			return save_watches(cp, ep, obj, epfd, ws);
 	}
-	return ckpt_fail(ckpt_save_log(cp), -EOPNOTSUPP,
-			 "an epoll file watches a file that is open under another descriptor than it was added with, which is not supported");
+	return ckpt_refuse(cp, -EOPNOTSUPP,
+			   "an epoll file watches a file that is open under another descriptor than it was added with, which is not supported");
 }
 
 int ckpt_save_epolls(struct ckpt_checkpoint *cp)
 {
 	struct ckpt_obj *obj;
-	int ret = 0;
+	int ret;
 
 	ckpt_for_each_obj(obj, cp, &ckpt_type_file) {
 		struct watches ws = {};
@@ -186,20 +180,9 @@ int ckpt_save_epolls(struct ckpt_checkpoint *cp)
 		if (!ret)
 			ret = save_epoll(cp, obj, &ws);
 		watches_free(&ws);
-		if (ret)
-			break;
+		if (ckpt_go_on(ret))
+			return ret;
 	}
-	return ret;
-}
-
-int ckpt_check_epoll_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
-{
-	const struct ckpt_image_epoll *img = ckpt_body(buf);
-
-	if (buf->rec.len < sizeof(*img) ||
-	    img->nr > CKPT_REC_LEN_MAX / sizeof(*img->watches) ||
-	    buf->rec.len != ALIGN(struct_size(img, watches, img->nr), 8))
-		return ckpt_fail(log, -EINVAL, "the EPOLL in record %u is malformed", buf->rec.seq);
 	return 0;
 }
 
@@ -212,17 +195,19 @@ static int add_watch(int epfd, const struct ckpt_image_epoll_watch *w, unsigned 
 	return ckpt_syscall(epoll_ctl, epfd, EPOLL_CTL_ADD, w->fd, scratch);
 }
 
-static int restore_epoll(struct ckpt_restart *rs, const struct ckpt_image_epoll *img,
-			 unsigned long scratch)
+static int restore_epoll(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
+	const struct ckpt_image_epoll *img = ckpt_get(buf, EPOLL, BASE);
+	const struct ckpt_image_epoll_watch *w;
 	int ret;
-	u32 i;
+	u64 i, nr;
 
-	for (i = 0; i < img->nr; i++) {
-		ret = add_watch(img->epfd, &img->watches[i], scratch);
+	w = ckpt_get_nr(buf, EPOLL, WATCHES, &nr);
+	for (i = 0; i < nr; i++) {
+		ret = add_watch(img->epfd, &w[i], ckpt_scratch(rs));
 		if (ret)
 			return ckpt_fail(ckpt_restore_log(rs), ret, "epoll descriptor %d cannot watch %d: error %d",
-					 img->epfd, img->watches[i].fd, -ret);
+					 img->epfd, w[i].fd, -ret);
 	}
 	return 0;
 }
@@ -235,11 +220,9 @@ int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files)
 
 	for (buf = ckpt_next_rec(rs, NULL, CKPT_REC_EPOLL); buf;
 	     buf = ckpt_next_rec(rs, buf, CKPT_REC_EPOLL)) {
-		const struct ckpt_image_epoll *img = ckpt_body(buf);
-
-		if (img->files != files)
+		if (ckpt_get(buf, EPOLL, BASE)->files != files)
 			continue;
-		ret = restore_epoll(rs, img, ckpt_scratch(rs));
+		ret = restore_epoll(rs, buf);
 		if (ret)
 			return ret;
 	}

@@ -11,12 +11,14 @@ static bool eventfd_mine(struct file *file)
 	return file->f_op == kv_eventfd_fops;
 }
 
-static int eventfd_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int eventfd_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
-	struct ckpt_image_file_eventfd *img = data;
+	struct ckpt_image_file_eventfd *img = ckpt_put(rec, FILE, EVENTFD);
 	char *info;
 	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	info = ckpt_fdinfo(file);
 	if (!info)
 		return -ENOMEM;
@@ -33,15 +35,22 @@ static int set_count(struct file *file, u64 count, unsigned long scratch)
 
 	if (!count)
 		return 0;
-	if (count == U64_MAX || put_user(count, (u64 __user *)scratch))
-		return -EINVAL;
+	if (put_user(count, (u64 __user *)scratch))
+		return -EFAULT;
 	n = file->f_op->write(file, (char __user *)scratch, sizeof(count), &pos);
 	return n == sizeof(count) ? 0 : -EINVAL;
 }
 
-static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static int eventfd_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_file_eventfd *img = rec->data;
+	const struct ckpt_image_file_eventfd *img = ckpt_get(buf, FILE, EVENTFD);
+
+	return img && img->count != U64_MAX ? 0 : ckpt_malformed(log, buf);
+}
+
+static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_eventfd *img = ckpt_get(buf, FILE, EVENTFD);
 	struct file *file;
 	int ret;
 
@@ -59,8 +68,8 @@ static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_f
 const struct ckpt_file_ops ckpt_file_eventfd = {
 	.name = "eventfd",
 	.kind = CKPT_FILE_EVENTFD,
-	.data_len = sizeof(struct ckpt_image_file_eventfd),
 	.mine = eventfd_mine,
 	.save = eventfd_save,
+	.check = eventfd_check,
 	.restore = eventfd_restore,
 };

@@ -70,52 +70,41 @@ static int check_file(struct ckpt_checkpoint *cp, struct file *file)
 	return 0;
 }
 
-static int save_file_rec(struct ckpt_checkpoint *cp, const struct ckpt_file_ops *ops,
-			 struct file *file, u32 ref, const char *path, const void *data)
+static int save_base(struct file *file, u32 kind, u32 ref, struct ckpt_rec_out *rec)
 {
-	size_t path_len = path ? strlen(path) + 1 : 0;
-	struct ckpt_image_file *img;
+	struct ckpt_image_file *img = ckpt_put(rec, FILE, BASE);
 
-	img = ckpt_rec(cp, CKPT_REC_FILE, sizeof(*img) + ALIGN(path_len, 8) +
-			   ALIGN(ops->data_len, 8));
 	if (!img)
 		return -ENOMEM;
 	img->ref = ref;
-	img->kind = ops->kind;
+	img->kind = kind;
 	img->flags = file->f_flags;
 	img->mode = file_inode(file)->i_mode;
 	img->pos = file->f_pos;
-	img->path_len = path_len;
-	img->data_len = ops->data_len;
-	if (path)
-		memcpy(img->tail, path, path_len);
-	memcpy(img->tail + ALIGN(path_len, 8), data, ops->data_len);
 	return 0;
 }
 
-static int save_kind(struct ckpt_checkpoint *cp, const struct ckpt_file_ops *ops,
-		     struct file *file, u32 ref, char *buf)
+static int save_path(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
-	const char *path = NULL;
-	void *data = buf + PATH_MAX;
+	const char *path;
+	char *buf;
 	int ret;
 
-	if (ops->has_path) {
-		ret = ckpt_path_name(cp, ckpt_file_user_path(file), buf, &path);
-		if (ret)
-			return ret;
-	}
-	ret = ops->save(cp, file, data);
-	if (ret)
-		return ret;
-	return save_file_rec(cp, ops, file, ref, path, data);
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	ret = ckpt_path_name(cp, ckpt_file_user_path(file), buf, &path);
+	if (!ret)
+		ret = ckpt_put_string(rec, FILE, NAME, path);
+	kfree(buf);
+	return ret;
 }
 
 static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	const struct ckpt_file_ops *ops;
 	struct file *file = obj->ptr;
-	char *buf;
+	struct ckpt_rec_out *rec;
 	int ret;
 
 	ret = check_file(cp, file);
@@ -125,46 +114,26 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	if (!ops)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported",
 				   file_inode(file)->i_sb->s_type->name, file);
-	buf = kzalloc(PATH_MAX + ops->data_len, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	ret = save_kind(cp, ops, file, obj->ref, buf);
-	kfree(buf);
-	return ret;
-}
-
-int ckpt_file_parse(const struct ckpt_rec_buf *buf, struct ckpt_file_rec *rec,
-		    const struct ckpt_file_ops **ops)
-{
-	const struct ckpt_image_file *img = ckpt_body(buf);
-	struct ckpt_cursor c;
-
-	if (buf->rec.len < sizeof(*img))
-		return -EINVAL;
-	c = ckpt_cursor_of(buf, *img);
-	*ops = kind_of_nr(img->kind);
-	if (!*ops || img->data_len != (*ops)->data_len)
-		return -EINVAL;
-	rec->img = img;
-	rec->path = NULL;
-	if ((*ops)->has_path) {
-		rec->path = ckpt_take_path(&c, img->path_len);
-		if (!rec->path || *rec->path != '/')
-			return -EINVAL;
-	} else if (img->path_len) {
-		return -EINVAL;
-	}
-	rec->data = ckpt_take(&c, img->data_len);
-	return rec->data && !c.left ? 0 : -EINVAL;
+	rec = ckpt_rec(cp, CKPT_REC_FILE);
+	ret = save_base(file, ops->kind, obj->ref, rec);
+	if (!ret && ops->has_path)
+		ret = save_path(cp, file, rec);
+	if (!ret && ops->save)
+		ret = ops->save(cp, file, rec);
+	return ret ? : ckpt_done(cp, rec);
 }
 
 static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_file_ops *ops;
-	struct ckpt_file_rec rec;
+	const struct ckpt_file_ops *ops = kind_of_nr(ckpt_get(buf, FILE, BASE)->kind);
+	const char *path = ckpt_get(buf, FILE, NAME);
 
-	return ckpt_file_parse(buf, &rec, &ops) ?
-		ckpt_fail(log, -EINVAL, "the FILE in record %u is malformed", buf->rec.seq) : 0;
+	if (!ops)
+		return ckpt_fail(log, -EOPNOTSUPP, "FILE %u is of a kind %u that this version does not know",
+				 ckpt_ref_of(buf), ckpt_get(buf, FILE, BASE)->kind);
+	if (ops->has_path != !!path || (path && *path != '/'))
+		return ckpt_malformed(log, buf);
+	return ops->check ? ops->check(log, buf) : 0;
 }
 
 static int set_pos(struct file *file, loff_t pos)
@@ -186,26 +155,24 @@ static void set_flags(struct file *file, u32 flags)
 
 static void *restore_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_file_ops *ops;
-	struct ckpt_file_rec rec;
+	const struct ckpt_image_file *img = ckpt_get(buf, FILE, BASE);
+	const struct ckpt_file_ops *ops = kind_of_nr(img->kind);
+	const char *path = ckpt_get(buf, FILE, NAME);
 	struct file *file;
 	int ret;
 
-	ret = ckpt_file_parse(buf, &rec, &ops);
-	if (ret)
-		return ERR_PTR(ret);
-	file = ops->restore(rs, &rec);
+	file = ops->restore(rs, buf);
 	if (IS_ERR(file)) {
 		ckpt_log(ckpt_restore_log(rs), "FILE %u (%s%s%s) cannot be restored: error %ld",
-			 rec.img->ref, ops->name, rec.path ? " " : "", rec.path ? : "", -PTR_ERR(file));
+			 img->ref, ops->name, path ? " " : "", path ? : "", -PTR_ERR(file));
 		return file;
 	}
-	set_flags(file, rec.img->flags);
-	ret = set_pos(file, rec.img->pos);
+	set_flags(file, img->flags);
+	ret = set_pos(file, img->pos);
 	if (!ret)
 		return file;
 	ckpt_log(ckpt_restore_log(rs), "FILE %u (%s %s): its offset %lld cannot be set",
-		 rec.img->ref, ops->name, rec.path ? : "", rec.img->pos);
+		 img->ref, ops->name, path ? : "", img->pos);
 	fput(file);
 	return ERR_PTR(ret);
 }
@@ -221,7 +188,7 @@ static void drop_file(void *ptr)
 }
 
 const struct ckpt_type ckpt_type_file = {
-	.name = "file",
+	.name = "FILE",
 	.record = CKPT_REC_FILE,
 	.take = take_file,
 	.drop = drop_file,

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "file.h"
+#include "part.h"
 
 static char *name_of(struct ckpt_checkpoint *cp, const struct path *path)
 {
@@ -24,20 +25,14 @@ static char *name_of(struct ckpt_checkpoint *cp, const struct path *path)
 static int save_fs_rec(struct ckpt_checkpoint *cp, u32 ref, int umask,
 		       const char *root, const char *cwd)
 {
-	size_t root_len = strlen(root) + 1, cwd_len = strlen(cwd) + 1;
-	struct ckpt_image_fs *img;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_FS);
+	struct ckpt_image_fs *img = ckpt_put(rec, FS, BASE);
 
-	img = ckpt_rec(cp, CKPT_REC_FS,
-			   sizeof(*img) + ALIGN(root_len, 8) + ALIGN(cwd_len, 8));
-	if (!img)
+	if (!img || ckpt_put_string(rec, FS, ROOT, root) || ckpt_put_string(rec, FS, CWD, cwd))
 		return -ENOMEM;
 	img->ref = ref;
 	img->umask = umask;
-	img->root_len = root_len;
-	img->cwd_len = cwd_len;
-	memcpy(img->tail, root, root_len);
-	memcpy(img->tail + ALIGN(root_len, 8), cwd, cwd_len);
-	return 0;
+	return ckpt_done(cp, rec);
 }
 
 static int save_fs(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
@@ -97,9 +92,9 @@ static void switch_fs(struct fs_struct *fs)
 		k_free_fs_struct(old);
 }
 
-static int set_fs(struct ckpt_restart *rs, struct fs_struct *fs,
-		  const struct ckpt_image_fs *img, const char *root, const char *cwd)
+static int set_fs(struct ckpt_restart *rs, struct fs_struct *fs, const struct ckpt_rec_buf *buf)
 {
+	const char *root = ckpt_get(buf, FS, ROOT), *cwd = ckpt_get(buf, FS, CWD);
 	struct path path;
 	int ret;
 
@@ -117,44 +112,26 @@ static int set_fs(struct ckpt_restart *rs, struct fs_struct *fs,
 		k_set_fs_root(fs, &path);
 		path_put(&path);
 	}
-	fs->umask = img->umask & 0777;
+	fs->umask = ckpt_get(buf, FS, BASE)->umask & 0777;
 	return 0;
-}
-
-static int parse_fs(const struct ckpt_rec_buf *buf, const char **root, const char **cwd)
-{
-	const struct ckpt_image_fs *img = ckpt_body(buf);
-	struct ckpt_cursor c;
-
-	if (buf->rec.len < sizeof(*img))
-		return -EINVAL;
-	c = ckpt_cursor_of(buf, *img);
-	*root = ckpt_take_path(&c, img->root_len);
-	*cwd = *root ? ckpt_take_path(&c, img->cwd_len) : NULL;
-	return *cwd && **root == '/' && **cwd == '/' && !c.left ? 0 : -EINVAL;
 }
 
 static int check_fs(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const char *root, *cwd;
+	const char *root = ckpt_get(buf, FS, ROOT), *cwd = ckpt_get(buf, FS, CWD);
 
-	return parse_fs(buf, &root, &cwd) ?
-		ckpt_fail(log, -EINVAL, "the FS in record %u is malformed", buf->rec.seq) : 0;
+	return *root == '/' && *cwd == '/' ? 0 : ckpt_malformed(log, buf);
 }
 
-static int make_fs(struct ckpt_restart *rs, u32 ref, struct ckpt_rec_buf *buf)
+static int make_fs(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
-	const char *root, *cwd;
 	struct fs_struct *fs;
 	int ret;
 
-	ret = parse_fs(buf, &root, &cwd);
-	if (ret)
-		return ret;
 	fs = k_copy_fs_struct(current->fs);
 	if (!fs)
 		return -ENOMEM;
-	ret = set_fs(rs, fs, ckpt_body(buf), root, cwd);
+	ret = set_fs(rs, fs, buf);
 	if (ret) {
 		k_free_fs_struct(fs);
 		return ret;
@@ -163,7 +140,7 @@ static int make_fs(struct ckpt_restart *rs, u32 ref, struct ckpt_rec_buf *buf)
 	spin_lock(&fs->lock);
 	fs->users++;
 	spin_unlock(&fs->lock);
-	return ckpt_add_restored(rs, ref, &ckpt_type_fs, fs);
+	return ckpt_add_restored(rs, ckpt_ref_of(buf), &ckpt_type_fs, fs);
 }
 
 /*
@@ -171,8 +148,9 @@ static int make_fs(struct ckpt_restart *rs, u32 ref, struct ckpt_rec_buf *buf)
  * already.  The lock of making is held, so that one task makes it and the others join;
  * the maker still waits for the restart's end, so the object stays.
  */
-int ckpt_restore_fs(struct ckpt_restart *rs, u32 ref)
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
 {
+	u32 ref = ckpt_get(task, TASK, SHARED)->fs;
 	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_fs);
 	struct fs_struct *fs;
 
@@ -180,7 +158,7 @@ int ckpt_restore_fs(struct ckpt_restart *rs, u32 ref)
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no FS %u", ref);
 	fs = ckpt_find_restored(rs, ref, &ckpt_type_fs);
 	if (!fs)
-		return make_fs(rs, ref, buf);
+		return make_fs(rs, buf);
 	if (fs == current->fs)
 		return 0;
 	spin_lock(&fs->lock);
@@ -208,9 +186,15 @@ static void put_fs(void *ptr)
 
 /* needs no reference while the tasks that hold it are frozen */
 const struct ckpt_type ckpt_type_fs = {
-	.name = "fs",
+	.name = "FS",
 	.record = CKPT_REC_FS,
 	.save = save_fs,
 	.check = check_fs,
 	.put = put_fs,
+};
+
+const struct ckpt_task_part ckpt_part_fs = {
+	.name = "directories",
+	.stage = CKPT_STAGE_FILES,
+	.restore = restore,
 };

@@ -37,58 +37,68 @@ static bool path_mine(struct file *file)
 	return S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || is_simple_device(inode);
 }
 
-static int path_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int path_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
 	struct inode *inode = file_inode(file);
-	struct ckpt_image_file_path *img = data;
+	struct ckpt_image_file_path *img = ckpt_put(rec, FILE, PATH);
 
+	if (!img)
+		return -ENOMEM;
 	img->size = i_size_read(inode);
 	img->mtime_ns = ckpt_inode_mtime_ns(inode);
 	img->rdev = S_ISCHR(inode->i_mode) ? new_encode_dev(inode->i_rdev) : 0;
 	return 0;
 }
 
-static int check_type(struct ckpt_restart *rs, const struct ckpt_file_rec *rec,
+static int path_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	return ckpt_get(buf, FILE, PATH) ? 0 : ckpt_malformed(log, buf);
+}
+
+static int check_type(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 		      struct inode *inode)
 {
-	const struct ckpt_image_file_path *img = rec->data;
+	const struct ckpt_image_file_path *img = ckpt_get(buf, FILE, PATH);
+	const char *name = ckpt_get(buf, FILE, NAME);
 
-	if ((inode->i_mode ^ rec->img->mode) & S_IFMT)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "%s is of another type than it was", rec->path);
+	if ((inode->i_mode ^ ckpt_get(buf, FILE, BASE)->mode) & S_IFMT)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "%s is of another type than it was", name);
 	if (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode))
 		return 0;
 	if (!is_simple_device(inode) || new_encode_dev(inode->i_rdev) != img->rdev)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "%s is another device than it was", rec->path);
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "%s is another device than it was", name);
 	return 0;
 }
 
 /* a device must not even be opened before it is known which it is */
-static int check_before_open(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static int check_before_open(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
+	const char *name = ckpt_get(buf, FILE, NAME);
 	struct path path;
 	int ret;
 
-	ret = kern_path(rec->path, LOOKUP_FOLLOW, &path);
+	ret = kern_path(name, LOOKUP_FOLLOW, &path);
 	if (ret)
 		return ckpt_fail(ckpt_restore_log(rs), ret, "%s is gone: error %d; put it back to restart",
-				 rec->path, -ret);
-	ret = check_type(rs, rec, d_inode(path.dentry));
+				 name, -ret);
+	ret = check_type(rs, buf, d_inode(path.dentry));
 	path_put(&path);
 	return ret;
 }
 
-static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
+	const char *name = ckpt_get(buf, FILE, NAME);
 	struct file *file;
 	int ret;
 
-	ret = check_before_open(rs, rec);
+	ret = check_before_open(rs, buf);
 	if (ret)
 		return ERR_PTR(ret);
-	file = filp_open(rec->path, rec->img->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW, 0);
+	file = filp_open(name, ckpt_get(buf, FILE, BASE)->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW, 0);
 	if (IS_ERR(file))
 		return file;
-	ret = check_type(rs, rec, file_inode(file));
+	ret = check_type(rs, buf, file_inode(file));
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);
@@ -99,9 +109,9 @@ static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_file
 const struct ckpt_file_ops ckpt_file_path = {
 	.name = "path",
 	.kind = CKPT_FILE_PATH,
-	.data_len = sizeof(struct ckpt_image_file_path),
 	.has_path = true,
 	.mine = path_mine,
 	.save = path_save,
+	.check = path_check,
 	.restore = path_restore,
 };

@@ -8,8 +8,6 @@
 
 #include "file.h"
 
-#define CKPT_PIPE_BUFS_MAX 65536
-
 struct pipe_ends {			/* a reference each */
 	struct file *file[2];		/* for reading, for writing */
 };
@@ -20,11 +18,13 @@ static bool pipe_mine(struct file *file)
 	       file_inode(file)->i_sb->s_magic == PIPEFS_MAGIC;
 }
 
-static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
-	struct ckpt_image_file_pipe *img = data;
+	struct ckpt_image_file_pipe *img = ckpt_put(rec, FILE, PIPE);
 	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe that is open for both reading and writing is not supported");
 	if (pipe_has_watch_queue(file_inode(file)->i_pipe))
@@ -45,56 +45,68 @@ static size_t piece_len(size_t offset, size_t left)
 	return min_t(size_t, left, PAGE_SIZE - offset_in_page(offset));
 }
 
-/* bytes that the record of a pipe's contents takes; pipe->mutex is held */
-static size_t contents_len(struct pipe_inode_info *pipe)
+/* how many pieces a pipe's contents are, and of how many bytes; pipe->mutex is held */
+static void count_contents(struct pipe_inode_info *pipe, u64 *pieces, u64 *bytes)
 {
-	size_t len = 0, done, piece;
+	size_t done, piece;
 	unsigned int i;
 
+	*pieces = 0;
+	*bytes = 0;
 	for (i = pipe->tail; i != pipe->head; i++) {
 		const struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
 
 		for (done = 0; done < buf->len; done += piece) {
 			piece = piece_len(buf->offset + done, buf->len - done);
-			len += sizeof(struct ckpt_image_pipe_buf) + ALIGN(piece, 8);
+			++*pieces;
 		}
+		*bytes += buf->len;
 	}
-	return len;
 }
 
-static u8 *save_buf(const struct pipe_buffer *buf, struct ckpt_image_pipe *img, u8 *p)
+/* where the next piece goes */
+struct contents {
+	struct ckpt_image_pipe_buf *buf;
+	u8 *bytes;
+};
+
+static void save_buf(const struct pipe_buffer *buf, struct contents *to)
 {
 	size_t done, piece;
 
 	for (done = 0; done < buf->len; done += piece) {
 		size_t offset = buf->offset + done;
-		struct ckpt_image_pipe_buf *out = (void *)p;
 
 		piece = piece_len(offset, buf->len - done);
-		out->len = piece;
-		out->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
-		p += sizeof(*out);
-		memcpy_from_page(p, buf->page + (offset >> PAGE_SHIFT), offset_in_page(offset), piece);
-		p += ALIGN(piece, 8);
-		img->nr_bufs++;
+		to->buf->len = piece;
+		to->buf->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
+		memcpy_from_page(to->bytes, buf->page + (offset >> PAGE_SHIFT),
+				 offset_in_page(offset), piece);
+		to->buf++;
+		to->bytes += piece;
 	}
-	return p;
 }
 
 /* pipe->mutex is held */
-static int save_contents(struct pipe_inode_info *pipe, struct ckpt_image_pipe *img)
+static int save_contents(struct pipe_inode_info *pipe, struct ckpt_rec_out *rec)
 {
-	u8 *p = img->tail;
+	struct contents to;
+	u64 pieces, bytes;
 	unsigned int i;
 	int ret;
 
+	count_contents(pipe, &pieces, &bytes);
+	to.buf = ckpt_put_nr(rec, PIPE, BUFS, pieces);
+	to.bytes = ckpt_put_nr(rec, PIPE, BYTES, bytes);
+	if (!to.buf || !to.bytes)
+		return -ENOMEM;
 	for (i = pipe->tail; i != pipe->head; i++) {
 		struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
 
 		ret = pipe_buf_confirm(pipe, buf);
 		if (ret)
 			return ret;
-		p = save_buf(buf, img, p);
+		save_buf(buf, &to);
 	}
 	return 0;
 }
@@ -102,18 +114,18 @@ static int save_contents(struct pipe_inode_info *pipe, struct ckpt_image_pipe *i
 static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct pipe_inode_info *pipe = ((struct inode *)obj->ptr)->i_pipe;
-	struct ckpt_image_pipe *img;
-	int ret = -ENOMEM;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_PIPE);
+	struct ckpt_image_pipe *img = ckpt_put(rec, PIPE, BASE);
+	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	mutex_lock(&pipe->mutex);
-	img = ckpt_rec(cp, CKPT_REC_PIPE, sizeof(*img) + contents_len(pipe));
-	if (img) {
-		img->ref = obj->ref;
-		img->size = pipe->max_usage * PAGE_SIZE;
-		ret = save_contents(pipe, img);
-	}
+	img->ref = obj->ref;
+	img->size = pipe->max_usage * PAGE_SIZE;
+	ret = save_contents(pipe, rec);
 	mutex_unlock(&pipe->mutex);
-	return ret;
+	return ret ? : ckpt_done(cp, rec);
 }
 
 /* both ends must be the container's; called when all files are known */
@@ -126,9 +138,9 @@ int ckpt_check_pipes(struct ckpt_checkpoint *cp)
 		struct pipe_inode_info *pipe = inode->i_pipe;
 
 		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1])
-			return ckpt_fail(ckpt_save_log(cp), -EBUSY,
-					 "pipe:[%lu] has an end outside of the container; run it with its output to a file",
-					 inode->i_ino);
+			ckpt_refuse(cp, -EBUSY,
+				    "pipe:[%lu] has an end outside of the container; run it with its output to a file",
+				    inode->i_ino);
 	}
 	return 0;
 }
@@ -168,18 +180,17 @@ static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, cons
 
 static int fill(const struct ckpt_rec_buf *rec, struct file *to)
 {
-	const struct ckpt_image_pipe *img = ckpt_body(rec);
-	struct ckpt_cursor c = ckpt_cursor_of(rec, *img);
+	const struct ckpt_image_pipe_buf *bufs;
+	const u8 *bytes = ckpt_get(rec, PIPE, BYTES);
+	u64 i, nr;
 	int ret;
-	u32 i;
 
-	for (i = 0; i < img->nr_bufs; i++) {
-		const struct ckpt_image_pipe_buf *buf = ckpt_take(&c, sizeof(*buf));
-		const void *bytes = buf ? ckpt_take(&c, buf->len) : NULL;
-
-		ret = fill_buf(to, buf, bytes);
+	bufs = ckpt_get_nr(rec, PIPE, BUFS, &nr);
+	for (i = 0; i < nr; i++) {
+		ret = fill_buf(to, &bufs[i], bytes);
 		if (ret)
 			return ret;
+		bytes += bufs[i].len;
 	}
 	return 0;
 }
@@ -197,25 +208,18 @@ static void put_ends(void *ptr)
 
 static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_pipe *img = ckpt_body(buf);
-	struct ckpt_cursor c;
-	u32 i;
+	const struct ckpt_image_pipe_buf *bufs;
+	u64 i, nr, bytes, sum = 0;
 
-	if (buf->rec.len < sizeof(*img) || img->nr_bufs > CKPT_PIPE_BUFS_MAX ||
-	    img->size > INT_MAX)
-		goto bad;
-	c = ckpt_cursor_of(buf, *img);
-	for (i = 0; i < img->nr_bufs; i++) {
-		const struct ckpt_image_pipe_buf *b = ckpt_take(&c, sizeof(*b));
-
-		if (!b || !b->len || b->len > PAGE_SIZE || !ckpt_take(&c, b->len))
-			goto bad;
+	bufs = ckpt_get_nr(buf, PIPE, BUFS, &nr);
+	ckpt_get_nr(buf, PIPE, BYTES, &bytes);
+	for (i = 0; i < nr; i++) {
+		if (!bufs[i].len || bufs[i].len > PAGE_SIZE)
+			return ckpt_malformed(log, buf);
+		sum += bufs[i].len;
 	}
-	if (c.left)
-		goto bad;
-	return 0;
-bad:
-	return ckpt_fail(log, -EINVAL, "the PIPE in record %u is malformed", buf->rec.seq);
+	return sum == bytes && ckpt_get(buf, PIPE, BASE)->size <= INT_MAX ?
+		0 : ckpt_malformed(log, buf);
 }
 
 static void *restore_pipe(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
@@ -226,7 +230,7 @@ static void *restore_pipe(struct ckpt_restart *rs, const struct ckpt_rec_buf *bu
 	ends = kzalloc(sizeof(*ends), GFP_KERNEL);
 	if (!ends)
 		return ERR_PTR(-ENOMEM);
-	ret = make_ends(rs, ckpt_body(buf), ends->file);
+	ret = make_ends(rs, ckpt_get(buf, PIPE, BASE), ends->file);
 	if (!ret)
 		ret = fill(buf, ends->file[1]);
 	if (!ret)
@@ -247,7 +251,7 @@ static void drop_inode(void *ptr)
 
 /* known by its inode; at restart by the two ends that it was made with */
 const struct ckpt_type ckpt_type_pipe = {
-	.name = "pipe",
+	.name = "PIPE",
 	.record = CKPT_REC_PIPE,
 	.take = take_inode,
 	.drop = drop_inode,
@@ -257,34 +261,40 @@ const struct ckpt_type ckpt_type_pipe = {
 	.put = put_ends,
 };
 
+static int pipe_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_pipe *img = ckpt_get(buf, FILE, PIPE);
+
+	return img && (img->end == 1 || img->end == 2) ? 0 : ckpt_malformed(log, buf);
+}
+
 /*
  * An end: opened anew on the pipe, so that each description of the image is one
  * here.  The two that the pipe was made with go when the restart is complete.
  */
-static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_file_pipe *img = rec->data;
+	const struct ckpt_image_file_pipe *img = ckpt_get(buf, FILE, PIPE);
+	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
 	struct pipe_ends *ends;
 	struct file *file;
 
-	if (img->end != 1 && img->end != 2)
-		return ERR_PTR(-EINVAL);
 	ends = ckpt_restore_obj(rs, img->pipe, &ckpt_type_pipe);
 	if (IS_ERR(ends))
 		return ERR_CAST(ends);
-	file = dentry_open(&ends->file[img->end - 1]->f_path, (rec->img->flags & O_NONBLOCK) |
+	file = dentry_open(&ends->file[img->end - 1]->f_path, (flags & O_NONBLOCK) |
 			   (img->end == 1 ? O_RDONLY : O_WRONLY), current_cred());
 	/* of a pipe it means packets, for which an open asks no leave */
 	if (!IS_ERR(file))
-		file->f_flags |= rec->img->flags & O_DIRECT;
+		file->f_flags |= flags & O_DIRECT;
 	return file;
 }
 
 const struct ckpt_file_ops ckpt_file_pipe = {
 	.name = "pipe",
 	.kind = CKPT_FILE_PIPE,
-	.data_len = sizeof(struct ckpt_image_file_pipe),
 	.mine = pipe_mine,
 	.save = pipe_save,
+	.check = pipe_check,
 	.restore = pipe_restore,
 };

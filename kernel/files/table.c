@@ -6,9 +6,26 @@
 #include <linux/slab.h>
 
 #include "file.h"
+#include "part.h"
 
-/* the file at @fd of a table whose tasks are frozen; no reference is taken */
-static struct file *file_at(struct files_struct *files, unsigned int fd, bool *cloexec)
+/* is there a file at @fd?  Takes no reference. */
+static bool has_file(struct files_struct *files, unsigned int fd, bool *cloexec)
+{
+	struct fdtable *fdt;
+	bool has = false;
+
+	rcu_read_lock();
+	fdt = files_fdtable(files);
+	if (fd < fdt->max_fds) {
+		has = rcu_access_pointer(fdt->fd[fd]);
+		*cloexec = test_bit(fd, fdt->close_on_exec);
+	}
+	rcu_read_unlock();
+	return has;
+}
+
+/* the file there with a reference, as somebody else may share the table; or NULL */
+static struct file *get_file_at(struct files_struct *files, unsigned int fd, bool *cloexec)
 {
 	struct fdtable *fdt;
 	struct file *file = NULL;
@@ -16,7 +33,7 @@ static struct file *file_at(struct files_struct *files, unsigned int fd, bool *c
 	rcu_read_lock();
 	fdt = files_fdtable(files);
 	if (fd < fdt->max_fds) {
-		file = rcu_dereference(fdt->fd[fd]);
+		file = ckpt_get_file_rcu(&fdt->fd[fd]);
 		*cloexec = test_bit(fd, fdt->close_on_exec);
 	}
 	rcu_read_unlock();
@@ -33,59 +50,62 @@ static unsigned int max_fds(struct files_struct *files)
 	return max;
 }
 
-static int save_fds(struct ckpt_checkpoint *cp, struct files_struct *files,
-		    struct ckpt_image_fd *fds, u32 *nr)
+static u32 count_fds(struct files_struct *files)
 {
 	unsigned int fd, max = max_fds(files);
 	bool cloexec;
-	int ret = 0;
+	u32 nr = 0;
 
-	*nr = 0;
-	for (fd = 0; fd < max && !ret; fd++) {
-		struct file *file = file_at(files, fd, &cloexec);
+	for (fd = 0; fd < max; fd++)
+		nr += has_file(files, fd, &cloexec);
+	return nr;
+}
 
-		if (!file)
-			continue;
-		if (fds) {
-			ckpt_at_fd(cp, fd);
-			fds[*nr].fd = fd;
-			fds[*nr].flags = cloexec ? CKPT_FD_CLOEXEC : 0;
-			ret = ckpt_obj_save(cp, &ckpt_type_file, file, &fds[*nr].file);
-		}
-		(*nr)++;
-	}
-	if (!ret)
-		ckpt_at_fd(cp, -1);
+static int save_fd(struct ckpt_checkpoint *cp, struct files_struct *files, unsigned int fd,
+		   struct ckpt_image_fd *img)
+{
+	bool cloexec = false;
+	struct file *file = get_file_at(files, fd, &cloexec);
+	int ret;
+
+	if (!file)
+		return -EAGAIN;
+	ckpt_at_fd(cp, fd);
+	img->fd = fd;
+	img->flags = cloexec ? CKPT_FD_CLOEXEC : 0;
+	ret = ckpt_obj_save(cp, &ckpt_type_file, file, &img->file);
+	ckpt_at_fd(cp, -1);
+	fput(file);
 	return ret;
 }
 
 static int save_files(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_FILES);
+	struct ckpt_image_files *img = ckpt_put(rec, FILES, BASE);
 	struct files_struct *files = obj->ptr;
-	struct ckpt_image_files *img;
-	struct ckpt_image_fd *fds;
-	u32 nr;
-	int ret;
+	u32 nr = count_fds(files), i = 0;
+	struct ckpt_image_fd *fds = ckpt_put_nr(rec, FILES, FDS, nr);
+	unsigned int fd, max = max_fds(files);
+	int ret, refused = 0;
+	bool cloexec;
 
-	save_fds(cp, files, NULL, &nr);
-	fds = kvcalloc(max(nr, 1U), sizeof(*fds), GFP_KERNEL);
-	if (!fds)
+	if (!img || !fds)
 		return -ENOMEM;
-	/* the files' records come first, so the table is put together aside */
-	ret = save_fds(cp, files, fds, &nr);
-	if (ret)
-		goto out;
-	ret = -ENOMEM;
-	img = ckpt_rec(cp, CKPT_REC_FILES, struct_size(img, fds, nr));
-	if (!img)
-		goto out;
 	img->ref = obj->ref;
-	img->nr = nr;
-	memcpy(img->fds, fds, nr * sizeof(*fds));
-	ret = 0;
-out:
-	kvfree(fds);
-	return ret;
+	for (fd = 0; fd < max; fd++) {
+		if (!has_file(files, fd, &cloexec))
+			continue;
+		/* somebody who shares the table with the container has opened another */
+		if (i == nr)
+			return -EAGAIN;
+		ret = save_fd(cp, files, fd, &fds[i++]);
+		if (ckpt_go_on(ret))
+			return ret;
+		refused = ret ? : refused;
+	}
+	ckpt_done(cp, rec);
+	return i == nr ? refused : -EAGAIN;
 }
 
 /* a descriptor beyond the restarter's limit needs the right to raise it */
@@ -128,54 +148,53 @@ static void close_all(void)
 	bool cloexec;
 
 	for (fd = 0; fd < max; fd++)
-		if (file_at(current->files, fd, &cloexec))
+		if (has_file(current->files, fd, &cloexec))
 			close_fd(fd);
 }
 
 static int check_files(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_files *img = ckpt_body(buf);
-	u32 i;
+	const struct ckpt_image_fd *fds;
+	u64 i, nr;
 
-	if (buf->rec.len < sizeof(*img) || img->nr > CKPT_REC_LEN_MAX / sizeof(*img->fds) ||
-	    buf->rec.len != struct_size(img, fds, img->nr))
-		goto bad;
-	for (i = 0; i < img->nr; i++)
-		if (img->fds[i].fd < 0)
-			goto bad;
+	fds = ckpt_get_nr(buf, FILES, FDS, &nr);
+	for (i = 0; i < nr; i++)
+		if (fds[i].fd < 0 || (i && fds[i].fd <= fds[i - 1].fd))
+			return ckpt_malformed(log, buf);
 	return 0;
-bad:
-	return ckpt_fail(log, -EINVAL, "the FILES in record %u are malformed", buf->rec.seq);
 }
 
-static int make_files(struct ckpt_restart *rs, const struct ckpt_image_files *img)
+static int make_files(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
+	const struct ckpt_image_fd *fds;
 	int ret;
-	u32 i;
+	u64 i, nr;
 
+	fds = ckpt_get_nr(buf, FILES, FDS, &nr);
 	/* threads share the helper's table with us; ours is to be another */
 	ret = k_ksys_unshare(CLONE_FILES);
 	if (ret)
 		return ret;
 	close_all();
-	for (i = 0; i < img->nr; i++) {
-		ret = install_fd(rs, &img->fds[i]);
+	for (i = 0; i < nr; i++) {
+		ret = install_fd(rs, &fds[i]);
 		if (ret)
 			return ret;
 	}
-	ret = ckpt_restore_epolls(rs, img->ref);
+	ret = ckpt_restore_epolls(rs, ckpt_ref_of(buf));
 	if (ret)
 		return ret;
 	atomic_inc(&current->files->count);
-	return ckpt_add_restored(rs, img->ref, &ckpt_type_files, current->files);
+	return ckpt_add_restored(rs, ckpt_ref_of(buf), &ckpt_type_files, current->files);
 }
 
 /*
- * Give current the table of the record, shared with the tasks that have it
+ * Give current the table of its record, shared with the tasks that have it
  * already.  The lock of making is held.
  */
-int ckpt_restore_files(struct ckpt_restart *rs, u32 ref)
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
 {
+	u32 ref = ckpt_get(task, TASK, SHARED)->files;
 	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_files);
 	struct files_struct *files, *old = current->files;
 
@@ -183,7 +202,7 @@ int ckpt_restore_files(struct ckpt_restart *rs, u32 ref)
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no FILES %u", ref);
 	files = ckpt_find_restored(rs, ref, &ckpt_type_files);
 	if (!files)
-		return make_files(rs, ckpt_body(buf));
+		return make_files(rs, buf);
 	if (files == old)
 		return 0;
 	atomic_inc(&files->count);
@@ -201,9 +220,15 @@ static void put_files(void *ptr)
 
 /* needs no reference while the tasks that hold it are frozen */
 const struct ckpt_type ckpt_type_files = {
-	.name = "files",
+	.name = "FILES",
 	.record = CKPT_REC_FILES,
 	.save = save_files,
 	.check = check_files,
 	.put = put_files,
+};
+
+const struct ckpt_task_part ckpt_part_files = {
+	.name = "descriptors",
+	.stage = CKPT_STAGE_FILES,
+	.restore = restore,
 };

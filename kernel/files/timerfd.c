@@ -39,12 +39,14 @@ static int parse(const char *info, struct ckpt_image_file_timerfd *img)
 	return 0;
 }
 
-static int timerfd_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int timerfd_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
-	struct ckpt_image_file_timerfd *img = data;
+	struct ckpt_image_file_timerfd *img = ckpt_put(rec, FILE, TIMERFD);
 	char *info;
 	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	info = ckpt_fdinfo(file);
 	if (!info)
 		return -ENOMEM;
@@ -120,16 +122,22 @@ static int set_ticks(struct file *file, u64 ticks, unsigned long scratch)
 	return file->f_op->unlocked_ioctl(file, TFD_IOC_SET_TICKS, scratch);
 }
 
-static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static int timerfd_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_file_timerfd *img = rec->data;
+	const struct ckpt_image_file_timerfd *img = ckpt_get(buf, FILE, TIMERFD);
+
+	return img && img->value <= S64_MAX / 2 && img->interval <= S64_MAX / 2 ?
+		0 : ckpt_malformed(log, buf);
+}
+
+static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_timerfd *img = ckpt_get(buf, FILE, TIMERFD);
 	bool unread = !img->value && img->interval && img->ticks;
 	struct file *file;
 	int ret = 0;
 	long fd;
 
-	if (img->value > S64_MAX / 2 || img->interval > S64_MAX / 2)
-		return ERR_PTR(-EINVAL);
 	fd = ckpt_syscall(timerfd_create, img->clockid, 0);
 	if (fd < 0)
 		return ERR_PTR(fd);
@@ -152,8 +160,8 @@ static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_f
 const struct ckpt_file_ops ckpt_file_timerfd = {
 	.name = "timerfd",
 	.kind = CKPT_FILE_TIMERFD,
-	.data_len = sizeof(struct ckpt_image_file_timerfd),
 	.mine = timerfd_mine,
 	.save = timerfd_save,
+	.check = timerfd_check,
 	.restore = timerfd_restore,
 };

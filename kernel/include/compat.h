@@ -237,6 +237,21 @@ static inline bool ckpt_eventfd_is_semaphore(struct file *file)
 	return ((struct ckpt_eventfd_ctx *)file->private_data)->flags & EFD_SEMAPHORE;
 }
 
+/* 6.7: files are found under RCU with the address of their pointer */
+static inline struct file *ckpt_get_file_rcu(struct file __rcu **f)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return get_file_rcu(f);
+#else
+	struct file *file;
+
+	do {
+		file = rcu_dereference_raw(*f);
+	} while (file && !get_file_rcu(file));
+	return file;
+#endif
+}
+
 /* 6.3: a memfd's seal of its x bits; older kernels have none to keep */
 #include <linux/fcntl.h>
 #ifndef F_SEAL_EXEC

@@ -11,24 +11,20 @@
 #include "restore.h"
 #include "save.h"
 
-struct ckpt_file_rec {			/* a FILE record, taken apart */
-	const struct ckpt_image_file *img;
-	const char *path;
-	const void *data;
-};
-
 struct ckpt_file_ops {
 	const char *name;
 	u32 kind;			/* enum ckpt_file_kind */
-	u32 data_len;			/* bytes of the kind's data */
 	bool has_path;			/* the path is saved, and must be found again */
 	bool (*mine)(struct file *file);
-	int (*save)(struct ckpt_checkpoint *cp, struct file *file, void *data);
+	/* add the kind's own part to the record */
+	int (*save)(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec);
+	/* are its numbers right? */
+	int (*check)(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 	/*
 	 * Make the file; with open_flags, of O_* only those that may be opened
 	 * with.  The lock of making is held.
 	 */
-	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_file_rec *rec);
+	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
 };
 
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
@@ -38,21 +34,14 @@ extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_even
 #define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
 			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)
 
-/* what a record says, lengths checked; -EINVAL */
-int ckpt_file_parse(const struct ckpt_rec_buf *buf, struct ckpt_file_rec *rec,
-		    const struct ckpt_file_ops **ops);
-
 /* take the file that a system call has just put at @fd out of the table */
 struct file *ckpt_file_of_fd(long fd);
 /* text that a file's show_fdinfo() gives: for kinds whose structs are private */
 char *ckpt_fdinfo(struct file *file);
 int ckpt_fdinfo_u64(const char *info, const char *key, int base, u64 *val);
 
-/* files/table.c */
-int ckpt_restore_files(struct ckpt_restart *rs, u32 ref);
-/* files/fs.c: root, working directory, umask */
+/* files/fs.c */
 void ckpt_put_fs(struct fs_struct *fs);
-int ckpt_restore_fs(struct ckpt_restart *rs, u32 ref);
 
 /*
  * ckpt_path_name - the name of a path in the container: files/name.c
@@ -69,6 +58,5 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 int ckpt_check_pipes(struct ckpt_checkpoint *cp);
 int ckpt_save_epolls(struct ckpt_checkpoint *cp);
 int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);
-int ckpt_check_epoll_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 
 #endif

@@ -21,7 +21,6 @@ struct ckpt_page_batch {
 
 /* memory/stream.c */
 void ckpt_batch_put(struct ckpt_page_batch *batch);
-u64 ckpt_page_sum(struct page *page);
 
 struct ckpt_sink {
 	/* take the batch and let its pages go, also on error */
@@ -64,8 +63,6 @@ extern const struct ckpt_source_ops ckpt_mm_source;
 bool ckpt_is_shmem(struct file *file);
 
 /* memory/return.c */
-int ckpt_open_mm_files(struct ckpt_restart *rs, u32 ref);
-int ckpt_restore_mm(struct ckpt_restart *rs, u32 ref);
 int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
 int ckpt_restore_membarrier(u32 cmds);
 int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);

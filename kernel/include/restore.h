@@ -23,6 +23,10 @@ int ckpt_restore_failed(struct ckpt_restart *rs);
 const struct ckpt_image_system *ckpt_restore_system(struct ckpt_restart *rs);
 s64 ckpt_restore_shift(struct ckpt_restart *rs);
 
+/* the TASK of the root task, and the coordinator's namespaces */
+const struct ckpt_rec_buf *ckpt_restore_root(struct ckpt_restart *rs);
+const struct nsproxy *ckpt_restore_outside(struct ckpt_restart *rs);
+
 /*
  * The lock of making: one task at a time makes what tasks share.  Also takes
  * the page of user memory that system calls may be given arguments in; -EINTR

@@ -30,14 +30,28 @@ struct ckpt_held {
 	bool stack;
 };
 
-/* ckpt_refuse - log what cannot be saved, with task and descriptor at work */
+/*
+ * ckpt_refuse - log what cannot be saved, with task and descriptor at work
+ *
+ * The checkpoint will fail with @err, but the look goes on, so that all reasons
+ * come at once: returns CKPT_REFUSED, which whoever goes through several things
+ * passes to ckpt_go_on() and then looks at the next.
+ */
+#define CKPT_REFUSED (-MAX_ERRNO)
 __printf(3, 4) int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...);
+
+static inline int ckpt_go_on(int ret)
+{
+	return ret == CKPT_REFUSED ? 0 : ret;
+}
+
 /* which descriptor is at work, for ckpt_refuse(), or -1 */
 void ckpt_at_fd(struct ckpt_checkpoint *cp, int fd);
 struct ckpt_log *ckpt_save_log(struct ckpt_checkpoint *cp);
 
-/* a new record of @len zeroes for the caller to fill; its body, or NULL */
-void *ckpt_rec(struct ckpt_checkpoint *cp, u16 type, size_t len);
+/* begin a record; it takes its place in the image with ckpt_done(), which returns 0 */
+struct ckpt_rec_out *ckpt_rec(struct ckpt_checkpoint *cp, u16 type);
+int ckpt_done(struct ckpt_checkpoint *cp, struct ckpt_rec_out *rec);
 struct ckpt_out *ckpt_save_out(struct ckpt_checkpoint *cp);
 
 /* the container's */

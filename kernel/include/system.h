@@ -9,7 +9,6 @@
 int ckpt_system_init(void);
 int ckpt_save_system(struct ckpt_checkpoint *cp);
 /* can this kernel run what that one ran?  @shift_ns: see ckpt_restore_shift() */
-int ckpt_check_system(struct ckpt_log *log, const struct ckpt_image_system *then,
-		      s64 *shift_ns);
+int ckpt_check_system(struct ckpt_log *log, const struct ckpt_rec_buf *system, s64 *shift_ns);
 
 #endif

@@ -26,6 +26,7 @@ struct ckpt_obj {			/* of a checkpoint */
 	u32 ref;
 	unsigned int users;		/* references that the engine has seen */
 	unsigned int ends[2];		/* of a pipe: for reading, for writing */
+	bool refused;			/* and said so */
 };
 
 struct ckpt_type {
@@ -39,7 +40,7 @@ struct ckpt_type {
 	int (*save)(struct ckpt_checkpoint *cp, struct ckpt_obj *obj);
 
 	/* of a restart */
-	/* is the record, which was just read, well formed? */
+	/* are the record's numbers right?  Its parts are as the table says. */
 	int (*check)(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 	/*
 	 * Make the object; with a reference, or an error pointer.  In the task
@@ -55,7 +56,13 @@ struct ckpt_type {
 
 extern const struct ckpt_type ckpt_type_file, ckpt_type_files, ckpt_type_fs,
 	ckpt_type_sighand, ckpt_type_mm, ckpt_type_cred, ckpt_type_pipe,
-	ckpt_type_shmem;
+	ckpt_type_shmem, ckpt_type_namespace;
+
+/* an object's number: the first field of its record's BASE */
+static inline u32 ckpt_ref_of(const struct ckpt_rec_buf *buf)
+{
+	return *(const u32 *)ckpt_part_find(buf, 1, NULL);
+}
 
 /* the row of a record's type, or NULL */
 const struct ckpt_type *ckpt_type_of(u16 record);

@@ -7,6 +7,7 @@
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <linux/xxhash.h>
 
 #include "memory.h"
 
@@ -49,51 +50,82 @@ static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct page **p
 	return -ENOENT;
 }
 
-static int read_page(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_page *img)
+static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct xxh64_state *sum)
 {
+	struct ckpt_in *in = ckpt_restore_in(rs);
 	struct page *page;
 	void *p;
 	int ret;
 
-	ret = find_page(rs, ref, img->addr, &page);
+	ret = find_page(rs, ref, addr, &page);
 	if (ret)
 		return ckpt_fail(ckpt_restore_log(rs), ret == -ENOMEM ? ret : -EINVAL,
-				 "page %#llx of object %u has no place: error %d", img->addr, ref, -ret);
+				 "page %#llx of object %u has no place: error %d", addr, ref, -ret);
 	p = kmap_local_page(page);
-	ret = ckpt_in_read(ckpt_restore_in(rs), p, PAGE_SIZE);
+	ret = ckpt_in_read(in, p, PAGE_SIZE);
+	if (!ret)
+		xxh64_update(sum, p, PAGE_SIZE);
 	kunmap_local(p);
 	set_page_dirty_lock(page);
-	if (!ret && ckpt_page_sum(page) != img->sum)
-		ret = ckpt_fail(ckpt_restore_log(rs), -EINVAL,
-				"the image is damaged: page %#llx of object %u has a wrong checksum",
-				img->addr, ref);
 	put_page(page);
-	ckpt_restore_in(rs)->pages++;
+	in->pages++;
 	return ret;
 }
 
-static int read_batch(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
+static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_run *run)
 {
-	const struct ckpt_image_pages *img = ckpt_body(buf);
+	struct xxh64_state sum;
 	int ret;
 	u32 i;
 
-	if (buf->rec.len < sizeof(*img) || !img->nr || img->nr > CKPT_PAGES_MAX ||
-	    buf->rec.len < struct_size(img, pages, img->nr) ||
-	    !IS_ALIGNED(ckpt_restore_in(rs)->pos, CKPT_PAGE_SIZE))
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the PAGES in record %u are malformed",
-				 buf->rec.seq);
-	for (i = 0; i < img->nr; i++) {
-		ret = read_page(rs, img->ref, &img->pages[i]);
+	xxh64_reset(&sum, 0);
+	for (i = 0; i < run->count; i++) {
+		ret = read_page(rs, ref, run->addr + (u64)i * PAGE_SIZE, &sum);
 		if (ret)
 			return ret;
 	}
+	if (xxh64_digest(&sum) != run->sum)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+				 "the image is damaged: %u pages from %#llx on of object %u have a wrong checksum",
+				 run->count, run->addr, ref);
 	return 0;
+}
+
+/* do the runs have as many pages as the record says, and end at a page of the stream? */
+static int check_pages(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_pages *img = ckpt_get(buf, PAGES, BASE);
+	const struct ckpt_image_run *run;
+	u64 i, nr, sum = 0;
+
+	run = ckpt_get_nr(buf, PAGES, RUNS, &nr);
+	for (i = 0; i < nr; i++) {
+		if (!run[i].count || run[i].count > CKPT_PAGES_MAX)
+			return ckpt_malformed(ckpt_restore_log(rs), buf);
+		sum += run[i].count;
+	}
+	return sum == img->nr && sum <= CKPT_PAGES_MAX &&
+	       IS_ALIGNED(ckpt_restore_in(rs)->pos, CKPT_PAGE_SIZE) ?
+		0 : ckpt_malformed(ckpt_restore_log(rs), buf);
+}
+
+static int read_batch(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_run *run;
+	int ret;
+	u64 i, nr;
+
+	ret = check_pages(rs, buf);
+	run = ckpt_get_nr(buf, PAGES, RUNS, &nr);
+	for (i = 0; i < nr && !ret; i++)
+		ret = read_run(rs, ckpt_ref_of(buf), &run[i]);
+	return ret;
 }
 
 /* the rest of the image: all pages, and the trailer */
 int ckpt_read_pages(struct ckpt_restart *rs)
 {
+	struct ckpt_in *in = ckpt_restore_in(rs);
 	struct ckpt_rec_buf *buf;
 	bool end = false;
 	int ret = 0;
@@ -103,17 +135,18 @@ int ckpt_read_pages(struct ckpt_restart *rs)
 		ret = ckpt_restore_failed(rs);
 		if (ret)
 			return ret;
-		buf = ckpt_rec_read(ckpt_restore_in(rs));
+		buf = ckpt_rec_read(in);
 		if (IS_ERR(buf))
 			return PTR_ERR(buf);
-		if (buf->rec.type == CKPT_REC_PAGES) {
+		if (buf->type == CKPT_REC_PAGES) {
 			ret = read_batch(rs, buf);
-		} else if (buf->rec.type == CKPT_REC_TRAILER) {
-			ret = ckpt_in_end(ckpt_restore_in(rs), buf);
+		} else if (buf->type == CKPT_REC_TRAILER) {
+			ret = ckpt_in_end(in, buf);
 			end = true;
 		} else {
-			ret = ckpt_fail(ckpt_restore_log(rs), -EINVAL, "a record of type %u is out of place",
-					buf->rec.type);
+			ret = ckpt_fail(ckpt_restore_log(rs), -EOPNOTSUPP,
+					"a record %s (type %u) is out of place or not supported",
+					ckpt_rec_name(buf->type), buf->type);
 		}
 		ckpt_rec_free(buf);
 		cond_resched();

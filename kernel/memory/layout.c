@@ -116,17 +116,46 @@ static void save_vma(struct vm_area_struct *vma, struct ckpt_image_vma *img)
 	img->advice = advice_of(flags);
 }
 
+/* the mappings that cannot be saved: as many as there is room for in a log */
+struct refusals {
+	u32 nr;
+	struct {
+		unsigned long start, end;
+		const char *what;
+	} of[16];
+};
+
+static void note_refusal(struct refusals *r, struct vm_area_struct *vma, const char *what)
+{
+	if (r->nr == ARRAY_SIZE(r->of))
+		return;
+	r->of[r->nr].start = vma->vm_start;
+	r->of[r->nr].end = vma->vm_end;
+	r->of[r->nr++].what = what;
+}
+
+static int say_refusals(struct ckpt_checkpoint *cp, const struct refusals *r)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < r->nr; i++)
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "mapping %lx-%lx: %s is not supported",
+				  r->of[i].start, r->of[i].end, r->of[i].what);
+	return ret;
+}
+
 /*
  * Takes mm->mmap_lock.  Files are saved and refusals logged without it: both
  * take locks of file systems.
  */
 static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vma_list *vl)
 {
-	unsigned long start = 0, end = 0;
-	const char *refusal = NULL;
+	struct refusals refusals = {};
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
 	int max = mm->map_count;
+	bool more = false;
 
 	vl->img = kvcalloc(max, sizeof(*vl->img), GFP_KERNEL);
 	vl->file = kvcalloc(max, sizeof(*vl->file), GFP_KERNEL);
@@ -134,32 +163,34 @@ static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vm
 		return -ENOMEM;
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
-		start = vma->vm_start;
-		end = vma->vm_end;
-		refusal = vl->nr == max ? "a mapping that was just made" : vma_refusal(vma);
+		const char *refusal = vma_refusal(vma);
+
 		if (refusal)
+			note_refusal(&refusals, vma, refusal);
+		more = vl->nr == max;
+		if (more)
 			break;
 		save_vma(vma, &vl->img[vl->nr]);
-		if (vma->vm_file)
+		if (vma->vm_file && !refusal)
 			vl->file[vl->nr] = get_file(vma->vm_file);
 		vl->nr++;
 	}
 	mmap_read_unlock(mm);
-	return refusal ? ckpt_refuse(cp, -EOPNOTSUPP, "mapping %lx-%lx: %s is not supported",
-				     start, end, refusal) : 0;
+	return more ? -EAGAIN : say_refusals(cp, &refusals);
 }
 
 static int save_vma_files(struct ckpt_checkpoint *cp, struct vma_list *vl)
 {
-	int ret;
+	int ret, refused = 0;
 	u32 i;
 
 	for (i = 0; i < vl->nr; i++) {
 		ret = ckpt_obj_save(cp, &ckpt_type_file, vl->file[i], &vl->img[i].file);
-		if (ret)
+		if (ckpt_go_on(ret))
 			return ret;
+		refused = ret ? : refused;
 	}
-	return 0;
+	return refused;
 }
 
 static const struct {
@@ -211,28 +242,34 @@ static void save_fields(struct mm_struct *mm, struct ckpt_image_mm *img)
 			 (mm->def_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0);
 }
 
+static int save_ldt(struct mm_struct *mm, struct ckpt_rec_out *rec)
+{
+	u32 nr = ckpt_arch_nr_ldt(mm);
+	u64 *ldt = ckpt_put_nr(rec, MM, LDT, nr);
+
+	return ldt ? ckpt_arch_save_ldt(mm, ldt, nr) : -ENOMEM;
+}
+
 static int save_mm_rec(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, u32 exe,
 		       const struct vma_list *vl)
 {
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_MM);
+	struct ckpt_image_mm *img = ckpt_put(rec, MM, BASE);
+	struct ckpt_image_vma *vmas = ckpt_put_nr(rec, MM, VMAS, vl->nr);
 	struct mm_struct *mm = obj->ptr;
-	u32 nr_ldt = ckpt_arch_nr_ldt(mm), nr_auxv = ARRAY_SIZE(mm->saved_auxv);
-	size_t vmas = vl->nr * sizeof(*vl->img);
-	size_t auxv = nr_auxv * sizeof(u64);
-	struct ckpt_image_mm *img;
+	u64 *auxv = ckpt_put_nr(rec, MM, AUXV, ARRAY_SIZE(mm->saved_auxv));
+	int ret;
 
-	img = ckpt_rec(cp, CKPT_REC_MM, sizeof(*img) + vmas + auxv + nr_ldt * sizeof(u64));
-	if (!img)
+	if (!img || !vmas || !auxv)
 		return -ENOMEM;
 	img->ref = obj->ref;
 	img->exe = exe;
 	save_fields(mm, img);
 	ckpt_arch_save_vdso(mm, img);
-	img->nr_vmas = vl->nr;
-	img->nr_auxv = nr_auxv;
-	img->nr_ldt = nr_ldt;
-	memcpy(img->tail, vl->img, vmas);
-	memcpy(img->tail + vmas, mm->saved_auxv, auxv);
-	return ckpt_arch_save_ldt(mm, (u64 *)(img->tail + vmas + auxv), nr_ldt);
+	memcpy(vmas, vl->img, vl->nr * sizeof(*vmas));
+	memcpy(auxv, mm->saved_auxv, sizeof(mm->saved_auxv));
+	ret = save_ldt(mm, rec);
+	return ret ? : ckpt_done(cp, rec);
 }
 
 /* S9: a task may have unmapped its executable, and then has none */
@@ -264,26 +301,41 @@ static int check_mm(struct ckpt_checkpoint *cp, struct mm_struct *mm)
 	return 0;
 }
 
+static int save_layout(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct mm_struct *mm = obj->ptr;
+	struct vma_list vl = {};
+	int ret, refused;
+	u32 exe;
+
+	ret = check_mm(cp, mm);
+	if (ckpt_go_on(ret))
+		return ret;
+	refused = ret;
+	ret = save_exe(cp, mm, &exe);
+	if (ckpt_go_on(ret))
+		return ret;
+	refused = ret ? : refused;
+	ret = list_vmas(cp, mm, &vl);
+	if (!ckpt_go_on(ret)) {
+		refused = ret ? : refused;
+		ret = save_vma_files(cp, &vl);
+	}
+	if (!ckpt_go_on(ret)) {
+		refused = ret ? : refused;
+		ret = refused ? : save_mm_rec(cp, obj, exe, &vl);
+	}
+	vma_list_free(&vl);
+	return ret;
+}
+
 static int save_mm(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct mm_struct *mm = obj->ptr;
 	struct ckpt_mm_copy *copy;
-	struct vma_list vl = {};
-	u32 exe;
 	int ret;
 
-	ret = check_mm(cp, mm);
-	if (ret)
-		return ret;
-	ret = save_exe(cp, mm, &exe);
-	if (ret)
-		return ret;
-	ret = list_vmas(cp, mm, &vl);
-	if (!ret)
-		ret = save_vma_files(cp, &vl);
-	if (!ret)
-		ret = save_mm_rec(cp, obj, exe, &vl);
-	vma_list_free(&vl);
+	ret = save_layout(cp, obj);
 	if (ret)
 		return ret;
 	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
@@ -308,7 +360,7 @@ static void drop_mm(void *ptr)
 }
 
 const struct ckpt_type ckpt_type_mm = {
-	.name = "mm",
+	.name = "MM",
 	.record = CKPT_REC_MM,
 	.take = take_mm,
 	.drop = drop_mm,

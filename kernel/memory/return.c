@@ -5,6 +5,7 @@
  */
 #include <linux/mman.h>
 #include <linux/namei.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -12,26 +13,22 @@
 #include "arch.h"
 #include "file.h"
 #include "memory.h"
+#include "part.h"
 
 struct mm_rec {				/* an MM record, taken apart */
 	const struct ckpt_image_mm *img;
 	const struct ckpt_image_vma *vmas;
 	const u64 *auxv;
 	const u64 *ldt;
+	u64 nr_vmas, nr_auxv, nr_ldt;
 };
 
-static int parse_mm_rec(const struct ckpt_rec_buf *buf, struct mm_rec *rec)
+static void parse_mm_rec(const struct ckpt_rec_buf *buf, struct mm_rec *rec)
 {
-	struct ckpt_cursor c;
-
-	rec->img = ckpt_body(buf);
-	if (buf->rec.len < sizeof(*rec->img))
-		return -EINVAL;
-	c = ckpt_cursor_of(buf, *rec->img);
-	rec->vmas = ckpt_take(&c, (u64)rec->img->nr_vmas * sizeof(*rec->vmas));
-	rec->auxv = rec->vmas ? ckpt_take(&c, (u64)rec->img->nr_auxv * sizeof(u64)) : NULL;
-	rec->ldt = rec->auxv ? ckpt_take(&c, (u64)rec->img->nr_ldt * sizeof(u64)) : NULL;
-	return rec->ldt && !c.left ? 0 : -EINVAL;
+	rec->img = ckpt_get(buf, MM, BASE);
+	rec->vmas = ckpt_get_nr(buf, MM, VMAS, &rec->nr_vmas);
+	rec->auxv = ckpt_get_nr(buf, MM, AUXV, &rec->nr_auxv);
+	rec->ldt = ckpt_get_nr(buf, MM, LDT, &rec->nr_ldt);
 }
 
 static bool vma_ok(const struct ckpt_image_vma *v, u64 after)
@@ -65,31 +62,27 @@ static bool fields_ok(const struct ckpt_image_mm *img)
 int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	struct mm_rec rec;
-	u64 after = 0;
-	u32 i;
+	u64 i, after = 0;
 
-	if (parse_mm_rec(buf, &rec) || !fields_ok(rec.img))
-		goto bad;
-	for (i = 0; i < rec.img->nr_vmas; i++) {
+	parse_mm_rec(buf, &rec);
+	if (!fields_ok(rec.img))
+		return ckpt_malformed(log, buf);
+	for (i = 0; i < rec.nr_vmas; i++) {
 		if (!vma_ok(&rec.vmas[i], after))
-			goto bad;
+			return ckpt_malformed(log, buf);
 		after = rec.vmas[i].end;
 	}
 	return 0;
-bad:
-	return ckpt_fail(log, -EINVAL, "the MM in record %u is malformed", buf->rec.seq);
 }
 
 /* a mapped program must be the file that it was: its code is not in the image */
 static int check_size(struct ckpt_restart *rs, u32 ref, struct file *file)
 {
 	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_file);
-	const struct ckpt_image_file *img = ckpt_body(buf);
-	const struct ckpt_image_file_path *path;
+	const struct ckpt_image_file_path *path = ckpt_get(buf, FILE, PATH);
 
-	if (img->kind != CKPT_FILE_PATH || !S_ISREG(img->mode))
+	if (!path || !S_ISREG(ckpt_get(buf, FILE, BASE)->mode))
 		return 0;
-	path = (const void *)(img->tail + ALIGN(img->path_len, 8));
 	if (path->size != i_size_read(file_inode(file)))
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
 				 "%pD has changed since the checkpoint: it had %llu bytes and has %lld",
@@ -167,9 +160,9 @@ static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 static int map_all(struct ckpt_restart *rs, const struct mm_rec *rec)
 {
 	int ret;
-	u32 i;
+	u64 i;
 
-	for (i = 0; i < rec->img->nr_vmas; i++) {
+	for (i = 0; i < rec->nr_vmas; i++) {
 		const struct ckpt_image_vma *v = &rec->vmas[i];
 
 		if (v->flags & CKPT_VMA_VDSO)
@@ -187,16 +180,16 @@ static int open_files(struct ckpt_restart *rs, const struct mm_rec *rec)
 {
 	struct file *file;
 	int ret = 0;
-	u32 i;
+	u64 i;
 
-	for (i = 0; i <= rec->img->nr_vmas && !ret; i++) {
-		u32 ref = i < rec->img->nr_vmas ? rec->vmas[i].file : rec->img->exe;
+	for (i = 0; i <= rec->nr_vmas && !ret; i++) {
+		u32 ref = i < rec->nr_vmas ? rec->vmas[i].file : rec->img->exe;
 
 		if (!ref)
 			continue;
 		file = ckpt_restore_obj(rs, ref, &ckpt_type_file);
 		ret = IS_ERR(file) ? PTR_ERR(file) : 0;
-		if (!ret && (i == rec->img->nr_vmas || !(rec->vmas[i].flags & CKPT_VMA_SHARED)))
+		if (!ret && (i == rec->nr_vmas || !(rec->vmas[i].flags & CKPT_VMA_SHARED)))
 			ret = check_size(rs, ref, file);
 	}
 	return ret;
@@ -225,7 +218,7 @@ static void set_fields(struct mm_struct *mm, const struct mm_rec *rec)
 	mm->def_flags = (img->def_flags & CKPT_VMA_LOCKED ? VM_LOCKED : 0) |
 			(img->def_flags & CKPT_VMA_LOCKONFAULT ? VM_LOCKONFAULT : 0);
 	for (i = 0; i < ARRAY_SIZE(mm->saved_auxv); i++)
-		mm->saved_auxv[i] = i < img->nr_auxv ? rec->auxv[i] : 0;
+		mm->saved_auxv[i] = i < rec->nr_auxv ? rec->auxv[i] : 0;
 	if (img->thp_disable)
 		set_bit(MMF_DISABLE_THP, &mm->flags);
 	else
@@ -265,13 +258,13 @@ static int restore_ldt(const struct mm_rec *rec)
 	unsigned long scratch;
 	int ret;
 
-	if (!rec->img->nr_ldt)
+	if (!rec->nr_ldt)
 		return 0;
 	scratch = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	if (IS_ERR_VALUE(scratch))
 		return scratch;
-	ret = ckpt_arch_restore_ldt(rec->ldt, rec->img->nr_ldt, scratch);
+	ret = ckpt_arch_restore_ldt(rec->ldt, rec->nr_ldt, scratch);
 	vm_munmap(scratch, PAGE_SIZE);
 	return ret;
 }
@@ -303,50 +296,93 @@ static int build(struct ckpt_restart *rs, const struct mm_rec *rec)
 	return 0;
 }
 
-static int find_mm_rec(struct ckpt_restart *rs, u32 ref, struct mm_rec *rec)
+static int find_mm_rec(struct ckpt_restart *rs, const struct ckpt_rec_buf *process,
+		       struct mm_rec *rec)
 {
+	u32 ref = ckpt_get(process, PROCESS, BASE)->mm;
 	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_mm);
 
-	if (!buf || parse_mm_rec(buf, rec))
+	if (!buf)
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no MM %u", ref);
+	parse_mm_rec(buf, rec);
 	return 0;
 }
 
-/* the lock of making is held */
-int ckpt_open_mm_files(struct ckpt_restart *rs, u32 ref)
+static int restore_mapped(struct ckpt_restart *rs, const struct ckpt_rec_buf *process)
 {
 	struct mm_rec rec;
 	int ret;
 
-	ret = find_mm_rec(rs, ref, &rec);
-	return ret ? ret : open_files(rs, &rec);
+	ret = find_mm_rec(rs, process, &rec);
+	return ret ? : open_files(rs, &rec);
 }
 
+const struct ckpt_task_part ckpt_part_mapped = {
+	.name = "mapped files",
+	.process = true,
+	.stage = CKPT_STAGE_FILES,
+	.restore = restore_mapped,
+};
+
 /*
- * Replace current's mm by that of the record.  Current's threads sleep in the
+ * Replace current's mm by that of its record.  Current's threads sleep in the
  * engine; nothing of the old program runs again.
  */
-int ckpt_restore_mm(struct ckpt_restart *rs, u32 ref)
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *process)
 {
 	struct mm_rec rec;
 	int ret;
 
-	ret = find_mm_rec(rs, ref, &rec);
+	ret = find_mm_rec(rs, process, &rec);
 	if (ret)
 		return ret;
-	if (ckpt_find_restored(rs, ref, &ckpt_type_mm))
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "MM %u has two owners", ref);
+	if (ckpt_find_restored(rs, rec.img->ref, &ckpt_type_mm))
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "MM %u has two owners", rec.img->ref);
 	ret = build(rs, &rec);
 	if (ret)
 		return ret;
 	mmget(current->mm);
-	return ckpt_add_restored(rs, ref, &ckpt_type_mm, current->mm);
+	return ckpt_add_restored(rs, rec.img->ref, &ckpt_type_mm, current->mm);
 }
+
+static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
+{
+	struct ckpt_image_process *img = ckpt_put(rec, PROCESS, BASE);
+	int ret;
+
+	if (!img)
+		return -ENOMEM;
+	img->tgid = task_tgid_nr_ns(h->task, ckpt_save_pid_ns(cp));
+	ret = ckpt_obj_save(cp, &ckpt_type_sighand, h->sighand, &img->sighand);
+	if (!ret)
+		ret = ckpt_obj_save(cp, &ckpt_type_mm, h->mm, &img->mm);
+	if (ret)
+		return ret;
+	if (ckpt_obj_find(cp, &ckpt_type_mm, h->mm)->users > 1 ||
+	    ckpt_obj_find(cp, &ckpt_type_sighand, h->sighand)->users > 1)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "it shares memory or signal handlers with another process (CLONE_VM), which is not supported");
+	return 0;
+}
+
+static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	return ckpt_get(buf, PROCESS, BASE)->tgid > 0 ? 0 : ckpt_malformed(log, buf);
+}
+
+const struct ckpt_task_part ckpt_part_memory = {
+	.name = "memory",
+	.process = true,
+	.stage = CKPT_STAGE_MEMORY,
+	.save = save,
+	.check = check,
+	.restore = restore,
+};
 
 /* after everybody: a change of any thread's credentials resets it */
 int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
 {
-	const struct ckpt_image_mm *img = ckpt_body(buf);
+	const struct ckpt_image_mm *img = ckpt_get(buf, MM, BASE);
 	struct mm_struct *mm = ptr;
 
 	set_mask_bits(&mm->flags, MMF_DUMPABLE_MASK, img->dumpable);

@@ -28,25 +28,29 @@ bool ckpt_is_shmem(struct file *file)
 	       file_inode(file)->i_sb->s_flags & SB_KERNMOUNT;
 }
 
-/* an inode's only name is that of its one dentry */
-static void save_name(struct inode *inode, struct ckpt_image_shmem *img)
+/* an inode's only name is that of its one dentry; a memfd has one, other memory has none */
+static int save_name(struct inode *inode, struct ckpt_image_shmem *img, struct ckpt_rec_out *rec)
 {
 	static const char prefix[] = CKPT_MEMFD_PREFIX;
 	struct dentry *dentry = d_find_any_alias(inode);
+	int ret = 0;
 
 	if (!dentry)
-		return;
+		return 0;
 	if (!strncmp(dentry->d_name.name, prefix, strlen(prefix))) {
 		img->memfd = 1;
-		strscpy(img->name, dentry->d_name.name + strlen(prefix), sizeof(img->name));
+		ret = ckpt_put_string(rec, SHMEM, NAME, dentry->d_name.name + strlen(prefix));
 	}
 	dput(dentry);
+	return ret;
 }
 
-static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
-	struct ckpt_image_file_shmem *img = data;
+	struct ckpt_image_file_shmem *img = ckpt_put(rec, FILE, SHMEM);
 
+	if (!img)
+		return -ENOMEM;
 	/* F_SEAL_WRITE: its pages could not be put back */
 	if (SHMEM_I(file_inode(file))->seals & F_SEAL_WRITE)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
@@ -151,27 +155,27 @@ static const struct ckpt_source_ops shmem_source = {
 
 static int save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_SHMEM);
+	struct ckpt_image_shmem *img = ckpt_put(rec, SHMEM, BASE);
 	struct inode *inode = obj->ptr;
-	struct ckpt_image_shmem *img;
 	struct shmem_copy *copy;
 
-	img = ckpt_rec(cp, CKPT_REC_SHMEM, sizeof(*img));
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
-	if (!img || !copy) {
-		kfree(copy);
+	if (!img || save_name(inode, img, rec))
 		return -ENOMEM;
-	}
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
 	img->ref = obj->ref;
 	img->size = i_size_read(inode);
 	img->seals = SHMEM_I(inode)->seals;
 	img->mode = inode->i_mode & 07777;
 	img->uid = from_kuid(current_user_ns(), inode->i_uid);
 	img->gid = from_kgid(current_user_ns(), inode->i_gid);
-	save_name(inode, img);
 	copy->src.ref = obj->ref;
 	copy->src.ops = &shmem_source;
 	xa_init(&copy->pages);
 	ckpt_add_source(cp, &copy->src);
+	ckpt_done(cp, rec);
 	return copy_pages(inode->i_mapping, &copy->pages, DIV_ROUND_UP(img->size, PAGE_SIZE));
 }
 
@@ -193,11 +197,11 @@ static int set_owner(struct inode *inode, const struct ckpt_image_shmem *img)
 
 static int check_shmem(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_shmem *img = ckpt_body(buf);
+	const struct ckpt_image_shmem *img = ckpt_get(buf, SHMEM, BASE);
 
-	if (buf->rec.len != sizeof(*img) || img->size > MAX_LFS_FILESIZE || img->mode & ~07777 ||
-	    strnlen(img->name, sizeof(img->name)) == sizeof(img->name))
-		return ckpt_fail(log, -EINVAL, "the SHMEM in record %u is malformed", buf->rec.seq);
+	if (img->size > MAX_LFS_FILESIZE || img->mode & ~07777 ||
+	    !!img->memfd != !!ckpt_get(buf, SHMEM, NAME))
+		return ckpt_malformed(log, buf);
 	if (img->seals & ~CKPT_SEALS)
 		return ckpt_fail(log, -EOPNOTSUPP, "SHMEM %u has the seals %#x, which this kernel does not know",
 				 img->ref, img->seals);
@@ -206,17 +210,18 @@ static int check_shmem(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 static void *restore_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_shmem *img = ckpt_body(buf);
+	const struct ckpt_image_shmem *img = ckpt_get(buf, SHMEM, BASE);
+	const char *name = ckpt_get(buf, SHMEM, NAME);
 	struct file *file;
-	char *name;
+	char *full;
 	int ret;
 
-	name = kasprintf(GFP_KERNEL, "%s%s", img->memfd ? CKPT_MEMFD_PREFIX : "dev/zero",
-			 img->memfd ? img->name : "");
-	if (!name)
+	full = name ? kasprintf(GFP_KERNEL, "%s%s", CKPT_MEMFD_PREFIX, name) :
+		      kstrdup("dev/zero", GFP_KERNEL);
+	if (!full)
 		return ERR_PTR(-ENOMEM);
-	file = shmem_file_setup(name, img->size, VM_NORESERVE);
-	kfree(name);
+	file = shmem_file_setup(full, img->size, VM_NORESERVE);
+	kfree(full);
 	if (IS_ERR(file))
 		return file;
 	ret = set_owner(file_inode(file), img);
@@ -229,7 +234,7 @@ static void *restore_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 /* after everybody: a seal would be in the way of the mappings and contents that it allowed */
 static int finish_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
 {
-	const struct ckpt_image_shmem *img = ckpt_body(buf);
+	const struct ckpt_image_shmem *img = ckpt_get(buf, SHMEM, BASE);
 	struct file *file = ptr;
 
 	SHMEM_I(file_inode(file))->seals = img->seals;
@@ -253,7 +258,7 @@ static void put_file(void *ptr)
 
 /* known by its inode; at restart by a file of ours */
 const struct ckpt_type ckpt_type_shmem = {
-	.name = "shmem",
+	.name = "SHMEM",
 	.record = CKPT_REC_SHMEM,
 	.take = take_inode,
 	.drop = drop_inode,
@@ -264,22 +269,28 @@ const struct ckpt_type ckpt_type_shmem = {
 	.put = put_file,
 };
 
-static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static int shmem_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_file_shmem *img = rec->data;
+	return ckpt_get(buf, FILE, SHMEM) ? 0 : ckpt_malformed(log, buf);
+}
+
+static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_shmem *img = ckpt_get(buf, FILE, SHMEM);
+	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
 	struct file *base = ckpt_restore_obj(rs, img->shmem, &ckpt_type_shmem);
 
 	if (IS_ERR(base))
 		return base;
-	return dentry_open(&base->f_path, rec->img->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE),
+	return dentry_open(&base->f_path, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE),
 			   current_cred());
 }
 
 const struct ckpt_file_ops ckpt_file_shmem = {
 	.name = "shmem",
 	.kind = CKPT_FILE_SHMEM,
-	.data_len = sizeof(struct ckpt_image_file_shmem),
 	.mine = ckpt_is_shmem,
 	.save = shmem_save,
+	.check = shmem_check,
 	.restore = shmem_restore,
 };

@@ -18,23 +18,65 @@ void ckpt_batch_put(struct ckpt_page_batch *b)
 	b->nr = 0;
 }
 
-u64 ckpt_page_sum(struct page *page)
+/* how many pages from @i on lie one behind the other */
+static u32 run_len(const struct ckpt_page_batch *b, u32 i)
 {
-	void *p = kmap_local_page(page);
-	u64 sum = xxh64(p, PAGE_SIZE, 0);
+	u32 n = 1;
 
-	kunmap_local(p);
-	return sum;
+	while (i + n < b->nr && b->addr[i + n] == b->addr[i + n - 1] + PAGE_SIZE)
+		n++;
+	return n;
+}
+
+static u32 count_runs(const struct ckpt_page_batch *b)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < b->nr; i += run_len(b, i))
+		nr++;
+	return nr;
+}
+
+static u64 sum_of(const struct ckpt_page_batch *b, u32 from, u32 nr)
+{
+	struct xxh64_state state;
+	u32 i;
+
+	xxh64_reset(&state, 0);
+	for (i = from; i < from + nr; i++) {
+		void *p = kmap_local_page(b->page[i]);
+
+		xxh64_update(&state, p, PAGE_SIZE);
+		kunmap_local(p);
+	}
+	return xxh64_digest(&state);
 }
 
 /* a record whose end, where the payloads start, is at a multiple of a page */
-static struct ckpt_image_pages *pages_rec(struct ckpt_out *out, u32 nr)
+static int pages_rec(struct ckpt_out *out, const struct ckpt_page_batch *b)
 {
-	struct ckpt_image_pages *img;
-	u64 end = out->pos + sizeof(struct ckpt_rec) + struct_size(img, pages, nr);
+	struct ckpt_rec_out *rec = ckpt_rec_new(out, CKPT_REC_PAGES);
+	struct ckpt_image_pages *img = ckpt_put(rec, PAGES, BASE);
+	struct ckpt_image_run *run = ckpt_put_nr(rec, PAGES, RUNS, count_runs(b));
+	u64 end;
+	u32 i, n;
 
-	return ckpt_rec_new(out, CKPT_REC_PAGES, struct_size(img, pages, nr) +
-			    (ALIGN(end, CKPT_PAGE_SIZE) - end));
+	if (!img || !run)
+		return -ENOMEM;
+	img->ref = b->ref;
+	img->nr = b->nr;
+	for (i = 0; i < b->nr; i += n) {
+		n = run_len(b, i);
+		run->addr = b->addr[i];
+		run->count = n;
+		run->sum = sum_of(b, i, n);
+		run++;
+	}
+	end = out->pos + sizeof(struct ckpt_rec) + rec->len + sizeof(struct ckpt_part);
+	if (!ckpt_put_nr(rec, PAGES, FILL, ALIGN(end, CKPT_PAGE_SIZE) - end))
+		return -ENOMEM;
+	ckpt_rec_done(out, rec);
+	return 0;
 }
 
 struct stream_sink {
@@ -60,25 +102,15 @@ static int write_pages(struct ckpt_out *out, const struct ckpt_page_batch *b)
 static int stream_put(struct ckpt_sink *sink, struct ckpt_page_batch *b)
 {
 	struct ckpt_out *out = container_of(sink, struct stream_sink, sink)->out;
-	struct ckpt_image_pages *img;
-	int ret = -ENOMEM;
-	u32 i;
+	int ret;
 
 	if (!b->nr)
 		return 0;
-	img = pages_rec(out, b->nr);
-	if (!img)
-		goto out;
-	img->ref = b->ref;
-	img->nr = b->nr;
-	for (i = 0; i < b->nr; i++) {
-		img->pages[i].addr = b->addr[i];
-		img->pages[i].sum = ckpt_page_sum(b->page[i]);
-	}
-	ret = ckpt_out_flush(out);
+	ret = pages_rec(out, b);
+	if (!ret)
+		ret = ckpt_out_flush(out);
 	if (!ret)
 		ret = write_pages(out, b);
-out:
 	ckpt_batch_put(b);
 	return ret;
 }

@@ -1,24 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Namespaces: what the engine saves of them (uts, ipc limits), and which ones
- * a container's tasks may have.  User space makes them at restart.  T10.
+ * Namespaces are objects that tasks refer to.  User space makes them at
+ * restart; the engine saves and fills what is in some kinds of them.  Today a
+ * container's tasks have one of each kind.  T10.
  */
 #include <linux/cgroup.h>
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
+#include <linux/proc_ns.h>
 #include <linux/security.h>
 #include <linux/time_namespace.h>
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
 
-#include "task.h"
+#include "namespace.h"
+#include "part.h"
 
-int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+static const char *kind_name(u32 kind)
 {
-	struct nsproxy *ns = h->nsproxy, *root = ckpt_save_root_task(cp)->nsproxy;
-	const char *which = NULL;
+	switch (kind) {
+	case CLONE_NEWUTS:
+		return "uts";
+	case CLONE_NEWIPC:
+		return "ipc";
+	case CLONE_NEWNS:
+		return "mount";
+	case CLONE_NEWNET:
+		return "network";
+	case CLONE_NEWPID:
+		return "pid";
+	case CLONE_NEWCGROUP:
+		return "cgroup";
+	case CLONE_NEWUSER:
+		return "user";
+	case CLONE_NEWTIME:
+		return "time";
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * An object is known by the part that all kinds have; nsproxies that are held
+ * keep it.
+ */
+static int save_namespace(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_NAMESPACE);
+	struct ckpt_image_namespace *img = ckpt_put(rec, NAMESPACE, BASE);
+	struct ns_common *ns = obj->ptr;
+	int ret = 0;
+
+	if (!img)
+		return -ENOMEM;
+	img->ref = obj->ref;
+	img->kind = ns->ops->type;
+	if (img->kind == CLONE_NEWUTS)
+		ret = ckpt_save_uts(container_of(ns, struct uts_namespace, ns), rec);
+	else if (img->kind == CLONE_NEWIPC)
+		ret = ckpt_save_ipc(cp, container_of(ns, struct ipc_namespace, ns), rec);
+	return ret ? : ckpt_done(cp, rec);
+}
+
+static int check_namespace(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_namespace *img = ckpt_get(buf, NAMESPACE, BASE);
+
+	if (!kind_name(img->kind) || img->parent || img->owner ||
+	    (img->kind != CLONE_NEWUTS && ckpt_get(buf, NAMESPACE, UTS)) ||
+	    (img->kind != CLONE_NEWIPC && ckpt_get(buf, NAMESPACE, IPC)))
+		return ckpt_malformed(log, buf);
+	if (img->kind == CLONE_NEWUTS)
+		return ckpt_check_uts(log, buf);
+	return img->kind == CLONE_NEWIPC ? ckpt_check_ipc(log, buf) : 0;
+}
+
+const struct ckpt_type ckpt_type_namespace = {
+	.name = "NAMESPACE",
+	.record = CKPT_REC_NAMESPACE,
+	.save = save_namespace,
+	.check = check_namespace,
+};
+
+static int check_label(struct ckpt_checkpoint *cp, struct task_struct *t)
+{
 	u32 label, own;
+
+	security_task_getsecid_obj(t, &label);
+	security_task_getsecid_obj(current, &own);
+	return label == own ? 0 :
+		ckpt_refuse(cp, -EOPNOTSUPP,
+			    "a security label (AppArmor or SELinux) other than the caller's is not supported");
+}
+
+/* every task has those of the root task, and some it must not share with the host */
+static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+{
+	const struct nsproxy *ns = h->nsproxy, *root = ckpt_save_root_task(cp)->nsproxy;
+	const char *which = NULL;
+	int ret = 0;
 
 	if (!root)
 		return -EAGAIN;
@@ -35,150 +116,109 @@ int ckpt_check_namespaces(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	else if (ns->pid_ns_for_children != ckpt_save_pid_ns(cp))
 		which = "pid";
 	if (which)
-		return ckpt_refuse(cp, -EOPNOTSUPP,
-				   "a %s namespace other than the container's is not supported", which);
-	security_task_getsecid_obj(h->task, &label);
-	security_task_getsecid_obj(current, &own);
-	if (label != own)
-		return ckpt_refuse(cp, -EOPNOTSUPP,
-				   "a security label (AppArmor or SELinux) other than the caller's is not supported");
+		ret = ckpt_refuse(cp, -EOPNOTSUPP,
+				  "a %s namespace other than the container's is not supported", which);
 	if (ns->time_ns != current->nsproxy->time_ns ||
 	    ns->time_ns_for_children != current->nsproxy->time_ns)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a time namespace is not supported");
-	return 0;
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a time namespace is not supported");
+	if (h->task == ckpt_save_root_task(cp)->task && ns->uts_ns == current->nsproxy->uts_ns)
+		ret = ckpt_refuse(cp, -EOPNOTSUPP,
+				  "the container shares the host's uts namespace, which is not supported");
+	if (h->task == ckpt_save_root_task(cp)->task && ns->ipc_ns == current->nsproxy->ipc_ns)
+		ret = ckpt_refuse(cp, -EOPNOTSUPP,
+				  "the container shares the host's ipc namespace, which is not supported");
+	return check_label(cp, h->task) ? : ret;
 }
 
-static int save_uts(struct ckpt_checkpoint *cp, struct uts_namespace *ns)
+/* those that are the caller's own, too, have no number */
+static int save_one(struct ckpt_checkpoint *cp, struct ns_common *ns, struct ns_common *own,
+		    u32 *ref)
 {
-	struct ckpt_image_uts *img;
+	return ckpt_obj_save(cp, &ckpt_type_namespace, ns == own ? NULL : ns, ref);
+}
 
-	if (ns == current->nsproxy->uts_ns)
-		return ckpt_fail(ckpt_save_log(cp), -EOPNOTSUPP,
-				 "the container shares the host's uts namespace, which is not supported");
-	img = ckpt_rec(cp, CKPT_REC_UTS, sizeof(*img));
+static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
+{
+	struct ckpt_image_namespaces *img = ckpt_put(rec, TASK, NAMESPACES);
+	struct nsproxy *ns = h->nsproxy, *own = current->nsproxy;
+	struct ns_common *pid = &ckpt_save_pid_ns(cp)->ns;
+	int ret, refused;
+
 	if (!img)
 		return -ENOMEM;
-	down_read(kv_uts_sem);
-	strscpy(img->nodename, ns->name.nodename, sizeof(img->nodename));
-	strscpy(img->domainname, ns->name.domainname, sizeof(img->domainname));
-	up_read(kv_uts_sem);
-	return 0;
-}
-
-static int check_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
-{
-	static const char * const what[] = { "semaphore sets", "message queues",
-					     "shared memory segments" };
-	int i;
-
-	if (ns == current->nsproxy->ipc_ns)
-		return ckpt_fail(ckpt_save_log(cp), -EOPNOTSUPP,
-				 "the container shares the host's ipc namespace, which is not supported");
-	for (i = 0; i < ARRAY_SIZE(what); i++)
-		if (ns->ids[i].in_use)
-			return ckpt_fail(ckpt_save_log(cp), -EOPNOTSUPP,
-					 "the container has System V %s, which are not supported", what[i]);
-	if (ns->mq_queues_count)
-		return ckpt_fail(ckpt_save_log(cp), -EOPNOTSUPP,
-				 "the container has POSIX message queues, which are not supported");
-	return 0;
-}
-
-static int save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
-{
-	struct ckpt_image_ipc *img;
-	int i, ret;
-
-	ret = check_ipc(cp, ns);
-	if (ret)
+	refused = save_one(cp, &ns->uts_ns->ns, &own->uts_ns->ns, &img->uts);
+	if (ckpt_go_on(refused))
+		return refused;
+	ret = save_one(cp, &ns->ipc_ns->ns, &own->ipc_ns->ns, &img->ipc);
+	if (ckpt_go_on(ret))
 		return ret;
-	img = ckpt_rec(cp, CKPT_REC_IPC, sizeof(*img));
-	if (!img)
-		return -ENOMEM;
-	img->shmmax = ns->shm_ctlmax;
-	img->shmall = ns->shm_ctlall;
-	img->shmmni = ns->shm_ctlmni;
-	img->shm_rmid_forced = ns->shm_rmid_forced;
-	img->msgmax = ns->msg_ctlmax;
-	img->msgmnb = ns->msg_ctlmnb;
-	img->msgmni = ns->msg_ctlmni;
-	for (i = 0; i < ARRAY_SIZE(img->sem); i++)
-		img->sem[i] = ns->sem_ctls[i];
-	img->mq_queues_max = ns->mq_queues_max;
-	img->mq_msg_max = ns->mq_msg_max;
-	img->mq_msgsize_max = ns->mq_msgsize_max;
-	return 0;
+	refused = ret ? : refused;
+	ret = save_one(cp, k_from_mnt_ns(ns->mnt_ns), k_from_mnt_ns(own->mnt_ns), &img->mnt);
+	if (!ret)
+		ret = save_one(cp, &ns->net_ns->ns, &own->net_ns->ns, &img->net);
+	if (!ret)
+		ret = save_one(cp, pid, NULL, &img->pid);
+	if (!ret)
+		ret = save_one(cp, &ns->pid_ns_for_children->ns, NULL, &img->pid_for_children);
+#ifdef CONFIG_CGROUPS
+	if (!ret)
+		ret = save_one(cp, &ns->cgroup_ns->ns, &own->cgroup_ns->ns, &img->cgroup);
+#endif
+	return ret ? : refused;
 }
 
-int ckpt_save_namespaces(struct ckpt_checkpoint *cp)
+static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	struct nsproxy *ns = ckpt_save_root_task(cp)->nsproxy;
-	int ret;
-
-	ret = save_uts(cp, ns->uts_ns);
-	if (ret)
-		return ret;
-	return save_ipc(cp, ns->ipc_ns);
+	return ckpt_get(buf, TASK, NAMESPACES) ? 0 : ckpt_malformed(log, buf);
 }
 
-static int restore_uts(struct ckpt_restart *rs, struct uts_namespace *ns,
-		       const struct ckpt_image_uts *img)
+static const struct ckpt_rec_buf *find(struct ckpt_restart *rs, u32 ref, u32 kind)
 {
+	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_namespace);
 
-	if (strnlen(img->nodename, sizeof(img->nodename)) == sizeof(img->nodename) ||
-	    strnlen(img->domainname, sizeof(img->domainname)) == sizeof(img->domainname))
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image's host name does not end");
-	down_write(kv_uts_sem);
-	strscpy_pad(ns->name.nodename, img->nodename, sizeof(ns->name.nodename));
-	strscpy_pad(ns->name.domainname, img->domainname, sizeof(ns->name.domainname));
-	up_write(kv_uts_sem);
-	return 0;
+	if (buf && ckpt_get(buf, NAMESPACE, BASE)->kind == kind)
+		return buf;
+	ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no %s namespace %u",
+		  kind_name(kind), ref);
+	return NULL;
 }
 
-#define CKPT_IPC_IDS_MAX (1 << 24)	/* as ipcmni_extend allows */
-
-/* the same bounds as the sysctls have */
-static int restore_ipc(struct ckpt_restart *rs, struct ipc_namespace *ns,
-		       const struct ckpt_image_ipc *img)
+/* by the root task, in namespaces that were made for the restart */
+static int fill(struct ckpt_restart *rs, const struct ckpt_image_namespaces *img)
 {
-	int i;
-
-	if (img->shmmni > CKPT_IPC_IDS_MAX || img->msgmni > CKPT_IPC_IDS_MAX ||
-	    img->shm_rmid_forced > 1 || img->msgmax > INT_MAX || img->msgmnb > INT_MAX ||
-	    img->sem[3] > CKPT_IPC_IDS_MAX || img->mq_queues_max > INT_MAX ||
-	    img->mq_msg_max < MIN_MSGMAX || img->mq_msg_max > HARD_MSGMAX ||
-	    img->mq_msgsize_max < MIN_MSGSIZEMAX || img->mq_msgsize_max > HARD_MSGSIZEMAX)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "an ipc limit of the image is out of bounds");
-	ns->shm_ctlmax = img->shmmax;
-	ns->shm_ctlall = img->shmall;
-	ns->shm_ctlmni = img->shmmni;
-	ns->shm_rmid_forced = img->shm_rmid_forced;
-	ns->msg_ctlmax = img->msgmax;
-	ns->msg_ctlmnb = img->msgmnb;
-	ns->msg_ctlmni = img->msgmni;
-	for (i = 0; i < ARRAY_SIZE(img->sem); i++)
-		ns->sem_ctls[i] = min_t(u32, img->sem[i], INT_MAX);
-	ns->mq_queues_max = img->mq_queues_max;
-	ns->mq_msg_max = img->mq_msg_max;
-	ns->mq_msgsize_max = img->mq_msgsize_max;
-	return 0;
-}
-
-/*
- * By the root task, in namespaces that were made for the restart.
- * @outside: the coordinator's, which they must not be
- */
-int ckpt_restore_namespaces(struct ckpt_restart *rs, const struct ckpt_rec_buf *uts,
-			    const struct ckpt_rec_buf *ipc, struct nsproxy *outside)
-{
+	const struct ckpt_rec_buf *uts = find(rs, img->uts, CLONE_NEWUTS);
+	const struct ckpt_rec_buf *ipc = find(rs, img->ipc, CLONE_NEWIPC);
+	const struct nsproxy *outside = ckpt_restore_outside(rs);
 	struct nsproxy *ns = current->nsproxy;
-	int ret;
 
+	if (!uts || !ipc)
+		return -EINVAL;
 	if (ns->uts_ns == outside->uts_ns || ns->ipc_ns == outside->ipc_ns)
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
 				 "the root task has no uts and ipc namespace of its own");
-	ret = restore_uts(rs, ns->uts_ns, ckpt_body(uts));
-	if (ret)
-		return ret;
-	return restore_ipc(rs, ns->ipc_ns, ckpt_body(ipc));
+	ckpt_restore_uts(ns->uts_ns, uts);
+	ckpt_restore_ipc(ns->ipc_ns, ipc);
+	return 0;
 }
+
+/* all tasks are in those of the root task, and so must those of the image have been */
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
+{
+	const struct ckpt_image_namespaces *img = ckpt_get(task, TASK, NAMESPACES);
+	const struct ckpt_image_namespaces *root = ckpt_get(ckpt_restore_root(rs), TASK, NAMESPACES);
+
+	if (!root || memcmp(img, root, sizeof(*img)))
+		return ckpt_fail(ckpt_restore_log(rs), -EOPNOTSUPP,
+				 "task %d of the image has namespaces of its own, which is not supported",
+				 task_pid_vnr(current));
+	return task == ckpt_restore_root(rs) ? fill(rs, img) : 0;
+}
+
+const struct ckpt_task_part ckpt_part_namespaces = {
+	.name = "namespaces",
+	.stage = CKPT_STAGE_FILES,
+	.refuse = refuse,
+	.save = save,
+	.check = check,
+	.restore = restore,
+};

@@ -3,23 +3,10 @@
  * The small records of an image, up to MEMORY: read, checked, and put where
  * they are found again, before any task changes.  S15, S16.
  */
-#include "memory.h"
 #include "file.h"
+#include "part.h"
 #include "restart.h"
 #include "system.h"
-#include "task.h"
-
-/* all small records of an image together */
-#define CKPT_RECORDS_MAX (256U << 20)
-
-static int add_system(struct ckpt_restart *rs, struct ckpt_rec_buf *buf,
-		      struct ckpt_rec_buf **where, size_t len)
-{
-	if (*where || buf->rec.len != ALIGN(len, 8))
-		return -EINVAL;
-	*where = buf;
-	return 0;
-}
 
 static int add_by(struct xarray *xa, unsigned long nr, struct ckpt_rec_buf *buf)
 {
@@ -28,40 +15,51 @@ static int add_by(struct xarray *xa, unsigned long nr, struct ckpt_rec_buf *buf)
 	return xa_insert(xa, nr, buf, GFP_KERNEL);
 }
 
+static int add_system(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
+{
+	if (rs->system)
+		return -EINVAL;
+	rs->system = buf;
+	return 0;
+}
+
+static int add_task(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
+{
+	int ret = ckpt_check_task_rec(&rs->log, buf);
+
+	return ret ? : add_by(&rs->by_pid, ckpt_get(buf, TASK, BASE)->pid, buf);
+}
+
+static int add_process(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
+{
+	int ret = ckpt_check_process_rec(&rs->log, buf);
+
+	return ret ? : add_by(&rs->by_tgid, ckpt_get(buf, PROCESS, BASE)->tgid, buf);
+}
+
 /* where an object is found again */
 static int add_object(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_type *type = ckpt_type_of(buf->rec.type);
-	const u32 *ref = ckpt_body(buf);
+	const struct ckpt_type *type = ckpt_type_of(buf->type);
 	int ret;
 
-	if (!type || buf->rec.len < sizeof(*ref))
+	if (!type)
 		return -EINVAL;
-	ret = type->check(&rs->log, buf);
-	return ret ? ret : add_by(&rs->by_ref, *ref, buf);
+	ret = type->check ? type->check(&rs->log, buf) : 0;
+	return ret ? : add_by(&rs->by_ref, ckpt_ref_of(buf), buf);
 }
 
 static int add_record(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_process *process = ckpt_body(buf);
-	const struct ckpt_image_task *task = ckpt_body(buf);
-	int ret;
-
-	switch (buf->rec.type) {
+	switch (buf->type) {
 	case CKPT_REC_SYSTEM:
-		return add_system(rs, buf, &rs->system, sizeof(struct ckpt_image_system));
-	case CKPT_REC_UTS:
-		return add_system(rs, buf, &rs->uts, sizeof(struct ckpt_image_uts));
-	case CKPT_REC_IPC:
-		return add_system(rs, buf, &rs->ipc, sizeof(struct ckpt_image_ipc));
+		return add_system(rs, buf);
 	case CKPT_REC_EPOLL:
-		return ckpt_check_epoll_rec(&rs->log, buf);
+		return 0;
 	case CKPT_REC_TASK:
-		ret = ckpt_check_task_rec(&rs->log, buf);
-		return ret ? ret : add_by(&rs->by_pid, task->pid, buf);
+		return add_task(rs, buf);
 	case CKPT_REC_PROCESS:
-		ret = ckpt_check_process_rec(&rs->log, buf);
-		return ret ? ret : add_by(&rs->by_tgid, process->tgid, buf);
+		return add_process(rs, buf);
 	default:
 		return add_object(rs, buf);
 	}
@@ -79,15 +77,15 @@ static int load(struct ckpt_restart *rs)
 		if (IS_ERR(buf))
 			return PTR_ERR(buf);
 		list_add_tail(&buf->list, &rs->records);
-		total += sizeof(*buf) + buf->rec.len;
+		total += sizeof(*buf) + buf->len;
 		if (total > CKPT_RECORDS_MAX)
 			return ckpt_fail(&rs->log, -E2BIG, "the image has more records than memory is given for");
-		end = buf->rec.type == CKPT_REC_MEMORY;
+		end = buf->type == CKPT_REC_MEMORY;
 		ret = end ? 0 : add_record(rs, buf);
 		if (ret)
-			return ckpt_fail(&rs->log, ret == -ENOMEM ? ret : -EINVAL,
-					 "record %u (type %u) is malformed or out of place",
-					 buf->rec.seq, buf->rec.type);
+			return ckpt_fail(&rs->log, ret == -ENOMEM || ret == -EOPNOTSUPP ? ret : -EINVAL,
+					 "record %u (%s) is malformed or out of place",
+					 buf->seq, ckpt_rec_name(buf->type));
 	}
 	return 0;
 }
@@ -99,10 +97,10 @@ static int check_loaded(struct ckpt_restart *rs)
 	unsigned long pid;
 	int nr = 0;
 
-	if (!rs->system || !rs->uts || !rs->ipc)
-		return ckpt_fail(&rs->log, -EINVAL, "the image has no SYSTEM, UTS or IPC record");
+	if (!rs->system)
+		return ckpt_fail(&rs->log, -EINVAL, "the image has no SYSTEM record");
 	xa_for_each(&rs->by_pid, pid, buf) {
-		const struct ckpt_image_task *img = ckpt_body(buf);
+		const struct ckpt_image_task *img = ckpt_get(buf, TASK, BASE);
 
 		nr++;
 		if (!(img->flags & CKPT_TASK_ZOMBIE) && !xa_load(&rs->by_tgid, img->tgid))
@@ -115,7 +113,7 @@ static int check_loaded(struct ckpt_restart *rs)
 	if (nr != rs->nr_tasks)
 		return ckpt_fail(&rs->log, -EINVAL, "the image has %d tasks and its tree %d",
 				 nr, rs->nr_tasks);
-	return ckpt_check_system(&rs->log, ckpt_body(rs->system), &rs->shift_ns);
+	return ckpt_check_system(&rs->log, rs->system, &rs->shift_ns);
 }
 
 int ckpt_load(struct ckpt_restart *rs)
@@ -130,7 +128,7 @@ struct ckpt_rec_buf *ckpt_find_rec(struct ckpt_restart *rs, u32 ref,
 {
 	struct ckpt_rec_buf *buf = xa_load(&rs->by_ref, ref);
 
-	return buf && buf->rec.type == type->record ? buf : NULL;
+	return buf && buf->type == type->record ? buf : NULL;
 }
 
 struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf *after,
@@ -139,7 +137,7 @@ struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf 
 	struct ckpt_rec_buf *buf = after ? : list_entry(&rs->records, struct ckpt_rec_buf, list);
 
 	list_for_each_entry_continue(buf, &rs->records, list)
-		if (buf->rec.type == record)
+		if (buf->type == record)
 			return buf;
 	return NULL;
 }

@@ -11,9 +11,8 @@
 #include <linux/task_work.h>
 
 #include "arch.h"
-#include "file.h"
-#include "memory.h"
 #include "operations.h"
+#include "part.h"
 #include "restart.h"
 #include "task.h"
 
@@ -45,42 +44,31 @@ static int check_place(struct ckpt_restart *rs, struct ckpt_member *m)
 	return 0;
 }
 
-static int restore_shared(struct ckpt_restart *rs, struct ckpt_member *m,
-			  const struct ckpt_image_process *proc, unsigned long scratch)
+static const struct ckpt_rec_buf *process_of(struct ckpt_restart *rs, struct ckpt_member *m)
 {
-	const struct ckpt_image_task *img = ckpt_image_of(m);
+	return xa_load(&rs->by_tgid, ckpt_image_of(m)->tgid);
+}
+
+static int restore_stage(struct ckpt_restart *rs, struct ckpt_member *m, enum ckpt_stage stage)
+{
+	return ckpt_restore_stage(rs, m->rec, process_of(rs, m), stage);
+}
+
+static int restore_files(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
+{
 	int ret;
 
 	ret = ckpt_make_lock(rs, scratch);
 	if (ret)
 		return ret;
-	if (m->task == rs->root)
-		ret = ckpt_restore_namespaces(rs, rs->uts, rs->ipc, rs->outside);
-	if (!ret)
-		ret = ckpt_restore_files(rs, img->files);
-	if (!ret)
-		ret = ckpt_restore_fs(rs, img->fs);
-	/* files to be mapped are opened while the scratch page is there */
-	if (!ret && img->flags & CKPT_TASK_LEADER)
-		ret = ckpt_open_mm_files(rs, proc->mm);
+	ret = restore_stage(rs, m, CKPT_STAGE_FILES);
 	ckpt_make_unlock(rs);
 	return ret;
 }
 
-/* with all signals blocked still, so that none is dropped as ignored */
-static int queue_signals(const struct ckpt_image_task *img, const struct ckpt_image_process *proc)
-{
-	int ret = 0;
-
-	if (img->flags & CKPT_TASK_LEADER)
-		ret = ckpt_queue_pending(proc->pending, proc->nr_pending, true);
-	return ret ? ret : ckpt_queue_pending((const void *)img->tail, img->nr_pending, false);
-}
-
 static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
 {
-	const struct ckpt_image_task *img = ckpt_image_of(m);
-	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
+	enum ckpt_stage stage;
 	int ret;
 
 	/* what the helpers sent to each other, such as SIGCHLD of zombies */
@@ -88,36 +76,24 @@ static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned
 	/* a SIGKILL that came before is gone with them, but not what it meant */
 	if (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT)
 		return -EINTR;
-	ret = restore_shared(rs, m, proc, scratch);
+	ret = restore_files(rs, m, scratch);
 	if (ret)
 		return ret;
 	ckpt_count_up(rs, &rs->nr_filed);
 	ret = ckpt_wait_filed(rs);
-	if (ret)
-		return ret;
-	if (img->flags & CKPT_TASK_LEADER) {
-		ret = ckpt_restore_mm(rs, proc->mm);
-		if (!ret)
-			ret = ckpt_restore_process(rs, proc);
-		if (ret)
-			return ret;
-	}
-	ret = queue_signals(img, proc);
-	if (ret)
-		return ckpt_fail(&rs->log, ret, "task %d: its pending signals cannot be queued: error %d",
-				 m->pid, -ret);
-	return ckpt_restore_task_state(rs, img);
+	for (stage = CKPT_STAGE_MEMORY; stage <= CKPT_STAGE_CREDENTIALS && !ret; stage++)
+		ret = restore_stage(rs, m, stage);
+	return ret;
 }
 
 /* on the way to user space, after the ioctl's result was stored */
 static void resume_work(struct callback_head *work)
 {
 	struct ckpt_member *m = container_of(work, struct ckpt_member, work);
-	const struct ckpt_image_task *img = ckpt_image_of(m);
 	struct ckpt_restart *rs = m->rs;
 	struct file *dev = m->dev;
 
-	ckpt_arch_resume(current, &img->x86);
+	ckpt_arch_resume(current, m->rec);
 	ckpt_restart_put(rs);
 	/* the last reference to the module is dropped after our return */
 	fput(dev);
@@ -125,11 +101,7 @@ static void resume_work(struct callback_head *work)
 
 static int go(struct ckpt_restart *rs, struct ckpt_member *m)
 {
-	const struct ckpt_image_task *img = ckpt_image_of(m);
-	const struct ckpt_image_process *proc = ckpt_body(xa_load(&rs->by_tgid, img->tgid));
-
-	if (img->flags & CKPT_TASK_LEADER)
-		ckpt_go_process(rs, proc);
+	ckpt_restore_go(rs, m->rec, process_of(rs, m));
 	init_task_work(&m->work, resume_work);
 	return task_work_add(current, &m->work, TWA_RESUME);
 }
@@ -140,9 +112,7 @@ static void die_as_zombie(struct ckpt_restart *rs, struct ckpt_member *m, struct
 	const struct ckpt_image_task *img = ckpt_image_of(m);
 	int code = img->exit_code;
 
-	task_lock(current);
-	strscpy_pad(current->comm, img->comm, sizeof(current->comm));
-	task_unlock(current);
+	ckpt_restore_name(img);
 	current->exit_signal = img->exit_signal;
 	ckpt_restart_put(rs);
 	fput(dev);

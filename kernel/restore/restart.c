@@ -100,15 +100,12 @@ static int set_registers(struct ckpt_restart *rs)
 	int ret;
 
 	list_for_each_entry(m, &rs->members, list) {
-		const struct ckpt_image_task *img = ckpt_image_of(m);
-
 		if (ckpt_is_zombie(m))
 			continue;
 		/* it may have been killed, which fails the restart a little later */
 		if (!try_get_task_stack(m->task))
 			return -ESRCH;
-		ret = ckpt_arch_restore(&rs->log, m->task, &img->x86, img->tail +
-					img->nr_pending * sizeof(struct ckpt_image_siginfo));
+		ret = ckpt_arch_restore(&rs->log, m->task, m->rec);
 		k_put_task_stack(m->task);
 		if (ret)
 			return ret;
@@ -233,7 +230,17 @@ struct ckpt_in *ckpt_restore_in(struct ckpt_restart *rs)
 
 const struct ckpt_image_system *ckpt_restore_system(struct ckpt_restart *rs)
 {
-	return ckpt_body(rs->system);
+	return ckpt_get(rs->system, SYSTEM, BASE);
+}
+
+const struct ckpt_rec_buf *ckpt_restore_root(struct ckpt_restart *rs)
+{
+	return xa_load(&rs->by_pid, 1);
+}
+
+const struct nsproxy *ckpt_restore_outside(struct ckpt_restart *rs)
+{
+	return rs->outside;
 }
 
 s64 ckpt_restore_shift(struct ckpt_restart *rs)

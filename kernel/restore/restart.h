@@ -45,8 +45,6 @@ struct ckpt_restart {
 	struct xarray by_tgid;		/* PROCESS records */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
 	struct ckpt_rec_buf *system;
-	struct ckpt_rec_buf *uts;
-	struct ckpt_rec_buf *ipc;
 	struct list_head members;
 	struct task_struct *root;
 	struct nsproxy *outside;	/* the coordinator's, to compare with */
@@ -61,7 +59,7 @@ struct ckpt_restart {
 
 static inline const struct ckpt_image_task *ckpt_image_of(const struct ckpt_member *m)
 {
-	return ckpt_body(m->rec);
+	return ckpt_get(m->rec, TASK, BASE);
 }
 
 static inline bool ckpt_is_zombie(const struct ckpt_member *m)

@@ -55,7 +55,7 @@ static int check_sessions(struct ckpt_restart *rs)
 
 	xa_init(&session);
 	xa_for_each(&rs->by_pid, pid, buf) {
-		const struct ckpt_image_task *img = ckpt_body(buf);
+		const struct ckpt_image_task *img = ckpt_get(buf, TASK, BASE);
 		void *sid = xa_mk_value(img->sid), *had;
 
 		/* its number would stay in use, and an init waits at its end until none is */

@@ -8,14 +8,15 @@
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
 #include <linux/slab.h>
+#include <linux/uuid.h>
 #include <linux/utsname.h>
 
 #include "checkpoint.h"
 #include "file.h"
 #include "memory.h"
 #include "operations.h"
+#include "part.h"
 #include "system.h"
-#include "task.h"
 
 /* a container that is caught in the middle of a vfork or exit is let go and tried again */
 #define CKPT_ATTEMPTS	200
@@ -25,29 +26,30 @@
 
 static int save_header(struct ckpt_checkpoint *cp)
 {
-	struct ckpt_image_header *h;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_HEADER);
+	struct ckpt_image_header *h = ckpt_put(rec, HEADER, BASE);
 
-	h = ckpt_rec_new(&cp->out, CKPT_REC_HEADER, sizeof(*h));
 	if (!h)
 		return -ENOMEM;
 	memcpy(h->magic, CKPT_IMAGE_MAGIC, sizeof(h->magic));
 	h->version = CKPT_IMAGE_VERSION;
 	h->page_size = CKPT_PAGE_SIZE;
 	h->time = ktime_get_real_ns();
+	generate_random_uuid(h->id);
 	strscpy(h->release, init_uts_ns.name.release, sizeof(h->release));
 	strscpy(h->machine, init_uts_ns.name.machine, sizeof(h->machine));
-	return 0;
+	return ckpt_done(cp, rec);
 }
 
 static int save_desc(struct ckpt_checkpoint *cp, const char *desc, u32 len)
 {
-	void *body;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_CONTAINER);
+	char *text = ckpt_put_nr(rec, CONTAINER, TEXT, len);
 
-	body = ckpt_rec_new(&cp->out, CKPT_REC_CONTAINER, len);
-	if (!body)
+	if (!text)
 		return -ENOMEM;
-	memcpy(body, desc, len);
-	return 0;
+	memcpy(text, desc, len);
+	return ckpt_done(cp, rec);
 }
 
 static int save_tasks(struct ckpt_checkpoint *cp)
@@ -58,17 +60,21 @@ static int save_tasks(struct ckpt_checkpoint *cp)
 		struct ckpt_held *h = &cp->tasks[i];
 
 		cp->task = h->task;
-		if (thread_group_leader(h->task) && h->mm) {
-			ret = ckpt_save_process(cp, h);
-			if (ret)
-				return ret;
-		}
-		ret = ckpt_save_task(cp, h);
-		if (ret)
+		ret = thread_group_leader(h->task) && h->mm ? ckpt_save_process(cp, h) : 0;
+		if (!ckpt_go_on(ret))
+			ret = ckpt_save_task(cp, h);
+		if (ckpt_go_on(ret))
 			return ret;
 	}
 	cp->task = NULL;
 	return 0;
+}
+
+static int save_memory_mark(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_MEMORY);
+
+	return rec ? ckpt_done(cp, rec) : -ENOMEM;
 }
 
 /* everything that needs the container to stand still */
@@ -77,7 +83,7 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	int ret;
 
 	ret = ckpt_collect_tasks(cp);
-	if (ret)
+	if (ckpt_go_on(ret))
 		return ret;
 	ret = save_header(cp);
 	if (ret)
@@ -91,9 +97,6 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	ret = ckpt_save_system(cp);
 	if (ret)
 		return ret;
-	ret = ckpt_save_namespaces(cp);
-	if (ret)
-		return ret;
 	ret = save_tasks(cp);
 	if (ret)
 		return ret;
@@ -103,8 +106,12 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	ret = ckpt_save_epolls(cp);
 	if (ret)
 		return ret;
-	if (!ckpt_rec_new(&cp->out, CKPT_REC_MEMORY, sizeof(struct ckpt_image_memory)))
-		return -ENOMEM;
+	ret = save_memory_mark(cp);
+	if (ret)
+		return ret;
+	/* everything was looked at, and all reasons were said */
+	if (cp->refused)
+		return cp->refused;
 	ret = ckpt_copy_mms(cp);
 	return ret ? ret : ckpt_check_still_there(cp);
 }
@@ -128,15 +135,10 @@ static void release_container(struct ckpt_checkpoint *cp)
 /* and what is ours */
 static void release(struct ckpt_checkpoint *cp)
 {
-	struct ckpt_rec_buf *buf, *next;
-
 	release_container(cp);
 	ckpt_free_sources(cp);
-	list_for_each_entry_safe(buf, next, &cp->out.records, list) {
-		list_del(&buf->list);
-		ckpt_rec_free(buf);
-	}
-	cp->out.seq = 0;
+	ckpt_out_free(&cp->out);
+	cp->refused = 0;
 }
 
 static int freeze_and_collect(struct ckpt_checkpoint *cp, const char *desc,
@@ -267,7 +269,7 @@ int ckpt_checkpoint(struct ckpt_checkpoint_args *args, const char *desc)
 	cp->fd = -1;
 	cp->flags = args->flags;
 	ckpt_objects_init(&cp->objs);
-	INIT_LIST_HEAD(&cp->out.records);
+	ckpt_out_init(&cp->out);
 	INIT_LIST_HEAD(&cp->sources);
 	ret = ckpt_log_open(&cp->log, args->logfd);
 	if (ret)

@@ -47,6 +47,7 @@ struct ckpt_checkpoint {
 	int nr_tasks;
 	struct task_struct *task;	/* the one at work, for the log */
 	int fd;				/* the descriptor at work, or -1 */
+	int refused;			/* why the checkpoint will fail: the first refusal's error */
 	u32 flags;
 	u64 clock_ns;			/* monotonic, as SYSTEM has it */
 	struct list_head sources;	/* struct ckpt_source */

@@ -15,9 +15,15 @@ struct ckpt_out *ckpt_save_out(struct ckpt_checkpoint *cp)
 	return &cp->out;
 }
 
-void *ckpt_rec(struct ckpt_checkpoint *cp, u16 type, size_t len)
+struct ckpt_rec_out *ckpt_rec(struct ckpt_checkpoint *cp, u16 type)
 {
-	return ckpt_rec_new(&cp->out, type, len);
+	return ckpt_rec_new(&cp->out, type);
+}
+
+int ckpt_done(struct ckpt_checkpoint *cp, struct ckpt_rec_out *rec)
+{
+	ckpt_rec_done(&cp->out, rec);
+	return 0;
 }
 
 struct pid_namespace *ckpt_save_pid_ns(struct ckpt_checkpoint *cp)
@@ -81,5 +87,7 @@ int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...)
 	vf.va = &ap;
 	ckpt_log(&cp->log, "%s%pV", where, &vf);
 	va_end(ap);
-	return err;
+	if (!cp->refused)
+		cp->refused = err;
+	return CKPT_REFUSED;
 }

@@ -76,9 +76,12 @@ int ckpt_obj_save(struct ckpt_checkpoint *cp, const struct ckpt_type *type, void
 		if (!obj)
 			return -ENOMEM;
 		ret = type->save(cp, obj);
+		obj->refused = ret == CKPT_REFUSED;
 		if (ret)
 			return ret;
 	}
+	if (obj->refused)
+		return CKPT_REFUSED;
 	obj->users++;
 	*ref = obj->ref;
 	return 0;

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 
 #include "checkpoint.h"
-#include "task.h"
+#include "part.h"
 
 /* dead threads are gone but for their memory, and so are processes that were reaped */
 static bool counts(struct task_struct *t)
@@ -99,8 +99,26 @@ static int check_root_group(struct ckpt_checkpoint *cp)
 	sid = task_session_nr_ns(cp->root, cp->pid_ns);
 	rcu_read_unlock();
 	return pgid <= 1 && sid <= 1 ? 0 :
-		ckpt_fail(&cp->log, -EOPNOTSUPP,
-			  "the container's root task is in the process group or session of another of its tasks, which is not supported");
+		ckpt_refuse(cp, -EOPNOTSUPP,
+			    "the container's root task is in the process group or session of another of its tasks, which is not supported");
+}
+
+/* -EAGAIN: one is dying, and is caught better when it is dead */
+static int check_task(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+{
+	int ret;
+
+	ret = hold(h);
+	if (ret)
+		return ret;
+	if (!h->mm) {
+		if (!thread_group_leader(h->task) || thread_group_empty(h->task))
+			return 0;
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "its first thread has exited and others run on, which is not supported");
+	}
+	ret = ckpt_check_alive(cp, h);
+	return ret ? : ckpt_refuse_parts(cp, h);
 }
 
 static int check_tasks(struct ckpt_checkpoint *cp)
@@ -108,13 +126,9 @@ static int check_tasks(struct ckpt_checkpoint *cp)
 	int i, ret;
 
 	for (i = 0; i < cp->nr_tasks; i++) {
-		struct ckpt_held *h = &cp->tasks[i];
-
-		cp->task = h->task;
-		ret = hold(h);
-		if (!ret)
-			ret = ckpt_check_task(cp, h);
-		if (ret)
+		cp->task = cp->tasks[i].task;
+		ret = check_task(cp, &cp->tasks[i]);
+		if (ckpt_go_on(ret))
 			return ret;
 	}
 	cp->task = NULL;
@@ -127,8 +141,6 @@ int ckpt_collect_tasks(struct ckpt_checkpoint *cp)
 {
 	int max = count_tasks(cp->pid_ns);
 
-	if (max > CKPT_REC_LEN_MAX / sizeof(struct ckpt_image_tree_task) - 1)
-		return ckpt_fail(&cp->log, -E2BIG, "the container has too many tasks (%d)", max);
 	cp->tasks = kvcalloc(max, sizeof(*cp->tasks), GFP_KERNEL);
 	if (!cp->tasks)
 		return -ENOMEM;
@@ -181,14 +193,13 @@ int ckpt_check_still_there(struct ckpt_checkpoint *cp)
 
 int ckpt_save_tree(struct ckpt_checkpoint *cp)
 {
-	struct ckpt_image_tree *img;
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_TREE);
+	struct ckpt_image_tree_task *img = ckpt_put_nr(rec, TREE, TASKS, cp->nr_tasks);
 	int i;
 
-	img = ckpt_rec_new(&cp->out, CKPT_REC_TREE, struct_size(img, tasks, cp->nr_tasks));
 	if (!img)
 		return -ENOMEM;
-	img->nr_tasks = cp->nr_tasks;
 	for (i = 0; i < cp->nr_tasks; i++)
-		save_tree_task(cp, &cp->tasks[i], &img->tasks[i]);
-	return 0;
+		save_tree_task(cp, &cp->tasks[i], &img[i]);
+	return ckpt_done(cp, rec);
 }

@@ -93,12 +93,14 @@ static int check_tcp(struct ckpt_checkpoint *cp, struct sock *sk)
 	return what ? ckpt_refuse(cp, -EOPNOTSUPP, "a socket with %s is not supported", what) : 0;
 }
 
-static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
 	struct sock *sk = sock_from_file(file)->sk;
-	struct ckpt_image_file_sock *img = data;
+	struct ckpt_image_file_sock *img = ckpt_put(rec, FILE, SOCK);
 	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	if (sk->sk_state != TCP_LISTEN && sk->sk_state != TCP_CLOSE)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a TCP connection (state %d) is not supported; close it first",
 				   sk->sk_state);
@@ -119,11 +121,14 @@ static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 	return 0;
 }
 
-static int udp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int udp_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
+	struct ckpt_image_file_sock *img = ckpt_put(rec, FILE, SOCK);
 	struct sock *sk = sock_from_file(file)->sk;
 	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	if (sk->sk_state != TCP_CLOSE)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a connected UDP socket is not supported");
 	if (!skb_queue_empty(&sk->sk_receive_queue) ||
@@ -133,10 +138,10 @@ static int udp_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
 	if (!ret && (udp_sk(sk)->pending || udp_sk(sk)->encap_type))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "UDP_CORK and UDP_ENCAP are not supported");
 	if (!ret)
-		ret = ckpt_save_socket(cp, file, data);
+		ret = ckpt_save_socket(cp, file, img);
 	if (ret)
 		return ret;
-	save_inet(sk, data);
+	save_inet(sk, img);
 	return 0;
 }
 
@@ -197,16 +202,33 @@ static int start(struct ckpt_restart *rs, struct socket *sock,
 	return 0;
 }
 
-static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec,
-				 int type, int protocol)
+static int check_sock(struct ckpt_log *log, const struct ckpt_rec_buf *buf, int type,
+		      int protocol)
 {
-	const struct ckpt_image_file_sock *img = rec->data;
+	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
+
+	if (!img || (img->family != AF_INET && img->family != AF_INET6) || img->type != type ||
+	    img->protocol != protocol || img->addr_len > sizeof(img->addr))
+		return ckpt_malformed(log, buf);
+	return 0;
+}
+
+static int tcp_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	return check_sock(log, buf, SOCK_STREAM, IPPROTO_TCP);
+}
+
+static int udp_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	return check_sock(log, buf, SOCK_DGRAM, IPPROTO_UDP);
+}
+
+static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
 	struct socket *sock;
 	int ret;
 
-	if ((img->family != AF_INET && img->family != AF_INET6) || img->type != type ||
-	    img->protocol != protocol)
-		return ERR_PTR(-EINVAL);
 	sock = ckpt_make_socket(img);
 	if (IS_ERR(sock))
 		return ERR_CAST(sock);
@@ -220,30 +242,20 @@ static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_file
 	return ckpt_socket_file(sock);
 }
 
-static struct file *tcp_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
-{
-	return inet_restore(rs, rec, SOCK_STREAM, IPPROTO_TCP);
-}
-
-static struct file *udp_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
-{
-	return inet_restore(rs, rec, SOCK_DGRAM, IPPROTO_UDP);
-}
-
 const struct ckpt_file_ops ckpt_file_tcp = {
 	.name = "tcp",
 	.kind = CKPT_FILE_TCP,
-	.data_len = sizeof(struct ckpt_image_file_sock),
 	.mine = tcp_mine,
 	.save = tcp_save,
-	.restore = tcp_restore,
+	.check = tcp_check,
+	.restore = inet_restore,
 };
 
 const struct ckpt_file_ops ckpt_file_udp = {
 	.name = "udp",
 	.kind = CKPT_FILE_UDP,
-	.data_len = sizeof(struct ckpt_image_file_sock),
 	.mine = udp_mine,
 	.save = udp_save,
-	.restore = udp_restore,
+	.check = udp_check,
+	.restore = inet_restore,
 };

@@ -173,8 +173,6 @@ struct socket *ckpt_make_socket(const struct ckpt_image_file_sock *img)
 	struct socket *sock;
 	int ret;
 
-	if (img->addr_len > sizeof(img->addr))
-		return ERR_PTR(-EINVAL);
 	ret = sock_create(img->family, img->type, img->protocol, &sock);
 	if (ret)
 		return ERR_PTR(ret);

@@ -51,13 +51,15 @@ static int save_path(struct ckpt_checkpoint *cp, struct unix_sock *u,
 	return ret;
 }
 
-static int unix_save(struct ckpt_checkpoint *cp, struct file *file, void *data)
+static int unix_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
-	struct ckpt_image_file_sock *img = data;
+	struct ckpt_image_file_sock *img = ckpt_put(rec, FILE, SOCK);
 	struct sock *sk = sock_from_file(file)->sk;
 	struct unix_sock *u = unix_sk(sk);
 	int ret;
 
+	if (!img)
+		return -ENOMEM;
 	ret = check_state(cp, sk);
 	if (ret)
 		return ret;
@@ -143,14 +145,20 @@ static int bind_unix(struct ckpt_restart *rs, struct socket *sock,
 	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%s cannot be bound to: error %d", name, -ret) : 0;
 }
 
-static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_file_rec *rec)
+static int unix_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_file_sock *img = rec->data;
+	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
+
+	return img && img->family == AF_UNIX && img->addr_len <= sizeof(img->addr) ?
+		0 : ckpt_malformed(log, buf);
+}
+
+static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
 	struct socket *sock;
 	int ret = 0;
 
-	if (img->family != AF_UNIX)
-		return ERR_PTR(-EINVAL);
 	sock = ckpt_make_socket(img);
 	if (IS_ERR(sock))
 		return ERR_CAST(sock);
@@ -168,8 +176,8 @@ static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_file
 const struct ckpt_file_ops ckpt_file_unix = {
 	.name = "unix",
 	.kind = CKPT_FILE_UNIX,
-	.data_len = sizeof(struct ckpt_image_file_sock),
 	.mine = unix_mine,
 	.save = unix_save,
+	.check = unix_check,
 	.restore = unix_restore,
 };

@@ -11,8 +11,7 @@
 #include <linux/securebits.h>
 #include <linux/user_namespace.h>
 
-#include "task.h"
-#include "arch.h"
+#include "part.h"
 
 /*
  * A kernel_cap_t as a number and back.  It is one u64 from 6.3 on and an array
@@ -68,15 +67,18 @@ static int save_cred(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct user_namespace *ns = current_user_ns();
 	const struct cred *cred = obj->ptr;
+	int i, ret, nr = cred->group_info->ngroups;
 	struct ckpt_image_cred *img;
-	int i, nr = cred->group_info->ngroups;
-	int ret;
+	struct ckpt_rec_out *rec;
+	u32 *groups;
 
 	ret = check_cred(cp, cred);
 	if (ret)
 		return ret;
-	img = ckpt_rec(cp, CKPT_REC_CRED, struct_size(img, groups, nr));
-	if (!img)
+	rec = ckpt_rec(cp, CKPT_REC_CRED);
+	img = ckpt_put(rec, CRED, BASE);
+	groups = ckpt_put_nr(rec, CRED, GROUPS, nr);
+	if (!img || !groups)
 		return -ENOMEM;
 	img->ref = obj->ref;
 	img->uid = from_kuid(ns, cred->uid);
@@ -93,10 +95,9 @@ static int save_cred(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	img->cap_effective = cap_to_u64(cred->cap_effective);
 	img->cap_bset = cap_to_u64(cred->cap_bset);
 	img->cap_ambient = cap_to_u64(cred->cap_ambient);
-	img->nr_groups = nr;
 	for (i = 0; i < nr; i++)
-		img->groups[i] = from_kgid(ns, cred->group_info->gid[i]);
-	return 0;
+		groups[i] = from_kgid(ns, cred->group_info->gid[i]);
+	return ckpt_done(cp, rec);
 }
 
 static int restore_ids(struct cred *new, const struct ckpt_image_cred *img)
@@ -126,17 +127,17 @@ static int restore_ids(struct cred *new, const struct ckpt_image_cred *img)
 	return k_set_cred_ucounts(new);
 }
 
-static int restore_groups(struct cred *new, const struct ckpt_image_cred *img)
+static int restore_groups(struct cred *new, const u32 *groups, u32 nr)
 {
 	struct user_namespace *ns = current_user_ns();
 	struct group_info *gi;
 	u32 i;
 
-	gi = groups_alloc(img->nr_groups);
+	gi = groups_alloc(nr);
 	if (!gi)
 		return -ENOMEM;
-	for (i = 0; i < img->nr_groups; i++) {
-		gi->gid[i] = make_kgid(ns, img->groups[i]);
+	for (i = 0; i < nr; i++) {
+		gi->gid[i] = make_kgid(ns, groups[i]);
 		if (!gid_valid(gi->gid[i])) {
 			put_group_info(gi);
 			return -EINVAL;
@@ -193,45 +194,32 @@ static void drop_keyrings(struct cred *new)
 #endif
 }
 
-/* make current's credentials those of the record; the last thing it does */
-int ckpt_restore_cred(struct ckpt_restart *rs, u32 ref)
+/* the credentials of the record, for the caller to commit or abort; or an error pointer */
+static struct cred *make_cred(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_cred *img;
-	struct ckpt_rec_buf *buf;
+	const struct ckpt_image_cred *img = ckpt_get(buf, CRED, BASE);
 	struct cred *new;
+	const u32 *groups;
 	int ret;
+	u64 nr;
 
-	buf = ckpt_find_rec(rs, ref, &ckpt_type_cred);
-	if (!buf)
-		return -EINVAL;
-	img = ckpt_body(buf);
+	groups = ckpt_get_nr(buf, CRED, GROUPS, &nr);
 	new = prepare_creds();
 	if (!new)
-		return -ENOMEM;
-	ret = restore_groups(new, img);
+		return ERR_PTR(-ENOMEM);
+	ret = restore_groups(new, groups, nr);
 	if (!ret)
 		ret = restore_ids(new, img);
 	if (!ret)
 		ret = restore_caps(new, img);
 	if (ret) {
 		abort_creds(new);
-		return ckpt_fail(ckpt_restore_log(rs), ret,
-				 "the credentials of the image (uid %u) are not the caller's to give: error %d",
-				 img->uid, -ret);
+		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), ret,
+					 "the credentials of the image (uid %u) are not the caller's to give: error %d",
+					 img->uid, -ret));
 	}
 	drop_keyrings(new);
-	commit_creds(new);
-	return 0;
-}
-
-static int check_cred_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
-{
-	const struct ckpt_image_cred *img = ckpt_body(buf);
-
-	if (buf->rec.len < sizeof(*img) || img->nr_groups > NGROUPS_MAX ||
-	    buf->rec.len != ALIGN(struct_size(img, groups, img->nr_groups), 8))
-		return ckpt_fail(log, -EINVAL, "the CRED in record %u is malformed", buf->rec.seq);
-	return 0;
+	return new;
 }
 
 static void take_cred(void *ptr)
@@ -245,10 +233,31 @@ static void drop_cred(void *ptr)
 }
 
 const struct ckpt_type ckpt_type_cred = {
-	.name = "cred",
+	.name = "CRED",
 	.record = CKPT_REC_CRED,
 	.take = take_cred,
 	.drop = drop_cred,
 	.save = save_cred,
-	.check = check_cred_rec,
+};
+
+/* the last that a task does: everything before may need the restarter's rights */
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
+{
+	u32 ref = ckpt_get(task, TASK, SHARED)->cred;
+	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_cred);
+	struct cred *new;
+
+	if (!buf)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no CRED %u", ref);
+	new = make_cred(rs, buf);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	commit_creds(new);
+	return 0;
+}
+
+const struct ckpt_task_part ckpt_part_cred = {
+	.name = "credentials",
+	.stage = CKPT_STAGE_CREDENTIALS,
+	.restore = restore,
 };

@@ -9,8 +9,7 @@
 #include <linux/time64.h>
 #include <asm/syscall.h>
 
-#include "task.h"
-#include "arch.h"
+#include "part.h"
 
 static bool in_restart_block(struct task_struct *t)
 {
@@ -54,13 +53,16 @@ static void save_nanosleep(const struct restart_block *rb, struct ckpt_image_res
 	img->expires_ns = rb->nanosleep.expires;
 }
 
-int ckpt_save_restart_block(struct ckpt_checkpoint *cp, struct task_struct *t,
-			    struct ckpt_image_restart_block *img)
+static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
 {
-	const struct restart_block *rb = &t->restart_block;
+	const struct restart_block *rb = &h->task->restart_block;
+	struct ckpt_image_restart_block *img;
 
-	if (!in_restart_block(t))
+	if (!in_restart_block(h->task))
 		return 0;
+	img = ckpt_put(rec, TASK, RESTART);
+	if (!img)
+		return -ENOMEM;
 	if (rb->fn == ka_hrtimer_nanosleep_restart)
 		save_nanosleep(rb, img);
 	else if (rb->fn == ka_do_restart_poll)
@@ -70,6 +72,25 @@ int ckpt_save_restart_block(struct ckpt_checkpoint *cp, struct task_struct *t,
 	else if (rb->fn != ka_do_no_restart_syscall)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "it sleeps in a system call that cannot be resumed (%ps)",
 				   rb->fn);
+	return 0;
+}
+
+static bool can_sleep_on(s32 clockid)
+{
+	return clockid == CLOCK_REALTIME || clockid == CLOCK_MONOTONIC ||
+	       clockid == CLOCK_BOOTTIME || clockid == CLOCK_TAI;
+}
+
+static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_restart_block *img = ckpt_get(buf, TASK, RESTART);
+
+	if (!img)
+		return 0;
+	if (img->kind > CKPT_RESTART_FUTEX ||
+	    (img->kind == CKPT_RESTART_NANOSLEEP &&
+	     (!can_sleep_on(img->clockid) || (img->type != TT_NONE && img->type != TT_NATIVE))))
+		return ckpt_malformed(log, buf);
 	return 0;
 }
 
@@ -110,44 +131,43 @@ static void restore_poll(struct ckpt_restart *rs, const struct ckpt_image_restar
 	rb->fn = ka_do_restart_poll;
 }
 
-static int restore_nanosleep(struct ckpt_restart *rs,
-			     const struct ckpt_image_restart_block *img,
-			     struct restart_block *rb)
+static void restore_nanosleep(struct ckpt_restart *rs,
+			      const struct ckpt_image_restart_block *img,
+			      struct restart_block *rb)
 {
-	if (img->clockid != CLOCK_REALTIME && img->clockid != CLOCK_MONOTONIC &&
-	    img->clockid != CLOCK_BOOTTIME && img->clockid != CLOCK_TAI)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "a sleep of the image is on clock %d, which cannot sleep",
-				 img->clockid);
-	if (img->type != TT_NONE && img->type != TT_NATIVE)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "a sleep of the image is malformed");
 	rb->nanosleep.clockid = img->clockid;
 	rb->nanosleep.type = img->type;
 	rb->nanosleep.rmtp = (void __user *)(unsigned long)img->uaddr;
 	rb->nanosleep.expires = shifted(rs, img->expires_ns, img->clockid == CLOCK_REALTIME ||
 					img->clockid == CLOCK_TAI);
 	rb->fn = ka_hrtimer_nanosleep_restart;
-	return 0;
 }
 
 /* into current's; addresses are checked by the system calls when they use them */
-int ckpt_restore_restart_block(struct ckpt_restart *rs,
-			       const struct ckpt_image_restart_block *img)
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
+	const struct ckpt_image_restart_block *img = ckpt_get(buf, TASK, RESTART);
 	struct restart_block *rb = &current->restart_block;
 
-	switch (img->kind) {
-	case CKPT_RESTART_NONE:
-		rb->fn = ka_do_no_restart_syscall;
-		return 0;
+	rb->fn = ka_do_no_restart_syscall;
+	switch (img ? img->kind : CKPT_RESTART_NONE) {
 	case CKPT_RESTART_FUTEX:
 		restore_futex(rs, img, rb);
-		return 0;
+		break;
 	case CKPT_RESTART_POLL:
 		restore_poll(rs, img, rb);
-		return 0;
+		break;
 	case CKPT_RESTART_NANOSLEEP:
-		return restore_nanosleep(rs, img, rb);
-	default:
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has a sleep of unknown kind %u", img->kind);
+		restore_nanosleep(rs, img, rb);
+		break;
 	}
+	return 0;
 }
+
+const struct ckpt_task_part ckpt_part_sleep = {
+	.name = "sleep",
+	.stage = CKPT_STAGE_TASK,
+	.save = save,
+	.check = check,
+	.restore = restore,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kinds of namespaces that have contents: a file each. */
+#ifndef _CKPT_NAMESPACE_H
+#define _CKPT_NAMESPACE_H
+
+#include "restore.h"
+#include "save.h"
+
+int ckpt_save_uts(struct uts_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_check_uts(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+void ckpt_restore_uts(struct uts_namespace *ns, const struct ckpt_rec_buf *buf);
+
+int ckpt_save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_check_ipc(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+void ckpt_restore_ipc(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf);
+
+#endif

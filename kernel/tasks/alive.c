@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which task can be saved at this moment: it lives, stands still, and may be looked at.  S5. */
+#include <linux/delay.h>
+#include <linux/ptrace.h>
+
+#include "part.h"
+#include "task.h"
+
+#define CKPT_FROZEN_TIMEOUT (5 * HZ)
+
+/*
+ * A cgroup that has both tasks and child cgroups says that it is frozen as soon
+ * as its children are; its own tasks may need a moment.
+ */
+static int wait_frozen(struct task_struct *t)
+{
+	unsigned long end = jiffies + CKPT_FROZEN_TIMEOUT;
+
+	while (!t->frozen) {
+		if (READ_ONCE(t->flags) & PF_EXITING)
+			return -EAGAIN;
+		if (time_after(jiffies, end) || fatal_signal_pending(current))
+			return -EBUSY;
+		usleep_range(50, 200);
+	}
+	return 0;
+}
+
+/* S5 */
+int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+{
+	struct task_struct *t = h->task;
+	int ret;
+
+	if (t->ptrace)
+		return ckpt_refuse(cp, -EBUSY, "it is being traced; end the debugger first");
+	if (!k_ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS))
+		return ckpt_refuse(cp, -EPERM, "it may not be inspected by the caller");
+	if (!ckpt_save_has(cp, t))
+		return ckpt_refuse(cp, -EBUSY, "it is not in the cgroup of the container's root task, and child cgroups are not supported");
+	/* its parent sleeps in vfork() and cannot be saved there: try again soon */
+	if (READ_ONCE(t->vfork_done))
+		return -EAGAIN;
+	ret = wait_frozen(t);
+	if (ret == -EAGAIN)
+		return ret;
+	if (ret)
+		return ckpt_refuse(cp, -EBUSY, "it is not frozen");
+	if (t->signal->flags & SIGNAL_STOP_STOPPED)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "it is stopped by a signal, which is not supported; continue it first (kill -CONT)");
+	if (ckpt_stop_pending(h))
+		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
+	/* off its processor, so that its registers are in memory */
+	return ckpt_wait_inactive(t) ? 0 : -EAGAIN;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who a task is: its numbers, its place among the others, its name; how a zombie ended.  S12, S13. */
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+
+#include "part.h"
+
+static int exit_code_of(struct task_struct *t)
+{
+	struct signal_struct *sig = t->signal;
+
+	return sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
+}
+
+static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
+{
+	struct pid_namespace *ns = ckpt_save_pid_ns(cp);
+	struct ckpt_image_task *img = ckpt_put(rec, TASK, BASE);
+	struct task_struct *t = h->task;
+
+	if (!img)
+		return -ENOMEM;
+	rcu_read_lock();
+	img->pid = task_pid_nr_ns(t, ns);
+	img->tgid = task_tgid_nr_ns(t, ns);
+	img->ppid = task_tgid_nr_ns(rcu_dereference(t->real_parent), ns);
+	img->pgid = task_pgrp_nr_ns(t, ns);
+	img->sid = task_session_nr_ns(t, ns);
+	rcu_read_unlock();
+	img->flags = (thread_group_leader(t) ? CKPT_TASK_LEADER : 0) |
+		     (h->mm ? 0 : CKPT_TASK_ZOMBIE);
+	img->exit_signal = thread_group_leader(t) ? t->exit_signal : -1;
+	img->exit_code = h->mm ? 0 : exit_code_of(t);
+	get_task_comm(img->comm, t);
+	return 0;
+}
+
+static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_task *img = ckpt_get(buf, TASK, BASE);
+
+	if (img->pid <= 0 || img->tgid <= 0 || img->pgid < 0 || img->sid < 0 ||
+	    strnlen(img->comm, sizeof(img->comm)) == sizeof(img->comm) ||
+	    img->flags & ~(CKPT_TASK_LEADER | CKPT_TASK_ZOMBIE) ||
+	    !(img->flags & CKPT_TASK_LEADER) == (img->pid == img->tgid) ||
+	    (img->flags & CKPT_TASK_LEADER && !valid_signal(img->exit_signal)))
+		return ckpt_malformed(log, buf);
+	return 0;
+}
+
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_task *img = ckpt_get(buf, TASK, BASE);
+
+	ckpt_restore_name(img);
+	if (img->flags & CKPT_TASK_LEADER)
+		current->exit_signal = img->exit_signal;
+	return 0;
+}
+
+/* also of a zombie */
+void ckpt_restore_name(const struct ckpt_image_task *img)
+{
+	task_lock(current);
+	strscpy_pad(current->comm, img->comm, sizeof(current->comm));
+	task_unlock(current);
+}
+
+const struct ckpt_task_part ckpt_part_identity = {
+	.name = "identity",
+	.stage = CKPT_STAGE_TASK,
+	.save = save,
+	.check = check,
+	.restore = restore,
+};
