@@ -58,19 +58,25 @@ static void take_option(int letter, const char *value)
 static int read_image(struct restart *r, struct ckpt_error *e)
 {
 	struct image_reader *im = &r->image;
-	int ret = image_expect(im, CKPT_REC_HEADER, sizeof(struct ckpt_image_header), e);
+	const struct ckpt_image_tree_task *tasks;
+	const char *text;
+	uint32_t nr;
+	int ret = image_begin(im, e);
 
 	if (!ret)
-		ret = image_check_header(im, e);
+		ret = image_check_machine(im, e);
 	if (!ret)
-		ret = image_expect(im, CKPT_REC_CONTAINER, 0, e);
+		ret = image_expect(im, CKPT_REC_CONTAINER, e);
+	if (!ret) {
+		text = image_part(im, CONTAINER, TEXT, &nr);
+		ret = description_parse(&r->description, text ? text : "", nr, e);
+	}
 	if (!ret)
-		ret = description_parse(&r->description, im->body ? im->body : "",
-					im->rec.len, e);
-	if (!ret)
-		ret = image_expect(im, CKPT_REC_TREE, sizeof(struct ckpt_image_tree), e);
-	if (!ret)
-		ret = tree_parse(&r->tree, im->body, im->rec.len, e);
+		ret = image_expect(im, CKPT_REC_TREE, e);
+	if (!ret) {
+		tasks = image_part(im, TREE, TASKS, &nr);
+		ret = tree_parse(&r->tree, tasks, nr, e);
+	}
 	image_done(im);
 	return ret;
 }

@@ -45,7 +45,7 @@ struct description {
 /*
  * description_parse - understand the text of a CONTAINER record
  * @d: takes it; to be given back with description_free() in any case
- * @text: the record's body, NUL-padded
+ * @text: its TEXT
  * @len: its length in bytes
  *
  * Returns 0, or -EINVAL.

@@ -156,24 +156,23 @@ static int find_dead_leaders(struct tree *t, const struct pid_index *by_pid,
 	return 0;
 }
 
-static int copy_tasks(struct tree *t, const void *body, size_t len, struct ckpt_error *e)
+static int copy_tasks(struct tree *t, const struct ckpt_image_tree_task *tasks, uint32_t nr,
+		      struct ckpt_error *e)
 {
-	const struct ckpt_image_tree *rec = body;
 	uint32_t i;
 	int ret;
 
-	if (len < sizeof(*rec) || !rec->nr_tasks ||
-	    (len - sizeof(*rec)) / sizeof(rec->tasks[0]) < rec->nr_tasks)
-		return error_set(e, EINVAL, "the image is damaged: its tree has an impossible length");
-	if (rec->nr_tasks > TREE_TASKS_MAX)
+	if (!nr)
+		return error_set(e, EINVAL, "the image is damaged: its tree has no task");
+	if (nr > TREE_TASKS_MAX)
 		return error_set(e, E2BIG, "the container has %u tasks; this build restarts %d at most",
-				 rec->nr_tasks, TREE_TASKS_MAX);
-	t->nr = rec->nr_tasks;
+				 nr, TREE_TASKS_MAX);
+	t->nr = nr;
 	t->tasks = reallocarray(NULL, t->nr, sizeof(*t->tasks));
 	t->nodes = reallocarray(NULL, t->nr, sizeof(*t->nodes));
 	if (!t->tasks || !t->nodes)
 		return error_set(e, ENOMEM, "no memory for a tree of %u tasks", t->nr);
-	memcpy(t->tasks, rec->tasks, t->nr * sizeof(*t->tasks));
+	memcpy(t->tasks, tasks, t->nr * sizeof(*t->tasks));
 	for (i = 0; i < t->nr; i++) {
 		ret = check_task(&t->tasks[i], e);
 		if (ret)
@@ -182,13 +181,14 @@ static int copy_tasks(struct tree *t, const void *body, size_t len, struct ckpt_
 	return check_root(t, e);
 }
 
-int tree_parse(struct tree *t, const void *body, size_t len, struct ckpt_error *e)
+int tree_parse(struct tree *t, const struct ckpt_image_tree_task *tasks, uint32_t nr,
+	       struct ckpt_error *e)
 {
 	_cleanup_free_ struct pid_index *by_pid = NULL;
 	int ret;
 
 	memset(t, 0, sizeof(*t));
-	ret = copy_tasks(t, body, len, e);
+	ret = copy_tasks(t, tasks, nr, e);
 	if (ret)
 		return ret;
 	by_pid = sort_by_pid(t);

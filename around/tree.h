@@ -38,10 +38,10 @@ struct tree {
 };
 
 /*
- * tree_parse - check a TREE record and connect its tasks
+ * tree_parse - check the tasks of a TREE record and connect them
  * @t: takes the tree; to be given back with tree_free() in any case
- * @body: the record's body
- * @len: its length in bytes
+ * @tasks: the tasks
+ * @nr: how many there are
  *
  * Afterwards the tasks are one tree: the root is pid 1 and first, pids are
  * unique, parents and thread group leaders come before those that they have,
@@ -50,7 +50,8 @@ struct tree {
  * Returns 0, -EINVAL if it is none, -EOPNOTSUPP if it is one that cannot be
  * made yet, -E2BIG if it is too large.
  */
-int tree_parse(struct tree *t, const void *body, size_t len, struct ckpt_error *e);
+int tree_parse(struct tree *t, const struct ckpt_image_tree_task *tasks, uint32_t nr,
+	       struct ckpt_error *e);
 
 void tree_free(struct tree *t);
 

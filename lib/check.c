@@ -27,40 +27,15 @@ struct check {
 	struct ckpt_error error;
 };
 
-static int check_version(const struct image_reader *r, struct ckpt_error *e)
-{
-	const struct ckpt_image_header *h = r->body;
-
-	if (memcmp(h->magic, CKPT_IMAGE_MAGIC, sizeof(h->magic)))
-		return error_set(e, EINVAL, "this is not a checkpoint image");
-	/* an older one, or another machine's, may be kept here; a newer one can't be checked */
-	if (h->version > CKPT_IMAGE_VERSION)
-		return error_set(e, EINVAL, "the image's version %u is newer than %d, which is what can be checked here",
-				 h->version, CKPT_IMAGE_VERSION);
-	return 0;
-}
-
-static int check_tree(const struct image_reader *r, struct ckpt_error *e)
-{
-	const struct ckpt_image_tree *t = r->body;
-
-	if (!t->nr_tasks || t->nr_tasks > (r->rec.len - sizeof(*t)) / sizeof(t->tasks[0]))
-		return error_set(e, EINVAL, "the image is damaged: its TREE record has an impossible number of tasks");
-	return 0;
-}
-
 static int read_image(struct image_reader *r, struct ckpt_error *e)
 {
-	int rc = image_expect(r, CKPT_REC_HEADER, sizeof(struct ckpt_image_header), e);
+	/* another machine's may be kept here */
+	int rc = image_begin(r, e);
 
 	if (!rc)
-		rc = check_version(r, e);
+		rc = image_expect(r, CKPT_REC_CONTAINER, e);
 	if (!rc)
-		rc = image_expect(r, CKPT_REC_CONTAINER, 0, e);
-	if (!rc)
-		rc = image_expect(r, CKPT_REC_TREE, sizeof(struct ckpt_image_tree), e);
-	if (!rc)
-		rc = check_tree(r, e);
+		rc = image_expect(r, CKPT_REC_TREE, e);
 	if (rc)
 		return rc;
 	do {

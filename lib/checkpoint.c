@@ -43,15 +43,15 @@ static int read_tree(int fd, struct ckpt_restart_args *args)
 	int ret;
 
 	image_init(&r, fd);
-	ret = image_expect(&r, CKPT_REC_HEADER, sizeof(struct ckpt_image_header), NULL);
+	ret = image_begin(&r, NULL);
 	if (!ret)
-		ret = image_check_header(&r, NULL);
+		ret = image_check_machine(&r, NULL);
 	if (!ret)
-		ret = image_expect(&r, CKPT_REC_CONTAINER, 0, NULL);
+		ret = image_expect(&r, CKPT_REC_CONTAINER, NULL);
 	if (!ret)
-		ret = image_expect(&r, CKPT_REC_TREE, sizeof(struct ckpt_image_tree), NULL);
+		ret = image_expect(&r, CKPT_REC_TREE, NULL);
 	if (!ret)
-		args->nr_tasks = ((struct ckpt_image_tree *)r.body)->nr_tasks;
+		image_part(&r, TREE, TASKS, &args->nr_tasks);
 	args->offset = r.offset;
 	args->seq = r.seq;
 	image_done(&r);

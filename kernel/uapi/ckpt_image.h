@@ -246,9 +246,9 @@ struct ckpt_image_file_sock {
 	__s32 priority;
 	__u32 mark;
 	__s32 rcvlowat;
+	__s32 linger;		/* seconds, -1: off */
 	__s64 rcvtimeo_ns;	/* -1: none */
 	__s64 sndtimeo_ns;
-	__s32 linger;		/* seconds, -1: off */
 	__s32 keepidle;		/* TCP_*, seconds; 0: the default */
 	__s32 keepintvl;
 	__s32 keepcnt;
@@ -257,7 +257,6 @@ struct ckpt_image_file_sock {
 	__u32 mode;		/* unix path: permissions and owner */
 	__u32 uid;
 	__u32 gid;
-	__u32 reserved;
 };
 
 #define CKPT_SO_REUSEADDR	0x0001

@@ -20,7 +20,7 @@
 	X(NAMESPACE, UTS, 2, struct ckpt_image_uts, 0, 1)		\
 	X(NAMESPACE, IPC, 3, struct ckpt_image_ipc, 0, 1)		\
 	X(EXTERNAL, BASE, 1, struct ckpt_image_external, 1, 1)		\
-	X(EXTERNAL, KEY, 2, char, 1, CKPT_PATH_MAX)			\
+	X(EXTERNAL, KEY, 2, char, 2, CKPT_PATH_MAX)			\
 	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
 	X(FILE, BASE, 1, struct ckpt_image_file, 1, 1)			\
 	X(FILE, NAME, 2, char, 0, CKPT_PATH_MAX)			\
