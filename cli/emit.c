@@ -4,6 +4,8 @@
 
 #include "emit.h"
 
+#define BYTES_SHOWN 64	/* to people */
+
 static void indent(struct emit *m)
 {
 	unsigned int i;
@@ -126,13 +128,16 @@ void emit_group_end(struct emit *m)
 	m->first = false;
 }
 
-void emit_number(struct emit *m, const char *name, enum emit_format format, uint64_t value)
+void emit_number(struct emit *m, const char *name, enum emit_format format, bool wide,
+		 uint64_t value)
 {
+	const char *quote = m->json && wide ? "\"" : "";
+
 	begin_value(m, name);
 	if (format == EMIT_DEC)
-		fprintf(m->out, "%" PRId64, (int64_t)value);
+		fprintf(m->out, "%s%" PRId64 "%s", quote, (int64_t)value, quote);
 	else if (m->json || format == EMIT_UNS)
-		fprintf(m->out, "%" PRIu64, value);
+		fprintf(m->out, "%s%" PRIu64 "%s", quote, value, quote);
 	else if (format == EMIT_OCT)
 		fprintf(m->out, "%#" PRIo64, value);
 	else
@@ -160,6 +165,23 @@ void emit_string(struct emit *m, const char *name, const char *s, size_t len)
 	end_value(m);
 }
 
+void emit_bytes(struct emit *m, const char *name, const void *p, size_t len)
+{
+	const unsigned char *c = p;
+	size_t i, shown = m->json || len <= BYTES_SHOWN ? len : BYTES_SHOWN;
+
+	begin_value(m, name);
+	if (m->json)
+		fputc('"', m->out);
+	for (i = 0; i < shown; i++)
+		fprintf(m->out, "%02x", c[i]);
+	if (m->json)
+		fputc('"', m->out);
+	else if (shown < len)
+		fprintf(m->out, "... (%zu bytes)", len);
+	end_value(m);
+}
+
 static uint64_t load(const char *p, size_t size, bool is_signed)
 {
 	uint64_t value = 0;
@@ -179,8 +201,10 @@ void emit_struct(struct emit *m, struct emit_fields fields, const void *s)
 
 		if (f->format == EMIT_STR)
 			emit_string(m, f->name, p, f->size);
+		else if (f->format == EMIT_BYTES)
+			emit_bytes(m, f->name, p, f->size);
 		else
-			emit_number(m, f->name, f->format,
+			emit_number(m, f->name, f->format, f->size == 8,
 				    load(p, f->size, f->format == EMIT_DEC));
 	}
 }

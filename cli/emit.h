@@ -19,6 +19,7 @@ enum emit_format {
 	EMIT_HEX,
 	EMIT_OCT,
 	EMIT_STR,	/* char array */
+	EMIT_BYTES,	/* as hexadecimal digits */
 };
 
 struct emit_field {
@@ -65,9 +66,17 @@ void emit_group_end(struct emit *m);
 /* a group that has a name and is no part of a list */
 void emit_named_group(struct emit *m, const char *name);
 
-void emit_number(struct emit *m, const char *name, enum emit_format format, uint64_t value);
+/*
+ * One that may need more than 53 bits is a string in JSON, as a reader that
+ * takes numbers for doubles would change it: emit_struct() does so with every
+ * field of 8 bytes.
+ */
+void emit_number(struct emit *m, const char *name, enum emit_format format, bool wide,
+		 uint64_t value);
 /* @len: bytes at most; what does not print is escaped */
 void emit_string(struct emit *m, const char *name, const char *s, size_t len);
+/* as hexadecimal digits; people get how many there are, and the first of many */
+void emit_bytes(struct emit *m, const char *name, const void *p, size_t len);
 
 /* every field of a table, out of a structure */
 void emit_struct(struct emit *m, struct emit_fields fields, const void *s);

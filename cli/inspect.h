@@ -1,72 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Printing the bodies of an image's records. */
+/* What there is to say of the parts of an image's records. */
 #ifndef CKPT_CLI_INSPECT_H
 #define CKPT_CLI_INSPECT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ckpt_image.h>
 
 #include "emit.h"
+#include "parts.h"
 
-/* what is left of a record's body */
-struct cursor {
-	const char *p;
-	size_t left;		/* bytes */
-};
-
-/* the next 'size' bytes, NULL if there are not so many */
-static inline const void *cursor_take(struct cursor *c, size_t size)
-{
-	const void *p = c->p;
-
-	if (size > c->left)
-		return NULL;
-	c->p += size;
-	c->left -= size;
-	return p;
-}
-
-/* the same, for what is filled up to a multiple of 8 bytes */
-static inline const void *cursor_take_padded(struct cursor *c, size_t size)
-{
-	return size > c->left ? NULL : cursor_take(c, (size + 7) & ~(size_t)7);
-}
-
-/* a type of record; print() returns false if the body is too short */
-struct inspect_type {
+/*
+ * A part and its fields.  One that has none here is printed all the same, by
+ * what the table of the format says: text as text, else word by word.
+ */
+struct inspect_part {
 	uint16_t type;
-	bool (*print)(struct emit *m, struct cursor *c);
+	uint16_t tag;
+	struct emit_fields fields;
+	/* instead, NULL if the fields are all that there is */
+	void (*print)(struct emit *m, const char *name, const struct part *part);
 };
 
-extern const struct inspect_type inspect_objects[], inspect_tasks[];
+#define INSPECT_PART(record, part, list) \
+	{ CKPT_REC_##record, CKPT_TAG_##record##_##part, EMIT_FIELDS(list), NULL }
+#define INSPECT_PRINT(record, part, function) \
+	{ CKPT_REC_##record, CKPT_TAG_##record##_##part, { 0 }, function }
+
+extern const struct inspect_part inspect_objects[], inspect_tasks[];
 extern const size_t inspect_nr_objects, inspect_nr_tasks;
-
-/* a record that is a structure and no more */
-static inline bool inspect_plain(struct emit *m, struct cursor *c,
-				 struct emit_fields fields, size_t size)
-{
-	const void *s = cursor_take(c, size);
-
-	if (s)
-		emit_struct(m, fields, s);
-	return s;
-}
-
-/* a list of 'nr' structures of 'size' bytes */
-static inline bool inspect_list(struct emit *m, struct cursor *c, const char *name,
-				uint64_t nr, struct emit_fields fields, size_t size)
-{
-	const void *s = NULL;
-
-	emit_list(m, name);
-	while (nr-- && (s = cursor_take(c, size))) {
-		emit_group(m);
-		emit_struct(m, fields, s);
-		emit_group_end(m);
-	}
-	emit_list_end(m);
-	return nr == UINT64_MAX;
-}
 
 #endif

@@ -9,7 +9,8 @@
 #define H(member, fmt) EMIT_FIELD(ckpt_image_header, member, fmt)
 static const struct emit_field header_fields[] = {
 	H(magic, EMIT_STR), H(version, EMIT_UNS), H(page_size, EMIT_UNS),
-	H(time, EMIT_UNS), H(release, EMIT_STR), H(machine, EMIT_STR),
+	H(time, EMIT_UNS), H(id, EMIT_BYTES), H(parent, EMIT_BYTES), H(marks, EMIT_HEX),
+	H(release, EMIT_STR), H(machine, EMIT_STR),
 };
 
 #define T(member, fmt) EMIT_FIELD(ckpt_image_tree_task, member, fmt)
@@ -22,6 +23,22 @@ static const struct emit_field tree_fields[] = {
 static const struct emit_field system_fields[] = {
 	S(vdso_sum, EMIT_HEX), S(vdso_size, EMIT_UNS), S(xfeatures, EMIT_HEX),
 	S(boottime_ns, EMIT_UNS), S(monotonic_ns, EMIT_UNS), S(realtime_ns, EMIT_UNS),
+	S(boot_id, EMIT_BYTES),
+};
+
+static const struct emit_field feature_fields[] = {
+	EMIT_FIELD(ckpt_image_feature, word, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_feature, bits, EMIT_HEX),
+};
+
+#define NS(member, fmt) EMIT_FIELD(ckpt_image_namespace, member, fmt)
+static const struct emit_field namespace_fields[] = {
+	NS(ref, EMIT_UNS), NS(kind, EMIT_HEX), NS(parent, EMIT_UNS), NS(owner, EMIT_UNS),
+};
+
+static const struct emit_field external_fields[] = {
+	EMIT_FIELD(ckpt_image_external, ref, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_external, kind, EMIT_UNS),
 };
 
 #define U(member) EMIT_FIELD(ckpt_image_uts, member, EMIT_STR)
@@ -37,7 +54,7 @@ static const struct emit_field ipc_fields[] = {
 #define F(member, fmt) EMIT_FIELD(ckpt_image_file, member, fmt)
 static const struct emit_field file_fields[] = {
 	F(ref, EMIT_UNS), F(kind, EMIT_UNS), F(flags, EMIT_OCT), F(mode, EMIT_OCT),
-	F(pos, EMIT_DEC),
+	F(pos, EMIT_DEC), F(cred, EMIT_UNS),
 };
 
 #define FP(member, fmt) EMIT_FIELD(ckpt_image_file_path, member, fmt)
@@ -69,6 +86,7 @@ static const struct emit_field file_shmem_fields[] = {
 static const struct emit_field sock_fields[] = {
 	SK(family, EMIT_UNS), SK(type, EMIT_UNS), SK(protocol, EMIT_UNS),
 	SK(state, EMIT_HEX), SK(backlog, EMIT_UNS), SK(addr_len, EMIT_UNS),
+	SK(addr, EMIT_BYTES),
 	SK(sndbuf, EMIT_DEC), SK(rcvbuf, EMIT_DEC), SK(userlocks, EMIT_HEX),
 	SK(options, EMIT_HEX), SK(priority, EMIT_DEC), SK(mark, EMIT_HEX),
 	SK(rcvlowat, EMIT_DEC), SK(rcvtimeo_ns, EMIT_DEC), SK(sndtimeo_ns, EMIT_DEC),
@@ -77,27 +95,23 @@ static const struct emit_field sock_fields[] = {
 	SK(mode, EMIT_OCT), SK(uid, EMIT_UNS), SK(gid, EMIT_UNS),
 };
 
-static const struct {
-	const char *name;
-	struct emit_fields data;
-	size_t size;		/* bytes of data, 0: none */
-} file_kinds[] = {
-	[CKPT_FILE_PATH] = { "path", EMIT_FIELDS(path_fields), sizeof(struct ckpt_image_file_path) },
-	[CKPT_FILE_PIPE] = { "pipe", EMIT_FIELDS(file_pipe_fields), sizeof(struct ckpt_image_file_pipe) },
-	[CKPT_FILE_EVENTFD] = { "eventfd", EMIT_FIELDS(eventfd_fields), sizeof(struct ckpt_image_file_eventfd) },
-	[CKPT_FILE_EPOLL] = { "epoll" },
-	[CKPT_FILE_TIMERFD] = { "timerfd", EMIT_FIELDS(timerfd_fields), sizeof(struct ckpt_image_file_timerfd) },
-	[CKPT_FILE_TCP] = { "tcp", EMIT_FIELDS(sock_fields), sizeof(struct ckpt_image_file_sock) },
-	[CKPT_FILE_UDP] = { "udp", EMIT_FIELDS(sock_fields), sizeof(struct ckpt_image_file_sock) },
-	[CKPT_FILE_UNIX] = { "unix", EMIT_FIELDS(sock_fields), sizeof(struct ckpt_image_file_sock) },
-	[CKPT_FILE_SHMEM] = { "shmem", EMIT_FIELDS(file_shmem_fields), sizeof(struct ckpt_image_file_shmem) },
+static const char *const file_kinds[] = {
+	[CKPT_FILE_PATH] = "path",
+	[CKPT_FILE_PIPE] = "pipe",
+	[CKPT_FILE_EVENTFD] = "eventfd",
+	[CKPT_FILE_EPOLL] = "epoll",
+	[CKPT_FILE_TIMERFD] = "timerfd",
+	[CKPT_FILE_TCP] = "tcp",
+	[CKPT_FILE_UDP] = "udp",
+	[CKPT_FILE_UNIX] = "unix",
+	[CKPT_FILE_SHMEM] = "shmem",
 };
 
 #define NR_FILE_KINDS (sizeof(file_kinds) / sizeof(*file_kinds))
 
 #define P(member, fmt) EMIT_FIELD(ckpt_image_pipe, member, fmt)
 static const struct emit_field pipe_fields[] = {
-	P(ref, EMIT_UNS), P(size, EMIT_UNS), P(nr_bufs, EMIT_UNS),
+	P(ref, EMIT_UNS), P(size, EMIT_UNS), P(mode, EMIT_OCT), P(uid, EMIT_UNS), P(gid, EMIT_UNS),
 };
 
 static const struct emit_field pipe_buf_fields[] = {
@@ -111,6 +125,13 @@ static const struct emit_field fd_fields[] = {
 	EMIT_FIELD(ckpt_image_fd, flags, EMIT_HEX),
 };
 
+static const struct emit_field files_fields[] = { EMIT_FIELD(ckpt_image_files, ref, EMIT_UNS) };
+
+static const struct emit_field fs_fields[] = {
+	EMIT_FIELD(ckpt_image_fs, ref, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_fs, umask, EMIT_OCT),
+};
+
 #define EP(member, fmt) EMIT_FIELD(ckpt_image_epoll, member, fmt)
 static const struct emit_field epoll_fields[] = {
 	EP(file, EMIT_UNS), EP(files, EMIT_UNS), EP(epfd, EMIT_DEC),
@@ -122,17 +143,12 @@ static const struct emit_field watch_fields[] = {
 	EMIT_FIELD(ckpt_image_epoll_watch, data, EMIT_HEX),
 };
 
-static bool print_header(struct emit *m, struct cursor *c)
-{
-	return inspect_plain(m, c, EMIT_FIELDS(header_fields), sizeof(struct ckpt_image_header));
-}
-
 /* 'key value' lines: people read them as they are */
-static bool print_container(struct emit *m, struct cursor *c)
+static void print_lines(struct emit *m, const char *name, const struct part *part)
 {
-	const char *end, *p = c->p, *stop = c->p + strnlen(c->p, c->left);
+	const char *end, *p = part->data, *stop = p + strnlen(p, part->nr);
 
-	emit_list(m, "description");
+	emit_list(m, name);
 	for (; p < stop; p = end + 1) {
 		end = memchr(p, '\n', stop - p);
 		if (!end)
@@ -142,127 +158,54 @@ static bool print_container(struct emit *m, struct cursor *c)
 		emit_group_end(m);
 	}
 	emit_list_end(m);
-	return true;
 }
 
-static bool print_tree(struct emit *m, struct cursor *c)
+static void print_file(struct emit *m, const char *name, const struct part *part)
 {
-	const struct ckpt_image_tree *t = cursor_take(c, sizeof(*t));
+	const struct ckpt_image_file *f = part->data;
 
-	return t && inspect_list(m, c, "tasks", t->nr_tasks, EMIT_FIELDS(tree_fields),
-				 sizeof(struct ckpt_image_tree_task));
-}
-
-static bool print_system(struct emit *m, struct cursor *c)
-{
-	return inspect_plain(m, c, EMIT_FIELDS(system_fields), sizeof(struct ckpt_image_system));
-}
-
-static bool print_uts(struct emit *m, struct cursor *c)
-{
-	return inspect_plain(m, c, EMIT_FIELDS(uts_fields), sizeof(struct ckpt_image_uts));
-}
-
-static bool print_ipc(struct emit *m, struct cursor *c)
-{
-	return inspect_plain(m, c, EMIT_FIELDS(ipc_fields), sizeof(struct ckpt_image_ipc));
-}
-
-static bool print_file(struct emit *m, struct cursor *c)
-{
-	const struct ckpt_image_file *f = cursor_take(c, sizeof(*f));
-	const char *path = f ? cursor_take_padded(c, f->path_len) : NULL;
-	struct cursor data = { 0 };
-
-	if (!path)
-		return false;
+	(void)name;
 	emit_struct(m, EMIT_FIELDS(file_fields), f);
-	if (f->kind < NR_FILE_KINDS && file_kinds[f->kind].name)
-		emit_string(m, "kind_name", file_kinds[f->kind].name, 32);
-	if (f->path_len)
-		emit_string(m, "path", path, f->path_len);
-	data.left = f->data_len;
-	data.p = cursor_take_padded(c, f->data_len);
-	if (!data.p)
-		return false;
-	if (f->kind >= NR_FILE_KINDS || !file_kinds[f->kind].size)
-		return true;
-	return inspect_plain(m, &data, file_kinds[f->kind].data, file_kinds[f->kind].size);
+	if (f->kind < NR_FILE_KINDS && file_kinds[f->kind])
+		emit_string(m, "kind_name", file_kinds[f->kind],
+			    strlen(file_kinds[f->kind]));
 }
 
-static bool print_pipe(struct emit *m, struct cursor *c)
+static void print_external(struct emit *m, const char *name, const struct part *part)
 {
-	const struct ckpt_image_pipe *p = cursor_take(c, sizeof(*p));
-	const struct ckpt_image_pipe_buf *b;
-	bool whole = true;
-	uint32_t i;
+	const struct ckpt_image_external *x = part->data;
+	const char *kind = record_name(x->kind < UINT16_MAX ? x->kind : UINT16_MAX);
 
-	if (!p)
-		return false;
-	emit_struct(m, EMIT_FIELDS(pipe_fields), p);
-	emit_list(m, "bufs");
-	for (i = 0; i < p->nr_bufs && whole; i++) {
-		b = cursor_take(c, sizeof(*b));
-		whole = b && cursor_take_padded(c, b->len);
-		if (!whole)
-			break;
-		emit_group(m);
-		emit_struct(m, EMIT_FIELDS(pipe_buf_fields), b);
-		emit_group_end(m);
-	}
-	emit_list_end(m);
-	return whole;
+	(void)name;
+	emit_struct(m, EMIT_FIELDS(external_fields), x);
+	if (kind)
+		emit_string(m, "kind_name", kind, strlen(kind));
 }
 
-static bool print_files(struct emit *m, struct cursor *c)
-{
-	const struct ckpt_image_files *f = cursor_take(c, sizeof(*f));
-
-	if (!f)
-		return false;
-	emit_number(m, "ref", EMIT_UNS, f->ref);
-	return inspect_list(m, c, "fds", f->nr, EMIT_FIELDS(fd_fields),
-			    sizeof(struct ckpt_image_fd));
-}
-
-static bool print_fs(struct emit *m, struct cursor *c)
-{
-	const struct ckpt_image_fs *f = cursor_take(c, sizeof(*f));
-	const char *root = f ? cursor_take_padded(c, f->root_len) : NULL;
-	const char *cwd = root ? cursor_take_padded(c, f->cwd_len) : NULL;
-
-	if (!cwd)
-		return false;
-	emit_number(m, "ref", EMIT_UNS, f->ref);
-	emit_number(m, "umask", EMIT_OCT, f->umask);
-	emit_string(m, "root", root, f->root_len);
-	emit_string(m, "cwd", cwd, f->cwd_len);
-	return true;
-}
-
-static bool print_epoll(struct emit *m, struct cursor *c)
-{
-	const struct ckpt_image_epoll *ep = cursor_take(c, sizeof(*ep));
-
-	if (!ep)
-		return false;
-	emit_struct(m, EMIT_FIELDS(epoll_fields), ep);
-	return inspect_list(m, c, "watches", ep->nr, EMIT_FIELDS(watch_fields),
-			    sizeof(struct ckpt_image_epoll_watch));
-}
-
-const struct inspect_type inspect_objects[] = {
-	{ CKPT_REC_HEADER, print_header },
-	{ CKPT_REC_CONTAINER, print_container },
-	{ CKPT_REC_TREE, print_tree },
-	{ CKPT_REC_SYSTEM, print_system },
-	{ CKPT_REC_UTS, print_uts },
-	{ CKPT_REC_IPC, print_ipc },
-	{ CKPT_REC_FILE, print_file },
-	{ CKPT_REC_PIPE, print_pipe },
-	{ CKPT_REC_FILES, print_files },
-	{ CKPT_REC_FS, print_fs },
-	{ CKPT_REC_EPOLL, print_epoll },
+const struct inspect_part inspect_objects[] = {
+	INSPECT_PART(HEADER, BASE, header_fields),
+	INSPECT_PRINT(CONTAINER, TEXT, print_lines),
+	INSPECT_PART(TREE, TASKS, tree_fields),
+	INSPECT_PART(SYSTEM, BASE, system_fields),
+	INSPECT_PART(SYSTEM, FEATURES, feature_fields),
+	INSPECT_PART(NAMESPACE, BASE, namespace_fields),
+	INSPECT_PART(NAMESPACE, UTS, uts_fields),
+	INSPECT_PART(NAMESPACE, IPC, ipc_fields),
+	INSPECT_PRINT(EXTERNAL, BASE, print_external),
+	INSPECT_PRINT(FILE, BASE, print_file),
+	INSPECT_PART(FILE, PATH, path_fields),
+	INSPECT_PART(FILE, PIPE, file_pipe_fields),
+	INSPECT_PART(FILE, EVENTFD, eventfd_fields),
+	INSPECT_PART(FILE, TIMERFD, timerfd_fields),
+	INSPECT_PART(FILE, SHMEM, file_shmem_fields),
+	INSPECT_PART(FILE, SOCK, sock_fields),
+	INSPECT_PART(PIPE, BASE, pipe_fields),
+	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
+	INSPECT_PART(FILES, BASE, files_fields),
+	INSPECT_PART(FILES, FDS, fd_fields),
+	INSPECT_PART(FS, BASE, fs_fields),
+	INSPECT_PART(EPOLL, BASE, epoll_fields),
+	INSPECT_PART(EPOLL, WATCHES, watch_fields),
 };
 
 const size_t inspect_nr_objects = sizeof(inspect_objects) / sizeof(*inspect_objects);

@@ -11,6 +11,8 @@ static const struct emit_field sigaction_fields[] = {
 	SA(handler), SA(flags), SA(restorer), SA(mask),
 };
 
+static const struct emit_field sighand_fields[] = { EMIT_FIELD(ckpt_image_sighand, ref, EMIT_UNS) };
+
 #define C(member, fmt) EMIT_FIELD(ckpt_image_cred, member, fmt)
 static const struct emit_field cred_fields[] = {
 	C(ref, EMIT_UNS), C(uid, EMIT_UNS), C(gid, EMIT_UNS), C(suid, EMIT_UNS),
@@ -20,11 +22,21 @@ static const struct emit_field cred_fields[] = {
 	C(cap_ambient, EMIT_HEX),
 };
 
+static const struct emit_field group_fields[] = { { "gid", 0, sizeof(__u32), EMIT_UNS } };
+
 #define P(member, fmt) EMIT_FIELD(ckpt_image_process, member, fmt)
 static const struct emit_field process_fields[] = {
 	P(tgid, EMIT_DEC), P(mm, EMIT_UNS), P(sighand, EMIT_UNS),
-	P(oom_score_adj, EMIT_DEC), P(oom_score_adj_min, EMIT_DEC),
-	P(subreaper, EMIT_HEX), P(stopped, EMIT_UNS), P(nr_pending, EMIT_UNS),
+};
+
+static const struct emit_field oom_fields[] = {
+	EMIT_FIELD(ckpt_image_oom, score_adj, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_oom, score_adj_min, EMIT_DEC),
+};
+
+static const struct emit_field subreaper_fields[] = {
+	EMIT_FIELD(ckpt_image_subreaper, is, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_subreaper, below, EMIT_UNS),
 };
 
 static const struct emit_field rlimit_fields[] = {
@@ -41,17 +53,44 @@ static const struct emit_field itimer_fields[] = {
 static const struct emit_field task_fields[] = {
 	T(pid, EMIT_DEC), T(tgid, EMIT_DEC), T(ppid, EMIT_DEC), T(pgid, EMIT_DEC),
 	T(sid, EMIT_DEC), T(flags, EMIT_HEX), T(exit_signal, EMIT_DEC),
-	T(exit_code, EMIT_HEX), T(comm, EMIT_STR), T(files, EMIT_UNS), T(fs, EMIT_UNS),
-	T(cred, EMIT_UNS), T(real_cred, EMIT_UNS), T(personality, EMIT_HEX),
-	T(pdeath_signal, EMIT_DEC), T(no_new_privs, EMIT_UNS), T(policy, EMIT_DEC),
-	T(nice, EMIT_DEC), T(rt_priority, EMIT_DEC), T(reset_on_fork, EMIT_UNS),
-	T(dl_runtime, EMIT_UNS), T(dl_deadline, EMIT_UNS), T(dl_period, EMIT_UNS),
-	T(ioprio, EMIT_DEC), T(nr_cpus, EMIT_UNS), T(cpus[0], EMIT_HEX),
-	T(timer_slack_ns, EMIT_UNS), T(blocked, EMIT_HEX), T(saved_sigmask, EMIT_HEX),
-	T(restore_sigmask, EMIT_UNS), T(nr_pending, EMIT_UNS), T(sas_sp, EMIT_HEX),
-	T(sas_size, EMIT_UNS), T(sas_flags, EMIT_HEX), T(rseq, EMIT_HEX),
-	T(rseq_len, EMIT_UNS), T(rseq_sig, EMIT_HEX), T(robust_list, EMIT_HEX),
-	T(robust_len, EMIT_UNS), T(clear_child_tid, EMIT_HEX),
+	T(exit_code, EMIT_HEX), T(comm, EMIT_STR),
+};
+
+static const struct emit_field shared_fields[] = {
+	EMIT_FIELD(ckpt_image_shared, files, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_shared, fs, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_shared, cred, EMIT_UNS),
+};
+
+#define NS(member) EMIT_FIELD(ckpt_image_namespaces, member, EMIT_UNS)
+static const struct emit_field namespaces_fields[] = {
+	NS(uts), NS(ipc), NS(mnt), NS(net), NS(pid), NS(pid_for_children), NS(cgroup),
+	NS(time), NS(time_for_children), NS(user),
+};
+
+static const struct emit_field attributes_fields[] = {
+	EMIT_FIELD(ckpt_image_attributes, personality, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_attributes, pdeath_signal, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_attributes, no_new_privs, EMIT_UNS),
+};
+
+#define SC(member, fmt) EMIT_FIELD(ckpt_image_sched, member, fmt)
+static const struct emit_field sched_fields[] = {
+	SC(policy, EMIT_DEC), SC(nice, EMIT_DEC), SC(rt_priority, EMIT_DEC),
+	SC(reset_on_fork, EMIT_UNS), SC(dl_runtime, EMIT_UNS), SC(dl_deadline, EMIT_UNS),
+	SC(dl_period, EMIT_UNS), SC(ioprio, EMIT_DEC), SC(timer_slack_ns, EMIT_UNS),
+};
+
+#define SG(member, fmt) EMIT_FIELD(ckpt_image_signals, member, fmt)
+static const struct emit_field signals_fields[] = {
+	SG(blocked, EMIT_HEX), SG(saved_sigmask, EMIT_HEX), SG(restore_sigmask, EMIT_UNS),
+	SG(sas_sp, EMIT_HEX), SG(sas_size, EMIT_UNS), SG(sas_flags, EMIT_HEX),
+};
+
+#define RG(member, fmt) EMIT_FIELD(ckpt_image_registered, member, fmt)
+static const struct emit_field registered_fields[] = {
+	RG(rseq, EMIT_HEX), RG(rseq_len, EMIT_UNS), RG(rseq_sig, EMIT_HEX),
+	RG(robust_list, EMIT_HEX), RG(clear_child_tid, EMIT_HEX),
 };
 
 #define R(member, fmt) EMIT_FIELD(ckpt_image_restart_block, member, fmt)
@@ -65,8 +104,7 @@ static const struct emit_field restart_fields[] = {
 static const struct emit_field x86_fields[] = {
 	X(ax), X(bx), X(cx), X(dx), X(si), X(di), X(bp), X(sp), X(r8), X(r9), X(r10),
 	X(r11), X(r12), X(r13), X(r14), X(r15), X(orig_ax), X(ip), X(flags), X(cs),
-	X(ss), X(ds), X(es), X(fs), X(gs), X(fs_base), X(gs_base), X(tls[0]), X(tls[1]),
-	X(tls[2]), X(xstate_len),
+	X(ss), X(ds), X(es), X(fs), X(gs), X(fs_base), X(gs_base),
 };
 
 #define M(member, fmt) EMIT_FIELD(ckpt_image_mm, member, fmt)
@@ -75,10 +113,9 @@ static const struct emit_field mm_fields[] = {
 	M(start_data, EMIT_HEX), M(end_data, EMIT_HEX), M(start_brk, EMIT_HEX),
 	M(brk, EMIT_HEX), M(start_stack, EMIT_HEX), M(arg_start, EMIT_HEX),
 	M(arg_end, EMIT_HEX), M(env_start, EMIT_HEX), M(env_end, EMIT_HEX),
-	M(vdso, EMIT_HEX), M(vvar, EMIT_HEX), M(dumpable, EMIT_UNS),
+	M(vdso, EMIT_HEX), M(vvar, EMIT_HEX), M(mmap_base, EMIT_HEX), M(dumpable, EMIT_UNS),
 	M(dump_filter, EMIT_HEX), M(membarrier, EMIT_HEX), M(def_flags, EMIT_HEX),
-	M(thp_disable, EMIT_UNS), M(nr_auxv, EMIT_UNS), M(nr_vmas, EMIT_UNS),
-	M(nr_ldt, EMIT_UNS),
+	M(thp_disable, EMIT_UNS),
 };
 
 #define V(member, fmt) EMIT_FIELD(ckpt_image_vma, member, fmt)
@@ -90,153 +127,100 @@ static const struct emit_field vma_fields[] = {
 #define SH(member, fmt) EMIT_FIELD(ckpt_image_shmem, member, fmt)
 static const struct emit_field shmem_fields[] = {
 	SH(ref, EMIT_UNS), SH(seals, EMIT_HEX), SH(size, EMIT_UNS), SH(memfd, EMIT_UNS),
-	SH(name, EMIT_STR),
+	SH(mode, EMIT_OCT), SH(uid, EMIT_UNS), SH(gid, EMIT_UNS),
 };
 
-static const struct emit_field page_fields[] = {
-	EMIT_FIELD(ckpt_image_page, addr, EMIT_HEX),
-	EMIT_FIELD(ckpt_image_page, sum, EMIT_HEX),
+static const struct emit_field pages_fields[] = {
+	EMIT_FIELD(ckpt_image_pages, ref, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_pages, nr, EMIT_UNS),
+};
+
+static const struct emit_field run_fields[] = {
+	EMIT_FIELD(ckpt_image_run, addr, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_run, count, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_run, order, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_run, sum, EMIT_HEX),
+};
+
+#define SM(member, fmt) EMIT_FIELD(ckpt_image_same, member, fmt)
+static const struct emit_field same_fields[] = {
+	SM(ref, EMIT_UNS), SM(addr, EMIT_HEX), SM(of, EMIT_UNS), SM(of_addr, EMIT_HEX),
+	SM(count, EMIT_UNS),
 };
 
 #define TR(member) EMIT_FIELD(ckpt_image_trailer, member, EMIT_UNS)
 static const struct emit_field trailer_fields[] = { TR(nr_records), TR(nr_pages), TR(bytes) };
 
-static bool print_sighand(struct emit *m, struct cursor *c)
+static void print_actions(struct emit *m, const char *name, const struct part *part)
 {
-	const struct ckpt_image_sighand *s = cursor_take(c, sizeof(*s));
-	size_t i;
+	const struct ckpt_image_sigaction *a = part->data;
+	uint32_t i;
 
-	if (!s)
-		return false;
-	emit_number(m, "ref", EMIT_UNS, s->ref);
-	emit_list(m, "actions");
-	for (i = 0; i < 64; i++) {
-		if (!s->actions[i].handler && !s->actions[i].flags && !s->actions[i].mask)
+	emit_list(m, name);
+	for (i = 0; i < part->nr; i++) {
+		/* who has not set anything has only zeroes */
+		if (!a[i].handler && !a[i].flags && !a[i].mask)
 			continue;
 		emit_group(m);
-		emit_number(m, "signal", EMIT_UNS, i + 1);
-		emit_struct(m, EMIT_FIELDS(sigaction_fields), &s->actions[i]);
+		emit_number(m, "signal", EMIT_UNS, false, i + 1);
+		emit_struct(m, EMIT_FIELDS(sigaction_fields), &a[i]);
 		emit_group_end(m);
 	}
 	emit_list_end(m);
-	return true;
 }
 
-static bool print_cred(struct emit *m, struct cursor *c)
+static void print_pending(struct emit *m, const char *name, const struct part *part)
 {
-	static const struct emit_field gid[] = { { "gid", 0, sizeof(__u32), EMIT_UNS } };
-	const struct ckpt_image_cred *s = cursor_take(c, sizeof(*s));
-
-	if (!s)
-		return false;
-	emit_struct(m, EMIT_FIELDS(cred_fields), s);
-	return inspect_list(m, c, "groups", s->nr_groups, EMIT_FIELDS(gid), sizeof(__u32));
-}
-
-static bool print_pending(struct emit *m, struct cursor *c, uint32_t nr)
-{
-	const struct ckpt_image_siginfo *s = NULL;
+	const struct ckpt_image_siginfo *s = part->data;
 	siginfo_t info;
 	uint32_t i;
 
-	emit_list(m, "pending");
-	for (i = 0; i < nr && (s = cursor_take(c, sizeof(*s))); i++) {
-		memcpy(&info, s, sizeof(info));
+	emit_list(m, name);
+	for (i = 0; i < part->nr; i++) {
+		memcpy(&info, &s[i], sizeof(info));
 		emit_group(m);
-		emit_number(m, "signal", EMIT_DEC, (int64_t)info.si_signo);
-		emit_number(m, "code", EMIT_DEC, (int64_t)info.si_code);
+		emit_number(m, "signal", EMIT_DEC, false, (int64_t)info.si_signo);
+		emit_number(m, "code", EMIT_DEC, false, (int64_t)info.si_code);
 		emit_group_end(m);
 	}
 	emit_list_end(m);
-	return i == nr;
 }
 
-static bool print_process(struct emit *m, struct cursor *c)
+/* only zeroes, as the reader has seen */
+static void print_fill(struct emit *m, const char *name, const struct part *part)
 {
-	const struct ckpt_image_process *s = cursor_take(c, sizeof(*s));
-	struct cursor limits, timers;
-
-	if (!s)
-		return false;
-	emit_struct(m, EMIT_FIELDS(process_fields), s);
-	limits = (struct cursor){ (const char *)s->rlimits, sizeof(s->rlimits) };
-	timers = (struct cursor){ (const char *)s->itimers, sizeof(s->itimers) };
-	return inspect_list(m, &limits, "rlimits", 16, EMIT_FIELDS(rlimit_fields),
-			    sizeof(s->rlimits[0])) &&
-	       inspect_list(m, &timers, "itimers", 3, EMIT_FIELDS(itimer_fields),
-			    sizeof(s->itimers[0])) &&
-	       print_pending(m, c, s->nr_pending);
+	emit_number(m, name, EMIT_UNS, false, part->nr);
 }
 
-static bool print_task(struct emit *m, struct cursor *c)
-{
-	const struct ckpt_image_task *s = cursor_take(c, sizeof(*s));
-
-	if (!s)
-		return false;
-	emit_struct(m, EMIT_FIELDS(task_fields), s);
-	emit_named_group(m, "restart");
-	emit_struct(m, EMIT_FIELDS(restart_fields), &s->restart);
-	emit_group_end(m);
-	emit_named_group(m, "x86");
-	emit_struct(m, EMIT_FIELDS(x86_fields), &s->x86);
-	emit_group_end(m);
-	return print_pending(m, c, s->nr_pending) &&
-	       cursor_take_padded(c, s->x86.xstate_len);
-}
-
-static bool print_mm(struct emit *m, struct cursor *c)
-{
-	static const struct emit_field word[] = { { "value", 0, sizeof(__u64), EMIT_HEX } };
-	const struct ckpt_image_mm *s = cursor_take(c, sizeof(*s));
-
-	if (!s)
-		return false;
-	emit_struct(m, EMIT_FIELDS(mm_fields), s);
-	return inspect_list(m, c, "vmas", s->nr_vmas, EMIT_FIELDS(vma_fields),
-			    sizeof(struct ckpt_image_vma)) &&
-	       inspect_list(m, c, "auxv", s->nr_auxv, EMIT_FIELDS(word), sizeof(__u64)) &&
-	       inspect_list(m, c, "ldt", s->nr_ldt, EMIT_FIELDS(word), sizeof(__u64));
-}
-
-static bool print_shmem(struct emit *m, struct cursor *c)
-{
-	return inspect_plain(m, c, EMIT_FIELDS(shmem_fields), sizeof(struct ckpt_image_shmem));
-}
-
-static bool print_memory(struct emit *m, struct cursor *c)
-{
-	(void)m;
-	return cursor_take(c, sizeof(struct ckpt_image_memory));
-}
-
-static bool print_pages(struct emit *m, struct cursor *c)
-{
-	const struct ckpt_image_pages *s = cursor_take(c, sizeof(*s));
-
-	if (!s)
-		return false;
-	emit_number(m, "ref", EMIT_UNS, s->ref);
-	emit_number(m, "nr", EMIT_UNS, s->nr);
-	return inspect_list(m, c, "pages", s->nr, EMIT_FIELDS(page_fields),
-			    sizeof(struct ckpt_image_page));
-}
-
-static bool print_trailer(struct emit *m, struct cursor *c)
-{
-	return inspect_plain(m, c, EMIT_FIELDS(trailer_fields), sizeof(struct ckpt_image_trailer));
-}
-
-const struct inspect_type inspect_tasks[] = {
-	{ CKPT_REC_SIGHAND, print_sighand },
-	{ CKPT_REC_CRED, print_cred },
-	{ CKPT_REC_PROCESS, print_process },
-	{ CKPT_REC_TASK, print_task },
-	{ CKPT_REC_MM, print_mm },
-	{ CKPT_REC_SHMEM, print_shmem },
-	{ CKPT_REC_MEMORY, print_memory },
-	{ CKPT_REC_PAGES, print_pages },
-	{ CKPT_REC_TRAILER, print_trailer },
+const struct inspect_part inspect_tasks[] = {
+	INSPECT_PART(SIGHAND, BASE, sighand_fields),
+	INSPECT_PRINT(SIGHAND, ACTIONS, print_actions),
+	INSPECT_PART(CRED, BASE, cred_fields),
+	INSPECT_PART(CRED, GROUPS, group_fields),
+	INSPECT_PART(PROCESS, BASE, process_fields),
+	INSPECT_PART(PROCESS, LIMITS, rlimit_fields),
+	INSPECT_PART(PROCESS, ITIMERS, itimer_fields),
+	INSPECT_PRINT(PROCESS, PENDING, print_pending),
+	INSPECT_PART(PROCESS, OOM, oom_fields),
+	INSPECT_PART(PROCESS, SUBREAPER, subreaper_fields),
+	INSPECT_PART(TASK, BASE, task_fields),
+	INSPECT_PART(TASK, SHARED, shared_fields),
+	INSPECT_PART(TASK, NAMESPACES, namespaces_fields),
+	INSPECT_PART(TASK, ATTRIBUTES, attributes_fields),
+	INSPECT_PART(TASK, SCHED, sched_fields),
+	INSPECT_PART(TASK, SIGNALS, signals_fields),
+	INSPECT_PRINT(TASK, PENDING, print_pending),
+	INSPECT_PART(TASK, REGISTERED, registered_fields),
+	INSPECT_PART(TASK, RESTART, restart_fields),
+	INSPECT_PART(TASK, X86, x86_fields),
+	INSPECT_PART(MM, BASE, mm_fields),
+	INSPECT_PART(MM, VMAS, vma_fields),
+	INSPECT_PART(SHMEM, BASE, shmem_fields),
+	INSPECT_PART(PAGES, BASE, pages_fields),
+	INSPECT_PART(PAGES, RUNS, run_fields),
+	INSPECT_PRINT(PAGES, FILL, print_fill),
+	INSPECT_PART(SAME, BASE, same_fields),
+	INSPECT_PART(TRAILER, BASE, trailer_fields),
 };
 
 const size_t inspect_nr_tasks = sizeof(inspect_tasks) / sizeof(*inspect_tasks);

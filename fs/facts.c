@@ -7,8 +7,10 @@
 
 #include "cleanup.h"
 #include "facts.h"
+#include "parts.h"
 
 #define PIDS_MAX 60000	/* bytes: an attribute's value may have 65536 */
+#define HEADS_MAX 64	/* pieces up to the end of TREE; the engine writes three and a few */
 
 const char *const fact_names[] = { "kernel", "new-pages", "pages", "pids", "stored", NULL };
 
@@ -36,41 +38,74 @@ static int read_at(struct store_reader *r, void *buf, size_t len, uint64_t at)
 	return (size_t)n == len ? 0 : -ENODATA;
 }
 
-/*
- * The record of a type among the first ones, which are small: its body's place
- * in @at and length in @rec.
- */
-static int find_record(struct store_reader *r, uint16_t type, struct ckpt_rec *rec, uint64_t *at)
+/* a record of the image with its parts */
+struct record {
+	void *body;
+	size_t len;		/* bytes */
+	struct parts parts;
+};
+
+static void record_free(struct record *rec)
 {
+	parts_free(&rec->parts);
+	free(rec->body);
+}
+
+#define _cleanup_record_ __attribute__((cleanup(record_free)))
+
+/* what a piece has, behind what the record has */
+static int read_piece(struct store_reader *r, struct record *rec, uint32_t len, uint64_t at)
+{
+	void *body;
 	int rc;
 
-	*at = 0;
-	for (int i = 0; i < 3; i++) {
-		rc = read_at(r, rec, sizeof(*rec), *at);
+	if (rec->len + len > PARTS_BYTES_MAX)
+		return -ENODATA;
+	body = realloc(rec->body, rec->len + len + 1);
+	if (!body)
+		return -ENOMEM;
+	rec->body = body;
+	rc = read_at(r, (char *)body + rec->len, len, at);
+	rec->len += len;
+	return rc;
+}
+
+/* the record of a type among the first ones, HEADER, CONTAINER and TREE */
+static int find_record(struct store_reader *r, uint16_t type, struct record *rec)
+{
+	struct ckpt_rec head = { 0 };
+	uint64_t at = 0;
+	int rc, pieces = 0;
+
+	do {
+		at += head.len;
+		rc = read_at(r, &head, sizeof(head), at);
 		if (rc)
 			return rc;
-		if (rec->magic != CKPT_REC_MAGIC || rec->len > CKPT_REC_LEN_MAX)
-			break;
-		*at += sizeof(*rec);
-		if (rec->type == type)
-			return 0;
-		*at += rec->len;
-	}
-	return -ENODATA;
+		if (head.magic != CKPT_REC_MAGIC || head.len > CKPT_REC_LEN_MAX ||
+		    head.type > CKPT_REC_TREE || pieces++ == HEADS_MAX)
+			return -ENODATA;
+		at += sizeof(head);
+		rc = head.type == type ? read_piece(r, rec, head.len, at) : 0;
+		if (rc)
+			return rc;
+	} while (head.type != type || head.flags & CKPT_REC_MORE);
+	rc = parts_take(&rec->parts, type, head.seq, rec->body, rec->len, NULL);
+	return rc && rc != -ENOMEM ? -ENODATA : rc;
 }
 
 static int kernel_of(struct store_reader *r, char **value)
 {
-	struct ckpt_image_header h;
-	struct ckpt_rec rec;
-	uint64_t at;
-	int rc = find_record(r, CKPT_REC_HEADER, &rec, &at);
+	_cleanup_record_ struct record rec = { 0 };
+	const struct ckpt_image_header *h;
+	int rc = find_record(r, CKPT_REC_HEADER, &rec);
 
-	if (!rc)
-		rc = rec.len < sizeof(h) ? -ENODATA : read_at(r, &h, sizeof(h), at);
 	if (rc)
 		return rc;
-	*value = strndup(h.release, sizeof(h.release));
+	h = parts_find(&rec.parts, CKPT_TAG_HEADER_BASE, NULL);
+	if (h->version != CKPT_IMAGE_VERSION)
+		return -ENODATA;
+	*value = strndup(h->release, sizeof(h->release));
 	return *value ? 0 : -ENOMEM;
 }
 
@@ -93,25 +128,20 @@ static void print_pids(FILE *f, const struct ckpt_image_tree_task *tasks, uint32
 
 static int pids_of(struct store_reader *r, char **value)
 {
-	_cleanup_free_ struct ckpt_image_tree *tree = NULL;
-	struct ckpt_rec rec;
+	_cleanup_record_ struct record rec = { 0 };
+	const struct ckpt_image_tree_task *tasks;
 	size_t len = 0;
-	uint64_t at;
+	uint32_t nr;
 	FILE *f;
-	int rc = find_record(r, CKPT_REC_TREE, &rec, &at);
+	int rc = find_record(r, CKPT_REC_TREE, &rec);
 
-	if (rc || rec.len < sizeof(*tree))
-		return rc ? rc : -ENODATA;
-	tree = malloc(rec.len);
-	rc = tree ? read_at(r, tree, rec.len, at) : -ENOMEM;
-	if (!rc && tree->nr_tasks > (rec.len - sizeof(*tree)) / sizeof(tree->tasks[0]))
-		rc = -ENODATA;
 	if (rc)
 		return rc;
+	tasks = parts_find(&rec.parts, CKPT_TAG_TREE_TASKS, &nr);
 	f = open_memstream(value, &len);
 	if (!f)
 		return -ENOMEM;
-	print_pids(f, tree->tasks, tree->nr_tasks);
+	print_pids(f, tasks, nr);
 	return fclose(f) ? -ENOMEM : 0;
 }
 
@@ -119,7 +149,8 @@ static int pages_of(struct store_reader *r, const struct store_info *info, char 
 {
 	struct {
 		struct ckpt_rec rec;
-		struct ckpt_image_trailer body;
+		struct ckpt_part part;
+		struct ckpt_image_trailer base;
 	} end;
 	int rc;
 
@@ -128,9 +159,10 @@ static int pages_of(struct store_reader *r, const struct store_info *info, char 
 	rc = read_at(r, &end, sizeof(end), info->size - sizeof(end));
 	if (rc)
 		return rc;
-	if (end.rec.magic != CKPT_REC_MAGIC || end.rec.type != CKPT_REC_TRAILER)
+	if (end.rec.magic != CKPT_REC_MAGIC || end.rec.type != CKPT_REC_TRAILER ||
+	    end.part.tag != CKPT_TAG_TRAILER_BASE || end.part.len != sizeof(end.base))
 		return -ENODATA;
-	return number(end.body.nr_pages, value);
+	return number(end.base.nr_pages, value);
 }
 
 int fact_get(uint64_t store_ino, const char *name, char **value)

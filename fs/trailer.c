@@ -5,33 +5,38 @@
 
 static size_t head_size(uint16_t type)
 {
-	size_t size = sizeof(struct ckpt_rec);
-
 	/* it says how many pages follow */
-	return type == CKPT_REC_PAGES ? size + sizeof(struct ckpt_image_pages) : size;
+	return type == CKPT_REC_PAGES ? sizeof(struct trailer_head) : sizeof(struct ckpt_rec);
+}
+
+/* a PAGES record begins with its BASE, and that with what a reader needs at least */
+static bool says_pages(const struct trailer_head *h)
+{
+	return h->rec.len >= sizeof(h->part) + sizeof(h->pages) &&
+	       h->part.tag == CKPT_TAG_PAGES_BASE && h->part.size >= sizeof(h->pages) &&
+	       h->part.len >= sizeof(h->pages) && h->pages.nr && h->pages.nr <= CKPT_PAGES_MAX;
 }
 
 /* a record's head is there as far as it matters: what follows it? */
 static void take_head(struct trailer *t)
 {
-	struct ckpt_image_pages pages;
-	struct ckpt_rec rec;
+	struct trailer_head h;
 
-	memcpy(&rec, t->head, sizeof(rec));
-	if (rec.magic != CKPT_REC_MAGIC || rec.len > CKPT_REC_LEN_MAX) {
+	memcpy(&h, t->head, sizeof(h));
+	if (h.rec.magic != CKPT_REC_MAGIC || h.rec.len > CKPT_REC_LEN_MAX) {
 		t->lost = true;
 		return;
 	}
-	if (t->have < head_size(rec.type))
+	if (t->have < head_size(h.rec.type))
 		return;
 	t->have = 0;
-	t->skip = rec.len;
-	if (rec.type == CKPT_REC_PAGES) {
-		memcpy(&pages, t->head + sizeof(rec), sizeof(pages));
-		t->lost = rec.len < sizeof(pages);
-		t->skip = rec.len - sizeof(pages) + (uint64_t)pages.nr * CKPT_PAGE_SIZE;
+	t->skip = h.rec.len;
+	if (h.rec.type == CKPT_REC_PAGES) {
+		t->lost = !says_pages(&h);
+		t->skip -= sizeof(h) - sizeof(h.rec);
+		t->skip += (uint64_t)h.pages.nr * CKPT_PAGE_SIZE;
 	}
-	t->seen = rec.type == CKPT_REC_TRAILER;
+	t->seen = h.rec.type == CKPT_REC_TRAILER && !(h.rec.flags & CKPT_REC_MORE);
 }
 
 void trailer_watch(struct trailer *t, const void *data, size_t len)

@@ -9,12 +9,20 @@
 
 #include "ckpt_image.h"
 
+/* of a record, as far as it matters */
+struct trailer_head {
+	struct ckpt_rec rec;
+	/* of PAGES */
+	struct ckpt_part part;
+	struct ckpt_image_pages pages;
+};
+
 struct trailer {
 	bool seen;		/* the last record has begun */
 	bool lost;		/* this is no image */
 	uint64_t skip;		/* bytes until the next that matters */
 	size_t have;		/* of head */
-	unsigned char head[sizeof(struct ckpt_rec) + sizeof(struct ckpt_image_pages)];
+	unsigned char head[sizeof(struct trailer_head)];
 };
 
 /* trailer_watch - the next @len bytes of the stream; begin with a zeroed @t */

@@ -31,49 +31,70 @@ static void put(const void *data, size_t len)
 	offset += len;
 }
 
-/* 'len' is a multiple of 8 */
-static void put_record(uint16_t type, const void *body, uint32_t len)
+/* a record that is being made */
+static struct {
+	char bytes[4 * CKPT_PAGE_SIZE + TASKS_MAX * sizeof(struct ckpt_image_tree_task)];
+	uint32_t len;
+} body;
+
+/* 'nr' elements of 'size' bytes */
+static void *add_part(uint16_t tag, uint32_t size, uint32_t nr)
 {
-	struct ckpt_rec rec = { .magic = CKPT_REC_MAGIC, .type = type, .len = len, .seq = seq++ };
+	struct ckpt_part head = { .tag = tag, .size = size, .len = (uint64_t)size * nr };
+	char *data = body.bytes + body.len + sizeof(head);
+
+	memcpy(body.bytes + body.len, &head, sizeof(head));
+	memset(data, 0, (head.len + 7) & ~7ULL);
+	body.len += sizeof(head) + ((head.len + 7) & ~7ULL);
+	return data;
+}
+
+#define ADD_PARTS(record, part, nr) \
+	((ckpt_part_##record##_##part *)add_part(CKPT_TAG_##record##_##part, \
+						 sizeof(ckpt_part_##record##_##part), nr))
+#define ADD_PART(record, part) ADD_PARTS(record, part, 1)
+
+static void put_record(uint16_t type)
+{
+	struct ckpt_rec rec = { .magic = CKPT_REC_MAGIC, .type = type, .len = body.len, .seq = seq++ };
 	XXH64_state_t *state = XXH64_createState();
 
 	if (!state)
 		errx(1, "no memory");
 	XXH64_reset(state, 0);
 	XXH64_update(state, &rec, sizeof(rec));
-	XXH64_update(state, body, len);
+	XXH64_update(state, body.bytes, body.len);
 	rec.sum = XXH64_digest(state);
 	XXH64_freeState(state);
 	put(&rec, sizeof(rec));
-	put(body, len);
+	put(body.bytes, body.len);
+	body.len = 0;
 }
 
 static void put_head(uint32_t tasks)
 {
 	static const char text[] = "name made\ncgroup made\nnet host\nmount bind / / rw none\n";
-	static char body[sizeof(struct ckpt_image_tree) +
-			 TASKS_MAX * sizeof(struct ckpt_image_tree_task)];
-	struct ckpt_image_header h = { .version = CKPT_IMAGE_VERSION, .page_size = CKPT_PAGE_SIZE };
-	struct ckpt_image_tree *tree = (struct ckpt_image_tree *)body;
-	char desc[(sizeof(text) + 7) & ~7U] = "";
+	struct ckpt_image_header *h = ADD_PART(HEADER, BASE);
+	struct ckpt_image_tree_task *task;
 	struct utsname uts;
 
 	uname(&uts);
-	memcpy(h.magic, CKPT_IMAGE_MAGIC, sizeof(h.magic));
-	strcpy(h.machine, uts.machine);
-	strcpy(h.release, uts.release);
-	put_record(CKPT_REC_HEADER, &h, sizeof(h));
-	strcpy(desc, text);
-	put_record(CKPT_REC_CONTAINER, desc, sizeof(desc));
-	tree->nr_tasks = tasks;
+	memcpy(h->magic, CKPT_IMAGE_MAGIC, sizeof(h->magic));
+	h->version = CKPT_IMAGE_VERSION;
+	h->page_size = CKPT_PAGE_SIZE;
+	strcpy(h->machine, uts.machine);
+	strcpy(h->release, uts.release);
+	put_record(CKPT_REC_HEADER);
+	memcpy(ADD_PARTS(CONTAINER, TEXT, strlen(text)), text, strlen(text));
+	put_record(CKPT_REC_CONTAINER);
+	task = ADD_PARTS(TREE, TASKS, tasks);
 	for (uint32_t i = 0; i < tasks; i++)
-		tree->tasks[i] = (struct ckpt_image_tree_task){
+		task[i] = (struct ckpt_image_tree_task){
 			.pid = i + 1, .tgid = i + 1, .ppid = i ? 1 : 0, .pgid = 1, .sid = 1,
 			.rpid = i + 1000, .flags = CKPT_TASK_LEADER,
 		};
-	put_record(CKPT_REC_TREE, body, sizeof(*tree) + tasks * sizeof(tree->tasks[0]));
-	put_record(CKPT_REC_MEMORY, &(struct ckpt_image_memory){ 0 },
-		   sizeof(struct ckpt_image_memory));
+	put_record(CKPT_REC_TREE);
+	put_record(CKPT_REC_MEMORY);
 }
 
 static void fill(uint64_t page[CKPT_PAGE_SIZE / 8], uint64_t *state)
@@ -87,27 +108,26 @@ static void fill(uint64_t page[CKPT_PAGE_SIZE / 8], uint64_t *state)
 	}
 }
 
+/* in one run */
 static void put_pages(uint32_t nr, uint64_t *state)
 {
-	static char body[3 * CKPT_PAGE_SIZE];
 	static uint64_t pages[CKPT_PAGES_MAX][CKPT_PAGE_SIZE / 8];
-	struct ckpt_image_pages *p = (struct ckpt_image_pages *)body;
-	uint64_t begin = offset + sizeof(struct ckpt_rec);
-	uint32_t len = sizeof(*p) + nr * sizeof(p->pages[0]);
 
-	len += -(begin + len) & (CKPT_PAGE_SIZE - 1);
-	memset(body, 0, sizeof(body));
-	p->ref = 1;
-	p->nr = nr;
 	for (uint32_t i = 0; i < nr; i++) {
 		if (zeros && (nr_pages + i) % 4)
 			memset(pages[i], 0, sizeof(pages[i]));
 		else
 			fill(pages[i], state);
-		p->pages[i].addr = (nr_pages + i) * CKPT_PAGE_SIZE;
-		p->pages[i].sum = XXH64(pages[i], CKPT_PAGE_SIZE, 0);
 	}
-	put_record(CKPT_REC_PAGES, body, len);
+	*ADD_PART(PAGES, BASE) = (struct ckpt_image_pages){ .ref = 1, .nr = nr };
+	*ADD_PART(PAGES, RUNS) = (struct ckpt_image_run){
+		.addr = nr_pages * CKPT_PAGE_SIZE,
+		.count = nr,
+		.sum = XXH64(pages, (size_t)nr * CKPT_PAGE_SIZE, 0),
+	};
+	ADD_PARTS(PAGES, FILL, -(offset + sizeof(struct ckpt_rec) + body.len +
+				 sizeof(struct ckpt_part)) % CKPT_PAGE_SIZE);
+	put_record(CKPT_REC_PAGES);
 	put(pages, (size_t)nr * CKPT_PAGE_SIZE);
 	nr_pages += nr;
 }
@@ -125,6 +145,7 @@ static unsigned long number(const char *text, unsigned long max)
 int main(int argc, char **argv)
 {
 	unsigned long pages = 16, tasks = 1, nr;
+	struct ckpt_image_trailer *t;
 	uint64_t state = 1;
 	int c;
 
@@ -151,14 +172,11 @@ int main(int argc, char **argv)
 		nr = pages < CKPT_PAGES_MAX ? pages : CKPT_PAGES_MAX;
 		put_pages(nr, &state);
 	}
-	put_record(CKPT_REC_TRAILER,
-		   &(struct ckpt_image_trailer){
-			   .nr_records = seq + 1,
-			   .nr_pages = nr_pages,
-			   .bytes = offset + sizeof(struct ckpt_rec) +
-				    sizeof(struct ckpt_image_trailer),
-		   },
-		   sizeof(struct ckpt_image_trailer));
+	t = ADD_PART(TRAILER, BASE);
+	t->nr_records = seq + 1;
+	t->nr_pages = nr_pages;
+	t->bytes = offset + sizeof(struct ckpt_rec) + body.len;
+	put_record(CKPT_REC_TRAILER);
 	if (fflush(stdout))
 		err(1, "the image cannot be written");
 	return 0;
