@@ -17,15 +17,12 @@
 static struct builder *make(uint32_t version, uint32_t nr_tasks)
 {
 	struct builder *b = calloc(1, sizeof(*b));
-	struct {
-		struct ckpt_image_tree tree;
-		struct ckpt_image_tree_task task;
-	} tree = { { .nr_tasks = nr_tasks }, { .pid = 1, .tgid = 1, .flags = CKPT_TASK_LEADER } };
 
 	assert_non_null(b);
 	builder_header(b, version, "strange");
-	builder_add(b, CKPT_REC_CONTAINER, "name x", 6);
-	builder_add(b, CKPT_REC_TREE, &tree, sizeof(tree));
+	builder_container(b, "name x");
+	builder_parts(b, TREE, TASKS, nr_tasks);
+	builder_add(b, CKPT_REC_TREE);
 	builder_pages(b, 7);
 	builder_trailer(b);
 	return b;
@@ -73,15 +70,19 @@ static void every_cut_and_changed_byte_is_seen(void **state)
 
 static void what_can_not_be_checked_is_refused(void **state)
 {
-	struct builder *newer = make(CKPT_IMAGE_VERSION + 1, 1), *tree = make(CKPT_IMAGE_VERSION, 9);
+	struct builder *newer = make(CKPT_IMAGE_VERSION + 1, 1), *tree = make(CKPT_IMAGE_VERSION, 0);
+	struct builder *older = make(CKPT_IMAGE_VERSION - 1, 1);
 	struct ckpt_error e;
 
 	(void)state;
 	assert_int_equal(judge(newer->data, newer->len, 65536, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "newer"));
+	assert_int_equal(judge(older->data, older->len, 65536, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "older"));
 	assert_int_equal(judge(tree->data, tree->len, 65536, &e), -EINVAL);
 	assert_int_equal(judge("", 0, 1, &e), -EINVAL);
 	free(newer);
+	free(older);
 	free(tree);
 }
 

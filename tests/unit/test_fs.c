@@ -127,16 +127,17 @@ static void perms_survive_as_text(void **state)
 	assert_int_equal(perm_parse("0 0 0400 x", &back), -EINVAL);
 }
 
-static size_t add_record(unsigned char *at, uint16_t type, uint32_t len, uint32_t nr)
+static size_t add_record(unsigned char *at, uint16_t type, uint16_t flags, uint32_t len, uint32_t nr)
 {
-	struct ckpt_rec rec = { .magic = CKPT_REC_MAGIC, .type = type, .len = len };
-	struct ckpt_image_pages pages = { .ref = 1, .nr = nr };
-	size_t size = sizeof(rec) + len + (size_t)nr * CKPT_PAGE_SIZE;
+	struct trailer_head head = {
+		.rec = { .magic = CKPT_REC_MAGIC, .type = type, .flags = flags, .len = len },
+		.part = { .tag = CKPT_TAG_PAGES_BASE, .size = 8, .len = 8 },
+		.pages = { .ref = 1, .nr = nr },
+	};
+	size_t size = sizeof(head.rec) + len + (size_t)nr * CKPT_PAGE_SIZE;
 
 	memset(at, 0xee, size);
-	memcpy(at, &rec, sizeof(rec));
-	if (nr)
-		memcpy(at + sizeof(rec), &pages, sizeof(pages));
+	memcpy(at, &head, nr ? sizeof(head) : sizeof(head.rec));
 	return size;
 }
 
@@ -146,11 +147,16 @@ static void trailer_is_seen_however_it_comes(void **state)
 	size_t len = 0, chunk, n;
 
 	(void)state;
-	len += add_record(image + len, CKPT_REC_HEADER, 152, 0);
-	len += add_record(image + len, CKPT_REC_MEMORY, 8, 0);
-	len += add_record(image + len, CKPT_REC_PAGES, 3888, 3);
-	len += add_record(image + len, CKPT_REC_PAGES, 4072, 1);
-	len += add_record(image + len, CKPT_REC_TRAILER, 24, 0);
+	len += add_record(image + len, CKPT_REC_HEADER, 0, 224, 0);
+	len += add_record(image + len, CKPT_REC_FILES, CKPT_REC_MORE, 1000, 0);
+	len += add_record(image + len, CKPT_REC_FILES, 0, 8, 0);
+	len += add_record(image + len, CKPT_REC_MEMORY, 0, 0, 0);
+	len += add_record(image + len, CKPT_REC_PAGES, 0, 24, 1);
+	len += add_record(image + len, CKPT_REC_PAGES, 0, 3888, 3);
+	len += add_record(image + len, CKPT_REC_SAME, 0, 48, 0);
+	len += add_record(image + len, CKPT_REC_PAGES, 0, 4072, 1);
+	len += add_record(image + len, CKPT_REC_TRAILER, CKPT_REC_MORE, 24, 0);
+	len += add_record(image + len, CKPT_REC_TRAILER, 0, 16, 0);
 	for (chunk = 1; chunk < len; chunk += chunk < 100 ? 1 : 997) {
 		struct trailer t = { 0 };
 
@@ -160,6 +166,33 @@ static void trailer_is_seen_however_it_comes(void **state)
 			trailer_watch(&t, image + done, n);
 		}
 		assert_true(trailer_passed(&t) && !t.lost);
+	}
+}
+
+/* how many payloads follow cannot be told */
+static void strange_pages_have_no_end(void **state)
+{
+	static const struct trailer_head sound = {
+		.rec = { .magic = CKPT_REC_MAGIC, .type = CKPT_REC_PAGES, .len = 4072 },
+		.part = { .tag = CKPT_TAG_PAGES_BASE, .size = 8, .len = 8 },
+		.pages = { .ref = 1, .nr = CKPT_PAGES_MAX },
+	};
+
+	(void)state;
+	for (int i = 0; i < 7; i++) {
+		struct trailer t = { 0 };
+		struct trailer_head h = sound;
+
+		switch (i) {
+		case 1: h.rec.len = 16; break;
+		case 2: h.part.tag = CKPT_TAG_PAGES_RUNS; break;
+		case 3: h.part.size = 4; break;
+		case 4: h.part.len = 0; break;
+		case 5: h.pages.nr = 0; break;
+		case 6: h.pages.nr++; break;
+		}
+		trailer_watch(&t, &h, sizeof(h));
+		assert_int_equal(t.lost, i != 0);
 	}
 }
 
@@ -713,6 +746,7 @@ int main(void)
 		cmocka_unit_test(reports_are_read_by_line),
 		cmocka_unit_test(perms_survive_as_text),
 		cmocka_unit_test(trailer_is_seen_however_it_comes),
+		cmocka_unit_test(strange_pages_have_no_end),
 		cmocka_unit_test(no_image_has_no_trailer),
 		cmocka_unit_test(who_has_a_file_open_is_found),
 		cmocka_unit_test(places_have_one_number_each),

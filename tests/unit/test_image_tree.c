@@ -24,20 +24,19 @@ struct row {
 
 static int parse(struct tree *t, const struct row *rows, size_t nr, struct ckpt_error *e)
 {
-	size_t len = sizeof(struct ckpt_image_tree) + nr * sizeof(struct ckpt_image_tree_task), i;
-	struct ckpt_image_tree *rec = calloc(1, len);
+	struct ckpt_image_tree_task *tasks = calloc(nr, sizeof(*tasks));
+	size_t i;
 	int ret;
 
-	rec->nr_tasks = nr;
 	for (i = 0; i < nr; i++)
-		rec->tasks[i] = (struct ckpt_image_tree_task){
+		tasks[i] = (struct ckpt_image_tree_task){
 			.pid = rows[i].pid, .tgid = rows[i].tgid, .ppid = rows[i].ppid,
 			.pgid = rows[i].pgid, .sid = rows[i].sid,
 			.flags = rows[i].flags, .depth = rows[i].depth,
 		};
 	memset(e, 0, sizeof(*e));
-	ret = tree_parse(t, rec, len, e);
-	free(rec);
+	ret = tree_parse(t, tasks, nr, e);
+	free(tasks);
 	return ret;
 }
 
@@ -128,20 +127,14 @@ static void test_hostile_trees(void **state)
 
 static void test_impossible_lengths(void **state)
 {
-	struct ckpt_image_tree rec = { .nr_tasks = 0 };
+	struct ckpt_image_tree_task task = { .pid = 1 };
 	struct ckpt_error e;
 	struct tree t;
 
 	(void)state;
-	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EINVAL);
+	assert_int_equal(tree_parse(&t, &task, 0, &e), -EINVAL);
 	tree_free(&t);
-	rec.nr_tasks = 1;
-	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EINVAL);
-	tree_free(&t);
-	rec.nr_tasks = UINT32_MAX;
-	assert_int_equal(tree_parse(&t, &rec, sizeof(rec), &e), -EINVAL);
-	tree_free(&t);
-	assert_int_equal(tree_parse(&t, &rec, 4, &e), -EINVAL);
+	assert_int_equal(tree_parse(&t, &task, TREE_TASKS_MAX + 1, &e), -E2BIG);
 	tree_free(&t);
 }
 
