@@ -42,7 +42,11 @@ static int take_record(struct image *im, size_t at)
 	r->at = at;
 	r->body = im->raw.p + at + sizeof(r->head);
 	if (r->head.type == CKPT_REC_PAGES) {
-		r->nr_pages = ((struct ckpt_image_pages *)r->body)->nr;
+		struct slice base;
+
+		if (record_part(r, 0, &base) || base.head.len < sizeof(struct ckpt_image_pages))
+			return -1;
+		r->nr_pages = ((struct ckpt_image_pages *)(r->body + sizeof(base.head)))->nr;
 		r->pages = r->body + r->head.len;
 	}
 	im->nr++;
@@ -56,19 +60,25 @@ size_t image_end(const struct image *im, size_t n)
 	return r->at + sizeof(r->head) + r->head.len + (size_t)r->nr_pages * CKPT_PAGE_SIZE;
 }
 
-void image_load(struct image *im, const char *path)
+int image_take(struct image *im, struct bytes raw)
 {
 	size_t at = 0;
 
 	memset(im, 0, sizeof(*im));
-	read_file(path, &im->raw);
-	while (at < im->raw.len) {
+	im->raw = raw;
+	for (; at < im->raw.len; at = image_end(im, im->nr - 1))
 		if (take_record(im, at))
-			errx(2, "%s is no image from byte %zu on", path, at);
-		at = image_end(im, im->nr - 1);
-	}
-	if (!im->nr || im->recs[im->nr - 1].head.type != CKPT_REC_TRAILER)
-		errx(2, "%s has no trailer", path);
+			return -1;
+	return im->nr && im->recs[im->nr - 1].head.type == CKPT_REC_TRAILER ? 0 : -1;
+}
+
+void image_load(struct image *im, const char *path)
+{
+	struct bytes raw;
+
+	read_file(path, &raw);
+	if (image_take(im, raw))
+		errx(2, "%s is no image: record %zu is none", path, im->nr);
 }
 
 static void add(struct bytes *out, const void *p, size_t len)
@@ -77,62 +87,49 @@ static void add(struct bytes *out, const void *p, size_t len)
 	out->len += len;
 }
 
-/* PAGES are filled so that the payloads start at a multiple of a page */
-static uint32_t pages_len(const struct record *r, size_t at)
-{
-	size_t used = sizeof(struct ckpt_image_pages) + r->nr_pages * sizeof(struct ckpt_image_page);
-	size_t end = (at + sizeof(r->head) + used + CKPT_PAGE_SIZE - 1) / CKPT_PAGE_SIZE * CKPT_PAGE_SIZE;
-
-	return end - at - sizeof(r->head);
-}
-
 static void put_record(struct bytes *out, const struct record *r, uint32_t seq)
 {
 	struct ckpt_rec head = r->head;
 	uint8_t *start = out->p + out->len;
-	uint32_t have = head.len;
 
-	if (r->pages) {
-		uint32_t want = pages_len(r, out->len);
-
-		have = have < want ? have : want;
-		head.len = want;
-	}
 	head.seq = seq;
 	head.sum = 0;
 	add(out, &head, sizeof(head));
-	add(out, r->body, have);
-	memset(out->p + out->len, 0, head.len - have);
-	out->len += head.len - have;
+	add(out, r->body, head.len);
 	head.sum = XXH64(start, sizeof(head) + head.len, 0);
 	memcpy(start, &head, sizeof(head));
 	if (r->pages)
 		add(out, r->pages, (size_t)r->nr_pages * CKPT_PAGE_SIZE);
 }
 
-/* put together again; the trailer tells of what is there, unless @trailer */
-static struct bytes emit(const struct record *recs, size_t nr, int trailer)
+/* the trailer tells of what is there */
+static void set_trailer(struct record *r, uint64_t nr_records, uint64_t nr_pages, uint64_t at)
+{
+	struct ckpt_image_trailer t = { nr_records, nr_pages, at + sizeof(r->head) + r->head.len };
+	struct slice s;
+
+	if (!record_part(r, 0, &s) && s.head.len >= sizeof(t))
+		memcpy(r->body + s.at + sizeof(s.head), &t, sizeof(t));
+}
+
+/* put together again; @trailer: it stays as it is */
+static struct bytes emit(struct record *recs, size_t nr, int trailer)
 {
 	struct bytes out = { 0 };
 	uint64_t nr_pages = 0;
-	size_t room = 0, i;
+	size_t room = 1, i;
 
 	for (i = 0; i < nr; i++)
 		room += sizeof(recs[i].head) + recs[i].head.len +
-			((size_t)recs[i].nr_pages + 1) * CKPT_PAGE_SIZE;
+			((size_t)recs[i].nr_pages + 3) * CKPT_PAGE_SIZE;
 	out.p = need(malloc(room));
 	for (i = 0; i < nr; i++) {
-		struct ckpt_image_trailer t;
-		struct record r = recs[i];
-
-		nr_pages += r.nr_pages;
-		if (r.head.type == CKPT_REC_TRAILER && r.head.len == sizeof(t) && !trailer) {
-			t.nr_records = i + 1;
-			t.nr_pages = nr_pages;
-			t.bytes = out.len + sizeof(r.head) + sizeof(t);
-			r.body = (uint8_t *)&t;
-		}
-		put_record(&out, &r, i);
+		nr_pages += recs[i].nr_pages;
+		if (recs[i].pages && !recs[i].keep)
+			change_fill(&recs[i], out.len);
+		if (recs[i].head.type == CKPT_REC_TRAILER && !trailer)
+			set_trailer(&recs[i], i + 1, nr_pages, out.len);
+		put_record(&out, &recs[i], i);
 	}
 	return out;
 }
@@ -145,6 +142,14 @@ static struct bytes copy_raw(const struct image *im)
 	return b;
 }
 
+static uint8_t *copy_body(const struct record *r)
+{
+	uint8_t *body = need(malloc(r->head.len + 1));
+
+	memcpy(body, r->body, r->head.len);
+	return body;
+}
+
 /* the records, one more than there are for dup, with bodies that may be written */
 static struct record *copy_records(const struct image *im)
 {
@@ -152,10 +157,8 @@ static struct record *copy_records(const struct image *im)
 	size_t i;
 
 	memcpy(recs, im->recs, im->nr * sizeof(*recs));
-	for (i = 0; i < im->nr; i++) {
-		recs[i].body = need(malloc(recs[i].head.len + 1));
-		memcpy(recs[i].body, im->recs[i].body, recs[i].head.len);
-	}
+	for (i = 0; i < im->nr; i++)
+		recs[i].body = copy_body(&im->recs[i]);
 	return recs;
 }
 
@@ -176,15 +179,29 @@ static int set_number(struct record *r, size_t at, unsigned int width, uint64_t 
 	return 0;
 }
 
+/* in FILL, or in front of it? */
+static int is_fill(const struct record *r, size_t at)
+{
+	struct slice s;
+	size_t p;
+
+	for (p = 0; r->pages && !record_part(r, p, &s); p++)
+		if (s.head.tag == CKPT_TAG_PAGES_FILL && s.at <= at)
+			return 1;
+	return 0;
+}
+
+static int change_number(struct record *r, size_t at, unsigned int width, uint64_t value)
+{
+	r->keep |= is_fill(r, at);
+	return set_number(r, at, width, value);
+}
+
 static int set_len(struct record *r, uint32_t len)
 {
-	if (len > CKPT_REC_LEN_MAX + 4096)
-		return -1;
-	r->body = need(realloc(r->body, len + 1));
-	if (len > r->head.len)
-		memset(r->body + r->head.len, 0, len - r->head.len);
-	r->head.len = len;
-	return 0;
+	if (len < r->head.len)
+		return record_splice(r, len, r->head.len - len, "", 0);
+	return record_splice(r, r->head.len, 0, NULL, len - r->head.len);
 }
 
 static uint64_t next_random(uint64_t *state)
@@ -231,11 +248,13 @@ static void set_random(struct record *recs, size_t nr, uint64_t seed)
 			continue;
 		/* not the filling of PAGES, and more often the front than the back */
 		at = r->head.len - width;
-		if (r->pages)
-			at = sizeof(struct ckpt_image_pages) + r->nr_pages * sizeof(struct ckpt_image_page) - width;
+		if (r->pages && at > 512)
+			at = 512;
 		if (next_random(&state) % 2 && at > 512)
 			at = 512;
 		at = next_random(&state) % (at / 4 + 1) * 4;
+		if (is_fill(r, at))
+			continue;
 		memcpy(&was, r->body + at, width);
 		set_number(r, at, width, strange_number(&state, was));
 	}
@@ -258,6 +277,21 @@ static void move(struct record *recs, size_t from, size_t to)
 	recs[to] = r;
 }
 
+/* a record cut in two; payloads are behind the second half */
+static int cut_record(struct record *recs, size_t nr, size_t n, size_t at)
+{
+	if (at > recs[n].head.len)
+		return -1;
+	memmove(recs + n + 1, recs + n, (nr - n) * sizeof(*recs));
+	recs[n].body = copy_body(&recs[n + 1]);
+	recs[n].head.len = at;
+	recs[n].head.flags |= CKPT_REC_MORE;
+	recs[n].pages = NULL;
+	recs[n].nr_pages = 0;
+	recs[n + 1].keep = 1;
+	return record_splice(&recs[n + 1], 0, at, "", 0);
+}
+
 /* of records, in place; returns how many there are then, 0 if the case has no meaning */
 static size_t change_records(struct record *recs, size_t nr, const char *what)
 {
@@ -277,10 +311,11 @@ static size_t change_records(struct record *recs, size_t nr, const char *what)
 	}
 	if (!strcmp(verb, "dup")) {
 		memmove(recs + n + 1, recs + n, (nr - n) * sizeof(*recs));
-		recs[n].body = need(malloc(recs[n + 1].head.len + 1));
-		memcpy(recs[n].body, recs[n + 1].body, recs[n + 1].head.len);
+		recs[n].body = copy_body(&recs[n + 1]);
 		return nr + 1;
 	}
+	if (sscanf(what, "more@%llu+%llu", &n, &a) == 2)
+		return cut_record(recs, nr, n, a) ? 0 : nr + 1;
 	if (!strcmp(verb, "swap") && n + 1 < nr)
 		move(recs, n, n + 1);
 	else if (!strcmp(verb, "late") && n + 1 < find_memory(recs, nr))
@@ -289,8 +324,12 @@ static size_t change_records(struct record *recs, size_t nr, const char *what)
 		recs[n].head.type = a;
 	else if (sscanf(what, "len@%llu=%llu", &n, &a) == 2)
 		return set_len(&recs[n], a) ? 0 : nr;
+	else if (sscanf(what, "%*[a-z]@%llu.%llu=%llu", &n, &a, &b) >= 2)
+		return change_part(&recs[n], verb, a, b) ? 0 : nr;
+	else if (sscanf(what, "%*[a-z]@%llu=%llu", &n, &a) == 2)
+		return change_part(&recs[n], verb, 0, a) ? 0 : nr;
 	else if (sscanf(what, "set@%llu+%llu:%llu=%llx", &n, &a, &b, &c) == 4)
-		return set_number(&recs[n], a, b, c) ? 0 : nr;
+		return change_number(&recs[n], a, b, c) ? 0 : nr;
 	else
 		return 0;
 	return nr;

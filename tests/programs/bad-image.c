@@ -20,18 +20,19 @@
 
 static const char usage[] =
 	"usage: bad-image make IMAGE CASE              a changed image to standard output\n"
-	"       bad-image damage|hostile [-a] IMAGE    cases, one a line; -a: every place\n"
+	"       bad-image damage|hostile|unsound|sound [-a] IMAGE\n"
+	"                                              cases, one a line; -a: every place\n"
 	"       bad-image random [-s SEED] [-c COUNT]  cases\n"
-	"       bad-image try [-m] [-v] [-n NAME] [-t SECONDS] IMAGE\n"
+	"       bad-image try [-m|-y] [-v] [-n NAME] [-t SECONDS] IMAGE\n"
 	"                                              restarts with each case of standard input\n"
 	"\n"
 	"try prints each case that was not refused with a reason, or left something behind, and\n"
 	"at the end 'N refused, N accepted, N wrong'. -m: a container may come out of it, which is\n"
-	"then killed, and not only a refusal.\n";
+	"then killed, and not only a refusal. -y: a container must come out of it.\n";
 
 struct options {
 	const char *name;
-	bool all, may_run, verbose;
+	bool all, may_run, must_run, verbose;
 	int seconds;
 	unsigned long long seed, count;
 };
@@ -156,6 +157,8 @@ static const char *judge(const struct options *o, int status, int log)
 		return "was accepted";
 	if (status > 1)
 		return "has a strange exit status";
+	if (status == 1 && o->must_run)
+		return "was refused";
 	if (status == 1 && (fstat(log, &st) || !st.st_size))
 		return "was refused without a reason";
 	if (status == 0)
@@ -259,10 +262,11 @@ int main(int argc, char **argv)
 	struct image im;
 	int c;
 
-	while ((c = getopt(argc - 1, argv + 1, "amvn:t:s:c:")) != -1) {
+	while ((c = getopt(argc - 1, argv + 1, "amvyn:t:s:c:")) != -1) {
 		switch (c) {
 		case 'a': o.all = true; break;
 		case 'm': o.may_run = true; break;
+		case 'y': o.may_run = o.must_run = true; break;
 		case 'v': o.verbose = true; break;
 		case 'n': o.name = optarg; break;
 		case 't': o.seconds = atoi(optarg); break;
@@ -287,6 +291,10 @@ int main(int argc, char **argv)
 		cases_damage(&im, o.all, stdout);
 	else if (!strcmp(verb, "hostile"))
 		cases_hostile(&im, o.all, stdout);
+	else if (!strcmp(verb, "unsound"))
+		cases_unsound(&im, o.all, stdout);
+	else if (!strcmp(verb, "sound"))
+		cases_sound(&im, o.all, stdout);
 	else
 		errx(2, "there is no %s", verb);
 	return 0;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changes for what a number means, which the table of the format does not say: pids, flags, addresses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bad-image.h"
+
+enum meaning { PID, ADDR, FLAGS, NUMBER };
+
+struct field {
+	uint16_t type;
+	uint16_t tag;
+	uint32_t size;		/* bytes of an element */
+	uint16_t width;
+	uint16_t at;		/* in the element */
+	uint16_t element;
+	enum meaning meaning;
+};
+
+#define E(rec, part, el, member, meaning) \
+	{ CKPT_REC_##rec, CKPT_TAG_##rec##_##part, sizeof(ckpt_part_##rec##_##part), \
+	  sizeof(((ckpt_part_##rec##_##part *)0)->member), offsetof(ckpt_part_##rec##_##part, member), \
+	  el, meaning }
+#define F(rec, part, member, meaning) E(rec, part, 0, member, meaning)
+/* a part of bytes, or of numbers that have no name */
+#define B(rec, part, byte, bytes, meaning) \
+	{ CKPT_REC_##rec, CKPT_TAG_##rec##_##part, sizeof(ckpt_part_##rec##_##part), bytes, byte, 0, meaning }
+
+static const struct field fields[] = {
+	B(HEADER, BASE, 0, 8, NUMBER),
+	F(HEADER, BASE, marks, FLAGS),
+	E(TREE, TASKS, 1, pid, PID),
+	E(TREE, TASKS, 1, tgid, PID),
+	E(TREE, TASKS, 1, ppid, PID),
+	E(TREE, TASKS, 1, pgid, PID),
+	E(TREE, TASKS, 1, sid, PID),
+	E(TREE, TASKS, 1, flags, FLAGS),
+	F(SYSTEM, BASE, xfeatures, FLAGS),
+	F(SYSTEM, FEATURES, bits, FLAGS),
+	F(NAMESPACE, BASE, kind, FLAGS),
+	F(FILE, BASE, flags, FLAGS),
+	F(FILE, BASE, mode, FLAGS),
+	F(FILE, PIPE, end, FLAGS),
+	F(FILE, TIMERFD, settime_flags, FLAGS),
+	F(FILE, SOCK, state, FLAGS),
+	F(FILE, SOCK, options, FLAGS),
+	F(FILE, SOCK, mode, FLAGS),
+	F(PIPE, BASE, mode, FLAGS),
+	F(PIPE, BUFS, flags, FLAGS),
+	F(SHMEM, BASE, seals, FLAGS),
+	F(SHMEM, BASE, size, ADDR),
+	F(SHMEM, BASE, mode, FLAGS),
+	F(EPOLL, WATCHES, events, FLAGS),
+	F(FILES, FDS, flags, FLAGS),
+	F(FS, BASE, umask, FLAGS),
+	/* of SIGKILL, of SIGCHLD */
+	E(SIGHAND, ACTIONS, 8, handler, ADDR),
+	E(SIGHAND, ACTIONS, 16, handler, NUMBER),
+	E(SIGHAND, ACTIONS, 16, flags, FLAGS),
+	E(SIGHAND, ACTIONS, 16, restorer, ADDR),
+	E(SIGHAND, ACTIONS, 16, mask, FLAGS),
+	F(MM, BASE, start_code, ADDR),
+	F(MM, BASE, end_code, ADDR),
+	F(MM, BASE, start_data, ADDR),
+	F(MM, BASE, start_brk, ADDR),
+	F(MM, BASE, brk, ADDR),
+	F(MM, BASE, start_stack, ADDR),
+	F(MM, BASE, arg_start, ADDR),
+	F(MM, BASE, arg_end, ADDR),
+	F(MM, BASE, env_end, ADDR),
+	F(MM, BASE, vdso, ADDR),
+	F(MM, BASE, vvar, ADDR),
+	F(MM, BASE, mmap_base, ADDR),
+	F(MM, BASE, dump_filter, FLAGS),
+	F(MM, BASE, membarrier, FLAGS),
+	F(MM, BASE, def_flags, FLAGS),
+	F(MM, VMAS, start, ADDR),
+	F(MM, VMAS, end, ADDR),
+	F(MM, VMAS, offset, ADDR),
+	F(MM, VMAS, prot, FLAGS),
+	F(MM, VMAS, flags, FLAGS),
+	F(MM, VMAS, advice, FLAGS),
+	F(CRED, BASE, securebits, FLAGS),
+	F(CRED, BASE, cap_inheritable, FLAGS),
+	F(CRED, BASE, cap_permitted, FLAGS),
+	F(CRED, BASE, cap_effective, FLAGS),
+	F(CRED, BASE, cap_bset, FLAGS),
+	F(CRED, BASE, cap_ambient, FLAGS),
+	F(PROCESS, BASE, tgid, PID),
+	/* RLIMIT_STACK, _NOFILE, _AS */
+	E(PROCESS, LIMITS, 3, cur, NUMBER),
+	E(PROCESS, LIMITS, 7, cur, NUMBER),
+	E(PROCESS, LIMITS, 7, max, NUMBER),
+	E(PROCESS, LIMITS, 9, cur, NUMBER),
+	F(TASK, BASE, pid, PID),
+	F(TASK, BASE, tgid, PID),
+	F(TASK, BASE, ppid, PID),
+	F(TASK, BASE, pgid, PID),
+	F(TASK, BASE, sid, PID),
+	F(TASK, BASE, flags, FLAGS),
+	F(TASK, ATTRIBUTES, personality, FLAGS),
+	B(TASK, CPUS, 0, 8, FLAGS),
+	F(TASK, SIGNALS, blocked, FLAGS),
+	F(TASK, SIGNALS, saved_sigmask, FLAGS),
+	F(TASK, SIGNALS, sas_flags, FLAGS),
+	F(TASK, SIGNALS, sas_sp, ADDR),
+	F(TASK, REGISTERED, rseq, ADDR),
+	F(TASK, REGISTERED, robust_list, ADDR),
+	F(TASK, REGISTERED, clear_child_tid, ADDR),
+	F(TASK, RESTART, uaddr, ADDR),
+	F(TASK, RESTART, flags, FLAGS),
+	F(TASK, X86, flags, FLAGS),
+	F(TASK, X86, ip, ADDR),
+	F(TASK, X86, sp, ADDR),
+	F(TASK, X86, fs_base, ADDR),
+	F(TASK, X86, gs_base, ADDR),
+	/* MXCSR; what software has put there; which components there are, and whether compacted */
+	B(TASK, XSTATE, 24, 4, FLAGS),
+	B(TASK, XSTATE, 464, 8, FLAGS),
+	B(TASK, XSTATE, 512, 8, FLAGS),
+	B(TASK, XSTATE, 520, 8, FLAGS),
+	B(TASK, XSTATE, 528, 8, FLAGS),
+	F(PAGES, RUNS, addr, ADDR),
+};
+
+/* what a number of that meaning may be changed to; returns how many */
+static int values(const struct field *f, uint64_t was, uint64_t *to)
+{
+	int nr = 0;
+
+#define ADD(v) (to[nr++] = (v))
+	switch (f->meaning) {
+	case PID:
+		ADD(2);
+		ADD(4194304);
+		ADD(0x80000000);
+		break;
+	case ADDR:
+		ADD(was ^ 0x1000);
+		ADD(was + 0x100000000);
+		ADD(0x8000000000000000);
+		break;
+	case FLAGS:
+		ADD(was ^ 1);
+		ADD(was ^ 0x80000000);
+		ADD(was ^ 0x3000);
+		ADD(was ^ 0x7fffffff);
+		ADD(~was);
+		break;
+	case NUMBER:
+		ADD(0x10);
+		ADD(0x80000000);
+		ADD(was / 2);
+		break;
+	}
+	return nr;
+}
+
+static void print_field(const struct record *r, size_t n, const struct slice *s, const struct field *f, FILE *out)
+{
+	size_t at = f->element * f->size + f->at;
+	uint64_t mask = f->width == 8 ? ~0ull : (1ull << f->width * 8) - 1, was = 0, to[16];
+	int i, nr;
+
+	if (s->head.size != f->size || at + f->width > s->head.len)
+		return;
+	at += s->at + sizeof(s->head);
+	memcpy(&was, r->body + at, f->width);
+	nr = values(f, was, to);
+	for (i = 0; i < nr; i++)
+		if ((to[i] & mask) != was)
+			fprintf(out, "set@%zu+%zu:%u=%llx\n", n, at, f->width, (unsigned long long)(to[i] & mask));
+}
+
+void cases_by_hand(const struct image *im, size_t n, FILE *out)
+{
+	const struct record *r = &im->recs[n];
+	struct slice s;
+	size_t p, i;
+
+	for (p = 0; !record_part(r, p, &s); p++)
+		for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			if (fields[i].type == r->head.type && fields[i].tag == s.head.tag)
+				print_field(r, n, &s, &fields[i], out);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* An image that has every part of the format's table; what it says makes no sense. */
+#ifndef CKPT_TESTS_TEST_EVERYTHING_H
+#define CKPT_TESTS_TEST_EVERYTHING_H
+
+#include "parts.h"
+#include "test_image.h"
+
+/* as few elements as there can be, but two where there may be many */
+static inline void builder_row(struct builder *b, const struct part_row *row)
+{
+	uint32_t nr = row->min > 2 || row->max == 1 ? row->min + !row->min : 2, i;
+	unsigned char *data = builder_part_of(b, row->tag, row->size, nr, NULL);
+
+	for (i = 0; i < nr * row->size; i++)
+		data[i] = row->string && i == nr - 1 ? 0 : 'a' + i % 26;
+	/* the number of an object */
+	if (row->base)
+		*(uint32_t *)data = b->seq + 1;
+}
+
+static inline void builder_everything(struct builder *b)
+{
+	const struct part_row *row;
+	uint16_t type = 0;
+	size_t nr;
+
+	memset(b, 0, sizeof(*b));
+	builder_header(b, CKPT_IMAGE_VERSION, NULL);
+	for (row = part_rows(&nr); nr--; row++) {
+		if (row->type == CKPT_REC_HEADER || row->type >= CKPT_REC_MEMORY)
+			continue;
+		if (type && type != row->type)
+			builder_add(b, type);
+		type = row->type;
+		builder_row(b, row);
+	}
+	builder_add(b, type);
+	builder_add(b, CKPT_REC_MEMORY);
+	builder_pages(b, 3);
+	builder_row(b, part_row(CKPT_REC_SAME, CKPT_TAG_SAME_BASE));
+	builder_add(b, CKPT_REC_SAME);
+	builder_trailer(b);
+}
+
+#endif
