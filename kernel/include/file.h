@@ -40,6 +40,9 @@ struct file *ckpt_file_of_fd(long fd);
 char *ckpt_fdinfo(struct file *file);
 int ckpt_fdinfo_u64(const char *info, const char *key, int base, u64 *val);
 
+/* save/hold.c: close what current was the last to hold */
+void ckpt_end_files(void);
+
 /* files/fs.c */
 void ckpt_put_fs(struct fs_struct *fs);
 

@@ -154,6 +154,7 @@ static int freeze_and_collect(struct ckpt_checkpoint *cp, const char *desc,
 		ckpt_thaw(&cp->freezer, &args->pause_ns);
 		if (!ret) {
 			release_container(cp);
+			ckpt_end_files();
 			return 0;
 		}
 		if (ret != -EAGAIN)
@@ -161,6 +162,7 @@ static int freeze_and_collect(struct ckpt_checkpoint *cp, const char *desc,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		release(cp);
+		ckpt_end_files();
 		msleep(CKPT_RETRY_MS);
 	}
 	return ckpt_fail(&cp->log, -EBUSY,

@@ -97,3 +97,17 @@ void ckpt_unhold(struct ckpt_held *h)
 		k_put_task_stack(h->task);
 	put_task_struct(h->task);
 }
+
+/*
+ * ckpt_end_files - close what current was the last to hold
+ *
+ * Within a system call the last fput() only queues the end of a file, as task
+ * work for the way back to user space, and ours is long: a slow reader of the
+ * image would keep ports bound and pipes open.  Called without locks, and never
+ * by a release(), which may be such work itself.
+ */
+void ckpt_end_files(void)
+{
+	might_sleep();
+	k_task_work_run();
+}
