@@ -3,6 +3,7 @@
  * An address space comes back: the old one goes, then every mapping returns to
  * its address.  Done by the leader of a thread group to its own mm.  S9, S10.
  */
+#include <linux/auxvec.h>
 #include <linux/mman.h>
 #include <linux/namei.h>
 #include <linux/pid_namespace.h>
@@ -59,6 +60,20 @@ static bool fields_ok(const struct ckpt_image_mm *img)
 	       img->mmap_base >= PAGE_SIZE;
 }
 
+/*
+ * Pairs up to one with AT_NULL, as mm->saved_auxv has room for: who reads it
+ * later, for /proc/PID/auxv or a core dump, looks for nothing but that.
+ */
+static bool auxv_ok(const struct mm_rec *rec)
+{
+	u64 i, nr = min_t(u64, rec->nr_auxv, ARRAY_SIZE(current->mm->saved_auxv));
+
+	for (i = 0; i + 1 < nr; i += 2)
+		if (rec->auxv[i] == AT_NULL)
+			return true;
+	return false;
+}
+
 int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	struct mm_rec rec;
@@ -72,6 +87,9 @@ int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 			return ckpt_malformed(log, buf);
 		after = rec.vmas[i].end;
 	}
+	if (!auxv_ok(&rec))
+		return ckpt_fail(log, -EINVAL, "the MM in record %u has an auxiliary vector without an end",
+				 buf->seq);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "arch.h"
+#include "file.h"
 #include "memory.h"
 #include "operations.h"
 #include "restart.h"

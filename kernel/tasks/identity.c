@@ -5,6 +5,7 @@
 #include <linux/signal.h>
 
 #include "part.h"
+#include "task.h"
 
 static int exit_code_of(struct task_struct *t)
 {
