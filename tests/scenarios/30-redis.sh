@@ -15,7 +15,7 @@ if ! command -v redis-server >/dev/null; then
 fi
 
 ask() {
-	ckpt exec redis redis-cli --raw "$@"
+	ckpt exec -e PATH -e LD_LIBRARY_PATH redis redis-cli --raw "$@"
 }
 
 answers() {
@@ -45,7 +45,7 @@ rise() {
 
 container redis -- redis-server --save '' --enable-debug-command yes || die "Redis does not start"
 wait_until 30 answers || die "Redis does not answer"
-seq 100000 | sed 's/.*/SET key:& value-&/' | ckpt exec redis redis-cli --pipe || die "Redis takes no keys"
+seq 100000 | sed 's/.*/SET key:& value-&/' | ckpt exec -e PATH -e LD_LIBRARY_PATH redis redis-cli --pipe || die "Redis takes no keys"
 keys=$(ask dbsize)
 digest=$(ask debug digest)
 is "D1 Redis: has 100,000 keys" "$keys" 100000
