@@ -1,42 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What stat(2) says of everything in the file system. */
+/* What stat(2) says, as far as it is the same for all. */
 #ifndef FS_ATTR_H
 #define FS_ATTR_H
 
+#include <stdint.h>
 #include <sys/stat.h>
-
-#include "container.h"
-#include "place.h"
-#include "store.h"
-
-/* what there is under one name */
-struct place_info {
-	int running;		/* c is valid */
-	int stored;		/* g is valid: it has a history, maybe empty */
-	struct container c;
-	struct store_group g;
-};
-
-/* place_look - look a name up. 0, -ENOENT (neither), or a negative errno. */
-int place_look(const char *name, struct place_info *info);
-
-/* attr_root - the root directory's */
-void attr_root(struct stat *st);
-
-/*
- * attr_place - of a file in the place @name
- * @kind: NODE_PLACE ... NODE_LATEST
- * @info: what place_look said
- *
- * Returns 0, or -ENOENT (no latest, or the store has failed).
- */
-int attr_place(const char *name, enum node_kind kind, const struct place_info *info,
-	       struct stat *st);
-
-/* attr_snapshot - of a snapshot in the history; 0 or a negative errno */
-int attr_snapshot(const struct store_info *info, struct stat *st);
 
 /* attr_setup - once, before anything else */
 void attr_setup(void);
+
+/* attr_base - all that is known of what has a number and a mode alone */
+void attr_base(struct stat *st, uint64_t ino, mode_t mode);
+
+/* attr_time - set the times; @ns: since the epoch */
+void attr_time(struct stat *st, int64_t ns);
+
+/* attr_size - set the size, in bytes, of what has contents */
+void attr_size(struct stat *st, uint64_t size);
+
+/* attr_boot - when a moment was that is so many ns after the machine's boot, since the epoch */
+int64_t attr_boot(int64_t ns);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* /ckpt/NAME/image: reading it is a checkpoint. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,8 +14,8 @@
 #include "container.h"
 #include "engine.h"
 #include "error.h"
-#include "image.h"
 #include "log.h"
+#include "node.h"
 #include "record.h"
 #include "serial.h"
 
@@ -311,20 +312,22 @@ static int refuse(const char *place, int err, const char *why)
 	return -err;
 }
 
-int image_open(const char *place, uid_t uid, struct handle **h)
+/* the checkpoint begins with the first read */
+static int image_open(const struct node_at *at, const struct fuse_ctx *caller,
+		      struct fuse_file_info *fi, struct handle **h)
 {
 	struct container c;
 	struct serial *s;
 	struct image *im;
 	int rc;
 
-	rc = container_find(place, &c);
-	if (uid && (rc || uid != c.owner))
-		rc = -EACCES;
-	else if (!engine_there())
-		rc = refuse(place, ENODEV, ENGINE_MISSING);
+	(void)caller;
+	(void)fi;
+	rc = container_find(at->place, &c);
+	if (!engine_there())
+		rc = refuse(at->place, ENODEV, ENGINE_MISSING);
 	else if (rc == -ENOENT)
-		rc = refuse(place, ESRCH, "no such container runs");
+		rc = refuse(at->place, ESRCH, "no such container runs");
 	if (!rc)
 		rc = serial_new(sizeof(*im), &handle_ops, &serial_ops, &s);
 	if (rc)
@@ -340,3 +343,11 @@ int image_open(const char *place, uid_t uid, struct handle **h)
 	*h = &s->handle;
 	return 0;
 }
+
+const struct node image_node = {
+	.name = "image",
+	.in = NODE_PLACE,
+	.mode = S_IFREG | 0400,
+	.flags = NODE_PRIVATE | NODE_STREAM,
+	.open = image_open,
+};

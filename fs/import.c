@@ -6,13 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "attr.h"
 #include "check.h"
 #include "error.h"
 #include "holders.h"
 #include "import.h"
+#include "inode.h"
 #include "log.h"
 #include "perm.h"
-#include "place.h"
 #include "trailer.h"
 
 #define ATTRS_MAX 64
@@ -74,7 +75,7 @@ int import_begin(const char *place, const char *name, uint64_t replaces,
 	imports = i;
 	pthread_mutex_unlock(&imports_lock);
 	*h = &i->handle;
-	*ino = snapshot_node(i->ino);
+	*ino = inode_of_snapshot(i->ino);
 	return 0;
 }
 
@@ -93,7 +94,7 @@ static void unlist(struct import *i)
 /* the one that @ino is, or is about to be; locked */
 static struct import *find(fuse_ino_t ino)
 {
-	uint64_t number = snapshot_store_ino(ino);
+	uint64_t number = inode_store_ino(ino);
 	struct import *i;
 
 	pthread_mutex_lock(&imports_lock);
@@ -151,24 +152,14 @@ static int64_t now_ns(void)
 bool import_attr(fuse_ino_t ino, struct stat *st)
 {
 	struct import *i = find(ino);
-	int64_t ns;
 
 	if (!i)
 		return false;
-	memset(st, 0, sizeof(*st));
-	st->st_ino = ino;
-	st->st_mode = S_IFREG | i->perm.mode;
+	attr_base(st, ino, S_IFREG | i->perm.mode);
 	st->st_uid = i->perm.uid;
 	st->st_gid = i->perm.gid;
-	st->st_nlink = 1;
-	st->st_size = i->size;
-	st->st_blocks = (i->size + 511) / 512;
-	st->st_blksize = 128 * 1024;
-	ns = i->mtime_ns ? i->mtime_ns : now_ns();
-	st->st_mtim.tv_sec = ns / 1000000000;
-	st->st_mtim.tv_nsec = ns % 1000000000;
-	st->st_atim = st->st_mtim;
-	st->st_ctim = st->st_mtim;
+	attr_size(st, i->size);
+	attr_time(st, i->mtime_ns ? i->mtime_ns : now_ns());
 	put(i);
 	return true;
 }
@@ -352,7 +343,7 @@ static int finish(struct import *i)
 	/* the name now means another file, with another number */
 	if (!rc && i->replaces)
 		fuse_lowlevel_notify_inval_entry(fs.session,
-			place_node(i->place, NODE_SNAPSHOTS, 0), i->name, strlen(i->name));
+			inode_of(i->place, NODE_HISTORY, 0), i->name, strlen(i->name));
 	return rc;
 }
 

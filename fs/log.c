@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <string.h>
 
-#include "attr.h"
 #include "cleanup.h"
 #include "fs.h"
+#include "handle.h"
 #include "log.h"
+#include "node.h"
 #include "note.h"
 #include "proc.h"
 
@@ -32,23 +32,6 @@ static int make_parents(const char *path)
 			return -errno;
 	}
 	return 0;
-}
-
-static bool is_known(const char *name)
-{
-	struct place_info info;
-
-	return !place_look(name, &info);
-}
-
-void log_tidy(void)
-{
-	_cleanup_dir_ DIR *d = opendir(fs.opt.state);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.' && !is_known(entry->d_name))
-			log_remove(entry->d_name);
 }
 
 int log_setup(void)
@@ -106,7 +89,8 @@ void log_only(const char *name, const char *fmt, ...)
 		close(fd);
 }
 
-int log_open(const char *name)
+/* descriptor to read the log; negative errno, -ENOENT: there is none */
+static int open_log(const char *name)
 {
 	char path[PATH_MAX];
 	int fd, rc = state_path(name, "log", path);
@@ -115,20 +99,6 @@ int log_open(const char *name)
 		return rc;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
-}
-
-void log_stat(const char *name, struct stat *st)
-{
-	char path[PATH_MAX];
-	struct stat log;
-
-	if (state_path(name, "log", path) || stat(path, &log))
-		return;
-	st->st_size = log.st_size;
-	st->st_blocks = log.st_blocks;
-	st->st_atim = log.st_atim;
-	st->st_mtim = log.st_mtim;
-	st->st_ctim = log.st_ctim;
 }
 
 void last_set(const char *name, const struct last_checkpoint *last)
@@ -175,3 +145,44 @@ void log_remove(const char *name)
 	if (!state_path(name, NULL, path))
 		rmdir(path);
 }
+
+static int log_attr(const struct node_at *at, const struct place_info *info, struct stat *st)
+{
+	char path[PATH_MAX];
+	struct stat log;
+
+	(void)info;
+	if (state_path(at->place, "log", path) || stat(path, &log))
+		return 0;
+	st->st_size = log.st_size;
+	st->st_blocks = log.st_blocks;
+	st->st_atim = log.st_atim;
+	st->st_mtim = log.st_mtim;
+	st->st_ctim = log.st_ctim;
+	return 0;
+}
+
+static int log_open(const struct node_at *at, const struct fuse_ctx *caller,
+		    struct fuse_file_info *fi, struct handle **h)
+{
+	int fd = open_log(at->place);
+
+	(void)caller;
+	(void)fi;
+	if (fd == -ENOENT)
+		*h = text_open(NULL, 0);
+	else if (fd < 0)
+		return fd;
+	else
+		*h = fd_open(fd);
+	return *h ? 0 : -ENOMEM;
+}
+
+const struct node log_node = {
+	.name = "log",
+	.in = NODE_PLACE,
+	.mode = S_IFREG | 0400,
+	.flags = NODE_PRIVATE,
+	.attr = log_attr,
+	.open = log_open,
+};

@@ -8,7 +8,6 @@
 
 #include <limits.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #define LAST_NAME_SIZE 256
 
@@ -36,20 +35,11 @@ void log_line(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3))
 /* log_only - a new operation that has nothing but this line to say */
 void log_only(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* log_open - descriptor to read the log; negative errno, -ENOENT: there is none */
-int log_open(const char *name);
-
-/* log_stat - set size and times of @st to the log's, if there is one */
-void log_stat(const char *name, struct stat *st);
-
 void last_set(const char *name, const struct last_checkpoint *last);
 void last_get(const char *name, struct last_checkpoint *last);
 
 /* log_remove - a place has been removed: its log and last result too */
 void log_remove(const char *name);
-
-/* log_tidy - remove what is left of places that are no more */
-void log_tidy(void);
 
 /* log_setup - make the directory. 0 or a negative errno. */
 int log_setup(void);

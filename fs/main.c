@@ -16,6 +16,7 @@
 #include "handle.h"
 #include "log.h"
 #include "note.h"
+#include "place.h"
 #include "serial.h"
 #include "service.h"
 
@@ -88,7 +89,7 @@ static int begin(struct fuse_args *args, struct ckpt_error *e)
 	rc = log_setup();
 	if (rc)
 		return error_sys(e, -rc, "can't make the directory %s for logs", fs.opt.state);
-	log_tidy();
+	places_tidy();
 	return open_session(args, e);
 }
 

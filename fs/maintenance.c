@@ -10,18 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attr.h"
 #include "cleanup.h"
 #include "maintenance.h"
+#include "node.h"
 #include "serial.h"
 
-#define NODE_BIT (1ULL << 63)
-#define DIR_INO NODE_BIT
 #define LINE 1200	/* bytes: a name and what is said of it */
+
+struct job;
+
+struct work {
+	int (*run)(struct job *job, struct store_error *e);
+};
 
 struct job {
 	struct serial serial;
-	int (*run)(struct job *job, struct store_error *e);
+	const struct work *work;
 	pthread_t thread;	/* does it, and writes lines to a pipe */
 	bool started;
 	int pipe[2];
@@ -123,7 +127,7 @@ static void *work(void *arg)
 	struct job *job = arg;
 	struct store_error e = { 0 };
 
-	job->result = job->run(job, &e);
+	job->result = job->work->run(job, &e);
 	if (job->result)
 		sayf(job, "error: %s", e.text);
 	close(job->pipe[1]);
@@ -201,73 +205,38 @@ static const struct handle_ops handle_ops = {
 
 /* ---- the directory ---- */
 
-static const struct {
-	const char *name;
-	int (*run)(struct job *job, struct store_error *e);
-} files[] = {
-	{ "fsck", run_fsck },
-	{ "gc", run_gc },
-	{ "repair", run_repair },
-	{ "stats", run_stats },
-};
-
-#define NR_FILES (sizeof(files) / sizeof(*files))
-
-bool maintenance_node(fuse_ino_t ino)
+static int job_open(const struct node_at *at, const struct fuse_ctx *caller,
+		    struct fuse_file_info *fi, struct handle **h)
 {
-	return ino & NODE_BIT;
-}
-
-void maintenance_attr(fuse_ino_t ino, struct stat *st)
-{
-	attr_root(st);
-	st->st_ino = ino;
-	st->st_mode = ino == DIR_INO ? S_IFDIR | 0700 : S_IFREG | 0400;
-	st->st_nlink = ino == DIR_INO ? 2 : 1;
-}
-
-const char *maintenance_entry(size_t i, struct stat *st)
-{
-	if (i >= NR_FILES)
-		return NULL;
-	maintenance_attr(DIR_INO + 1 + i, st);
-	return files[i].name;
-}
-
-int maintenance_lookup(fuse_ino_t parent, const char *name, struct fuse_entry_param *e)
-{
-	const char *entry;
-
-	e->ino = 0;
-	if (parent != DIR_INO)
-		e->ino = DIR_INO;
-	for (size_t i = 0; !e->ino && (entry = maintenance_entry(i, &e->attr)); i++)
-		if (!strcmp(name, entry))
-			e->ino = DIR_INO + 1 + i;
-	if (!e->ino)
-		return -ENOENT;
-	maintenance_attr(e->ino, &e->attr);
-	e->attr_timeout = PLACE_TIMEOUT;
-	e->entry_timeout = PLACE_TIMEOUT;
-	return 0;
-}
-
-int maintenance_open(fuse_ino_t ino, uid_t uid, struct handle **h)
-{
-	size_t i = ino - DIR_INO - 1;
 	struct serial *s;
-	int rc;
+	int rc = serial_new(sizeof(struct job), &handle_ops, &serial_ops, &s);
 
-	if (ino == DIR_INO)
-		return -EISDIR;
-	if (i >= NR_FILES)
-		return -ENOENT;
-	if (uid)
-		return -EACCES;
-	rc = serial_new(sizeof(struct job), &handle_ops, &serial_ops, &s);
+	(void)caller;
+	(void)fi;
 	if (rc)
 		return rc;
-	((struct job *)s)->run = files[i].run;
+	((struct job *)s)->work = at->node->data;
 	*h = &s->handle;
 	return 0;
 }
+
+const struct node maintenance_node = {
+	.name = MAINTENANCE,
+	.in = NODE_ROOT,
+	.mode = S_IFDIR | 0700,
+	.flags = NODE_HIDDEN,
+};
+
+#define JOB(file, fn) const struct node file##_node = { \
+	.name = #file, \
+	.in = NODE_MAINTENANCE, \
+	.mode = S_IFREG | 0400, \
+	.flags = NODE_PRIVATE | NODE_STREAM, \
+	.data = &(const struct work){ fn }, \
+	.open = job_open, \
+}
+
+JOB(fsck, run_fsck);
+JOB(gc, run_gc);
+JOB(repair, run_repair);
+JOB(stats, run_stats);

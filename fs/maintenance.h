@@ -17,29 +17,6 @@
 #ifndef FS_MAINTENANCE_H
 #define FS_MAINTENANCE_H
 
-#include <stdbool.h>
-
-#include "handle.h"
-
 #define MAINTENANCE ".ckptfs"
-
-/* maintenance_node - whether an inode number is that directory's or in it */
-bool maintenance_node(fuse_ino_t ino);
-
-/*
- * maintenance_lookup - the directory itself, or with it as @parent a file in it
- *
- * Returns 0 or -ENOENT.
- */
-int maintenance_lookup(fuse_ino_t parent, const char *name, struct fuse_entry_param *e);
-
-/* maintenance_attr - stat of one */
-void maintenance_attr(fuse_ino_t ino, struct stat *st);
-
-/* maintenance_entry - the file at place @i of the directory; NULL: there are no more */
-const char *maintenance_entry(size_t i, struct stat *st);
-
-/* maintenance_open - 0 or a negative errno: -EISDIR, -EACCES unless @uid is root */
-int maintenance_open(fuse_ino_t ino, uid_t uid, struct handle **h);
 
 #endif

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The requests of the kernel, given to what they are for. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "attr.h"
 #include "dir.h"
 #include "fs.h"
 #include "handle.h"
-#include "image.h"
-#include "log.h"
-#include "lookup.h"
-#include "maintenance.h"
-#include "restart.h"
+#include "node.h"
 #include "snapshots.h"
-#include "status.h"
 #include "xattr.h"
 
 static void ckptfs_init(void *data, struct fuse_conn_info *conn)
@@ -28,91 +21,73 @@ static void ckptfs_init(void *data, struct fuse_conn_info *conn)
 
 /* ---- names and attributes ---- */
 
-static void ckptfs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+static void reply_entry(fuse_req_t req, int rc, const struct fuse_entry_param *e)
 {
-	struct fuse_entry_param e = { 0 };
-	int rc = node_lookup(parent, name, &e);
-
 	if (rc)
 		fuse_reply_err(req, -rc);
 	else
-		fuse_reply_entry(req, &e);
+		fuse_reply_entry(req, e);
+}
+
+static void ckptfs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fuse_entry_param e = { 0 };
+	struct node_at dir;
+	int rc = node_find(parent, &dir);
+
+	if (!rc)
+		rc = node_lookup(&dir, name, &e);
+	reply_entry(req, rc, &e);
 }
 
 static void ckptfs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t times)
 {
-	node_forget(ino, times);
+	inode_forget(ino, times);
 	fuse_reply_none(req);
 }
 
 static void ckptfs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *what)
 {
 	for (size_t i = 0; i < count; i++)
-		node_forget(what[i].ino, what[i].nlookup);
+		inode_forget(what[i].ino, what[i].nlookup);
 	fuse_reply_none(req);
 }
 
-static int get_attr(fuse_ino_t ino, struct stat *st, double *timeout)
-{
-	char place[CONTAINER_NAME_MAX + 1];
-	enum node_kind kind = node_kind(ino);
-	struct place_info info;
-	int rc;
-
-	*timeout = PLACE_TIMEOUT;
-	if (kind == NODE_ROOT) {
-		attr_root(st);
-		return 0;
-	}
-	if (kind == NODE_MAINTENANCE) {
-		maintenance_attr(ino, st);
-		return 0;
-	}
-	if (kind == NODE_SNAPSHOT) {
-		/* with a file that is being written the answer is old at once */
-		*timeout = 0;
-		return snapshot_attr(ino, st);
-	}
-	rc = place_name(ino, place);
-	if (!rc)
-		rc = place_look(place, &info);
-	if (!rc)
-		rc = attr_place(place, kind, &info, st);
-	return rc;
-}
-
-static void reply_attr(fuse_req_t req, fuse_ino_t ino)
+static void reply_attr(fuse_req_t req, const struct node_at *at)
 {
 	struct stat st;
-	double timeout;
-	int rc = get_attr(ino, &st, &timeout);
+	int rc = node_attr(at, &st);
 
 	if (rc)
 		fuse_reply_err(req, -rc);
 	else
-		fuse_reply_attr(req, &st, timeout);
+		fuse_reply_attr(req, &st, node_timeout(at));
 }
 
 static void ckptfs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	struct node_at at;
+	int rc = node_find(ino, &at);
+
 	(void)fi;
-	reply_attr(req, ino);
+	if (rc)
+		fuse_reply_err(req, -rc);
+	else
+		reply_attr(req, &at);
 }
 
 /*
  * What the tools that copy do to a file or directory after writing it: times
  * are of no use here and are let pass, and so is what changes nothing.
  */
-static int set_place_attr(fuse_ino_t ino, const struct stat *st, int changed)
+static int let_pass(const struct node_at *at, const struct stat *st, int changed)
 {
 	struct stat is;
-	double timeout;
-	int rc = get_attr(ino, &is, &timeout);
+	int rc = node_attr(at, &is);
 
 	if (rc)
 		return rc;
-	if (changed & FUSE_SET_ATTR_SIZE &&
-	    (node_kind(ino) != NODE_RESTART || st->st_size != 0))
+	if (changed & FUSE_SET_ATTR_SIZE && (!(at->node->flags & NODE_EMPTIES) || st->st_size))
 		return -EPERM;
 	if ((changed & FUSE_SET_ATTR_MODE && (st->st_mode & 07777) != (is.st_mode & 07777)) ||
 	    (changed & FUSE_SET_ATTR_UID && st->st_uid != is.st_uid) ||
@@ -124,30 +99,30 @@ static int set_place_attr(fuse_ino_t ino, const struct stat *st, int changed)
 static void ckptfs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int changed,
 			   struct fuse_file_info *fi)
 {
-	int rc;
+	struct node_at at;
+	int rc = node_find(ino, &at);
 
 	(void)fi;
-	if (node_kind(ino) == NODE_SNAPSHOT)
-		rc = snapshot_setattr(ino, st, changed);
-	else
-		rc = set_place_attr(ino, st, changed);
+	if (!rc)
+		rc = (at.node->setattr ? at.node->setattr : let_pass)(&at, st, changed);
 	if (rc)
 		fuse_reply_err(req, -rc);
 	else
-		reply_attr(req, ino);
+		reply_attr(req, &at);
 }
 
 static void ckptfs_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-	char place[CONTAINER_NAME_MAX + 1], name[STORE_NAME_MAX + 1];
-	int rc = node_kind(ino) == NODE_LATEST ? place_name(ino, place) : -EINVAL;
+	char target[STORE_NAME_MAX + 1];
+	struct node_at at;
+	int rc = node_find(ino, &at);
 
 	if (!rc)
-		rc = snapshot_latest(place, name);
+		rc = at.node->readlink ? at.node->readlink(&at, target) : -EINVAL;
 	if (rc)
 		fuse_reply_err(req, -rc);
 	else
-		fuse_reply_readlink(req, name);
+		fuse_reply_readlink(req, target);
 }
 
 static void ckptfs_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -162,83 +137,67 @@ static void ckptfs_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_statfs(req, &st);
 }
 
-/* ---- places ---- */
+/* ---- what comes and goes ---- */
+
+/* a directory in which @name is none of those that are there for ever: 0, -EPERM or -ESTALE */
+static int find_dir(fuse_ino_t ino, const char *name, struct node_at *dir)
+{
+	struct node_at child;
+	int rc = node_find(ino, dir);
+
+	if (!rc && node_child(dir, name, &child))
+		rc = -EPERM;
+	return rc;
+}
 
 static void ckptfs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct fuse_entry_param e = { 0 };
-	struct container c;
-	struct store_error err;
-	int rc;
+	struct node_at dir;
+	int rc = find_dir(parent, name, &dir);
 
 	(void)mode;
-	if (node_kind(parent) != NODE_ROOT)
-		rc = -EPERM;
-	else if (!container_find(name, &c))
-		rc = -EEXIST;
-	else
-		rc = store_group_make(fs.store, name, &err);
 	if (!rc)
-		rc = node_lookup(parent, name, &e);
-	if (rc)
-		fuse_reply_err(req, -rc);
-	else
-		fuse_reply_entry(req, &e);
-}
-
-static int remove_place(const char *name)
-{
-	struct container c;
-	struct store_error err;
-	int rc;
-
-	if (!strcmp(name, MAINTENANCE))
-		return -EPERM;
-	if (!container_find(name, &c) || restart_busy(name))
-		return -EBUSY;
-	rc = store_group_remove(fs.store, name, &err);
+		rc = dir.node->mkdir ? dir.node->mkdir(&dir, name) : -EPERM;
 	if (!rc)
-		log_remove(name);
-	return rc;
+		rc = node_lookup(&dir, name, &e);
+	reply_entry(req, rc, &e);
 }
 
 static void ckptfs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	fuse_reply_err(req, node_kind(parent) == NODE_ROOT ? -remove_place(name) : EPERM);
-}
+	struct node_at dir;
+	int rc = find_dir(parent, name, &dir);
 
-/* ---- snapshots ---- */
-
-/* the place whose history @dir is, or -EPERM where no file can be made */
-static int history_of(fuse_ino_t dir, char place[CONTAINER_NAME_MAX + 1])
-{
-	return node_kind(dir) == NODE_SNAPSHOTS ? place_name(dir, place) : -EPERM;
+	if (!rc)
+		rc = dir.node->rmdir ? dir.node->rmdir(&dir, name) : -EPERM;
+	fuse_reply_err(req, -rc);
 }
 
 static void ckptfs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	char place[CONTAINER_NAME_MAX + 1];
-	int rc = history_of(parent, place);
+	struct node_at dir;
+	int rc = find_dir(parent, name, &dir);
 
 	if (!rc)
-		rc = strcmp(name, LATEST) ? snapshot_delete(place, name) : -EPERM;
+		rc = dir.node->unlink ? dir.node->unlink(&dir, name) : -EPERM;
 	fuse_reply_err(req, -rc);
 }
 
 static void ckptfs_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 			  fuse_ino_t to_parent, const char *to_name, unsigned int flags)
 {
-	char place[CONTAINER_NAME_MAX + 1], to_place[CONTAINER_NAME_MAX + 1];
-	int rc = history_of(parent, place);
+	struct node_at dir, to;
+	int rc = find_dir(parent, name, &dir);
 
 	if (!rc)
-		rc = history_of(to_parent, to_place);
-	if (!rc && !strcmp(name, LATEST))
+		rc = find_dir(to_parent, to_name, &to);
+	if (!rc && (!dir.node->rename || to.kind != dir.kind))
 		rc = -EPERM;
 	if (!rc && strlen(to_name) > STORE_NAME_MAX)
 		rc = -ENAMETOOLONG;
 	if (!rc)
-		rc = snapshot_rename(place, name, to_place, to_name, flags);
+		rc = dir.node->rename(&dir, name, &to, to_name, flags);
 	fuse_reply_err(req, -rc);
 }
 
@@ -262,101 +221,65 @@ static void ckptfs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent
 	fuse_reply_err(req, EPERM);
 }
 
+/* ---- open files ---- */
+
+static void take_handle(fuse_req_t req, struct fuse_file_info *fi, struct handle *h,
+			fuse_ino_t ino)
+{
+	handle_set(fi, h, ino);
+	h->opener = fuse_req_ctx(req)->pid;
+}
+
 static void ckptfs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 			  struct fuse_file_info *fi)
 {
-	char place[CONTAINER_NAME_MAX + 1];
 	struct fuse_entry_param e = { 0 };
-	int rc = history_of(parent, place);
+	struct node_at dir;
+	struct handle *h;
+	int rc = find_dir(parent, name, &dir);
 
 	/* an image holds secrets: who wants others to read it says so, by chmod */
 	(void)mode;
+	fi->direct_io = 1;
 	if (!rc)
-		rc = snapshot_create(place, name, fi, &e);
-	if (!rc)
-		handle_of(fi)->opener = fuse_req_ctx(req)->pid;
-	if (rc)
+		rc = dir.node->create ? dir.node->create(&dir, name, fi, &e, &h) : -EPERM;
+	if (rc) {
 		fuse_reply_err(req, -rc);
-	else if (fuse_reply_create(req, &e, fi) == -ENOENT)
+		return;
+	}
+	take_handle(req, fi, h, e.ino);
+	if (fuse_reply_create(req, &e, fi) == -ENOENT)
 		handle_release(fi);
 }
 
-/* ---- open files ---- */
-
-static int open_log(const char *place, struct handle **h)
+static int open_node(const struct node_at *at, const struct fuse_ctx *caller,
+		     struct fuse_file_info *fi, struct handle **h)
 {
-	int fd = log_open(place);
+	int rc = node_may_open(at, caller->uid);
 
-	if (fd == -ENOENT)
-		*h = text_open(NULL, 0);
-	else if (fd < 0)
-		return fd;
-	else
-		*h = fd_open(fd);
-	return *h ? 0 : -ENOMEM;
-}
-
-static int open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	const struct fuse_ctx *caller = fuse_req_ctx(req);
-	char place[CONTAINER_NAME_MAX + 1];
-	struct handle *h = NULL;
-	int rc = place_name(ino, place);
-
-	if (rc)
-		return rc;
-	switch (node_kind(ino)) {
-	case NODE_IMAGE:
-		rc = image_open(place, caller->uid, &h);
-		break;
-	case NODE_RESTART:
-		rc = restart_open(place, caller->uid, fi->flags, &h);
-		break;
-	case NODE_STATUS:
-		rc = status_open(place, caller->pid, &h);
-		break;
-	case NODE_LOG:
-		rc = open_log(place, &h);
-		break;
-	default:
-		return -EISDIR;
-	}
 	if (rc)
 		return rc;
 	fi->direct_io = 1;	/* its size is not known before it has been read */
-	fi->nonseekable = node_kind(ino) == NODE_IMAGE || node_kind(ino) == NODE_RESTART;
-	handle_set(fi, h, ino);
-	return 0;
-}
-
-static int open_maintenance(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-	struct handle *h;
-	int rc = maintenance_open(ino, fuse_req_ctx(req)->uid, &h);
-
-	if (rc)
-		return rc;
-	fi->direct_io = 1;
-	fi->nonseekable = 1;
-	handle_set(fi, h, ino);
-	return 0;
+	fi->nonseekable = !!(at->node->flags & NODE_STREAM);
+	if (at->node->open)
+		return at->node->open(at, caller, fi, h);
+	return S_ISDIR(at->node->mode) ? -EISDIR : -ELOOP;
 }
 
 static void ckptfs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	int rc;
+	struct node_at at;
+	struct handle *h;
+	int rc = node_find(ino, &at);
 
-	if (node_kind(ino) == NODE_MAINTENANCE)
-		rc = open_maintenance(req, ino, fi);
-	else if (node_kind(ino) == NODE_SNAPSHOT)
-		rc = snapshot_open(ino, fi);
-	else
-		rc = open_file(req, ino, fi);
 	if (!rc)
-		handle_of(fi)->opener = fuse_req_ctx(req)->pid;
-	if (rc)
+		rc = open_node(&at, fuse_req_ctx(req), fi, &h);
+	if (rc) {
 		fuse_reply_err(req, -rc);
-	else if (fuse_reply_open(req, fi) == -ENOENT)	/* open(2) was interrupted */
+		return;
+	}
+	take_handle(req, fi, h, ino);
+	if (fuse_reply_open(req, fi) == -ENOENT)	/* open(2) was interrupted */
 		handle_release(fi);
 }
 

@@ -1,55 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Inode numbers. A *place* is the directory /ckpt/NAME, be there a container of
- * that name, a history, or both. Its number is made from its name, so that it
- * is the same whenever the daemon runs; the files in it count on from there.
- * A snapshot has the store's number plus one (the root is 1).
- */
+/* /ckpt/NAME: a container of that name that runs, its history, or both. */
 #ifndef FS_PLACE_H
 #define FS_PLACE_H
 
-#include <stdint.h>
-
 #include "container.h"
+#include "store.h"
 
-enum node_kind {
-	NODE_PLACE,
-	NODE_IMAGE,
-	NODE_RESTART,
-	NODE_STATUS,
-	NODE_LOG,
-	NODE_SNAPSHOTS,
-	NODE_LATEST,
-	NODE_ROOT,
-	NODE_SNAPSHOT,
-	NODE_MAINTENANCE,	/* see maintenance.h */
+/* what there is under one name */
+struct place_info {
+	int running;		/* c is valid */
+	int stored;		/* g is valid: it has a history, maybe empty */
+	struct container c;
+	struct store_group g;
 };
 
-enum node_kind node_kind(uint64_t ino);
+/* place_look - look a name up. 0, -ENOENT (neither), or a negative errno. */
+int place_look(const char *name, struct place_info *info);
 
-static inline uint64_t snapshot_node(uint64_t store_ino)
-{
-	return store_ino + 1;
-}
+/* place_time - since when it is as it is: ns since the epoch */
+int64_t place_time(const struct place_info *info);
 
-static inline uint64_t snapshot_store_ino(uint64_t ino)
-{
-	return ino - 1;
-}
-
-/*
- * place_node - the number of a file in the place @name
- * @kind: which, NODE_PLACE ... NODE_LATEST
- * @refs: how many more times the kernel knows it (its lookup count)
- *
- * Returns it, or 0 when there is no memory.
- */
-uint64_t place_node(const char *name, enum node_kind kind, uint64_t refs);
-
-/* place_forget - the kernel forgets @ino @refs times */
-void place_forget(uint64_t ino, uint64_t refs);
-
-/* place_name - of the place that @ino is or is in. 0 or -ESTALE. */
-int place_name(uint64_t ino, char name[CONTAINER_NAME_MAX + 1]);
+/* places_tidy - remove the logs of places that are no more */
+void places_tidy(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "error.h"
 #include "holders.h"
 #include "log.h"
+#include "node.h"
 #include "proc.h"
 #include "restart.h"
 #include "serial.h"
@@ -342,17 +343,12 @@ static const struct handle_ops handle_ops = {
 	.release = serial_release,
 };
 
-/* who runs a container of his own there gets to hear that it runs */
-static int check_caller(const char *place, uid_t uid)
-{
-	struct container c;
-
-	if (!uid || (!container_find(place, &c) && c.owner == uid))
-		return 0;
-	return -EACCES;
-}
-
-int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
+/*
+ * The restart begins with the first write. Who opens it with O_TRUNC means to
+ * write an image, and to close it without a byte of one is an error.
+ */
+static int restart_open(const struct node_at *at, const struct fuse_ctx *caller,
+			struct fuse_file_info *fi, struct handle **h)
 {
 	struct ckpt_error e = { 0 };
 	_cleanup_fd_ int log = -1;
@@ -361,23 +357,21 @@ int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
 	struct sink *s;
 	int rc;
 
-	rc = check_caller(place, uid);
-	if (rc)
-		return rc;
-	if (restart_busy(place))
+	(void)caller;
+	if (restart_busy(at->place))
 		return -EBUSY;
-	rc = check_place(place, &e);
+	rc = check_place(at->place, &e);
 	if (rc) {
-		log = log_begin(place, path);
-		log_line(log, "restart of %s failed: %s", place, e.text);
+		log = log_begin(at->place, path);
+		log_line(log, "restart of %s failed: %s", at->place, e.text);
 		return rc;
 	}
 	rc = serial_new(sizeof(*s), &handle_ops, &serial_ops, &serial);
 	if (rc)
 		return rc;
 	s = (struct sink *)serial;
-	strcpy(s->place, place);
-	s->truncated = flags & O_TRUNC;
+	strcpy(s->place, at->place);
+	s->truncated = fi->flags & O_TRUNC;
 	s->pipe = -1;
 	s->log = -1;
 	pthread_mutex_lock(&sinks_lock);
@@ -387,3 +381,11 @@ int restart_open(const char *place, uid_t uid, int flags, struct handle **h)
 	*h = &serial->handle;
 	return 0;
 }
+
+const struct node restart_node = {
+	.name = "restart",
+	.in = NODE_PLACE,
+	.mode = S_IFREG | 0200,
+	.flags = NODE_PRIVATE | NODE_STREAM | NODE_EMPTIES,
+	.open = restart_open,
+};

@@ -8,45 +8,101 @@
 #include <time.h>
 
 #include "attr.h"
+#include "handle.h"
 #include "import.h"
+#include "listing.h"
+#include "node.h"
 #include "perm.h"
+#include "place.h"
 #include "readahead.h"
 #include "snapshots.h"
 
-int snapshot_entry(const struct store_info *info, struct fuse_entry_param *e)
+/* the name of the link to the newest, which no snapshot may have */
+#define LATEST "latest"
+
+static int attr_snapshot(const struct store_info *info, struct stat *st)
 {
-	e->ino = snapshot_node(info->ino);
+	struct perm perm;
+	int rc = perm_get(info->ino, &perm);
+
+	if (rc)
+		return rc;
+	attr_base(st, inode_of_snapshot(info->ino), S_IFREG | perm.mode);
+	st->st_uid = perm.uid;
+	st->st_gid = perm.gid;
+	st->st_nlink = info->name[0] ? 1 : 0;
+	attr_size(st, info->size);
+	attr_time(st, info->mtime_ns);
+	return 0;
+}
+
+/* one that the store has told of */
+static int snapshot_entry(const void *what, struct fuse_entry_param *e)
+{
+	const struct store_info *info = what;
+
+	e->ino = inode_of_snapshot(info->ino);
 	e->attr_timeout = SNAPSHOT_TIMEOUT;
 	e->entry_timeout = SNAPSHOT_TIMEOUT;
 	return attr_snapshot(info, &e->attr);
 }
 
-int snapshot_lookup(const char *place, const char *name, struct fuse_entry_param *e)
+static int history_lookup(const struct node_at *dir, const char *name, struct node_at *child,
+			  struct fuse_entry_param *e)
 {
 	struct store_info info;
 	struct store_error err;
-	int rc = store_stat(fs.store, place, name, &info, &err);
+	int rc = store_stat(fs.store, dir->place, name, &info, &err);
 
+	(void)child;
 	return rc ? rc : snapshot_entry(&info, e);
+}
+
+static int history_list(const struct node_at *dir, struct listing *l)
+{
+	struct store_info *list;
+	struct store_error e;
+	size_t count;
+	int rc = store_list(fs.store, dir->place, &list, &count, &e);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;	/* a container that has no history yet */
+	l->data = list;
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = listing_add(l, list[i].name, inode_of_snapshot(list[i].ino), S_IFREG, &list[i]);
+	if (!rc && count)
+		rc = listing_add(l, LATEST, inode_of(dir->place, NODE_LATEST, 0), S_IFLNK, NULL);
+	return rc;
+}
+
+/* not older than its last change */
+static int history_attr(const struct node_at *at, const struct place_info *info, struct stat *st)
+{
+	(void)at;
+	if (info->stored)
+		attr_time(st, info->g.mtime_ns);
+	return 0;
 }
 
 /* a number that is no more: the kernel looks the name up again at ESTALE */
 static int stat_number(fuse_ino_t ino, struct store_info *info)
 {
 	struct store_error err;
-	int rc = store_stat_ino(fs.store, snapshot_store_ino(ino), info, &err);
+	int rc = store_stat_ino(fs.store, inode_store_ino(ino), info, &err);
 
 	return rc == -ENOENT ? -ESTALE : rc;
 }
 
-int snapshot_attr(fuse_ino_t ino, struct stat *st)
+/* also of one that is being imported */
+static int snapshot_attr(const struct node_at *at, const struct place_info *place, struct stat *st)
 {
 	struct store_info info;
 	int rc;
 
-	if (import_attr(ino, st))
+	(void)place;
+	if (import_attr(at->ino, st))
 		return 0;
-	rc = stat_number(ino, &info);
+	rc = stat_number(at->ino, &info);
 	return rc ? rc : attr_snapshot(&info, st);
 }
 
@@ -75,17 +131,17 @@ static int64_t new_mtime(const struct stat *st, int changed)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-int snapshot_setattr(fuse_ino_t ino, const struct stat *st, int changed)
+static int snapshot_setattr(const struct node_at *at, const struct stat *st, int changed)
 {
-	uint64_t number = snapshot_store_ino(ino);
+	uint64_t number = inode_store_ino(at->ino);
 	struct store_info info;
 	struct store_error err;
 	int rc;
 
-	rc = import_setattr(ino, st, changed);
+	rc = import_setattr(at->ino, st, changed);
 	if (rc != -ENOENT)
 		return rc;
-	rc = stat_number(ino, &info);
+	rc = stat_number(at->ino, &info);
 	if (rc)
 		return rc;
 	/* its contents never change */
@@ -160,7 +216,7 @@ static const struct handle_ops snapshot_ops = {
 	.release = snapshot_release,
 };
 
-static int open_to_read(fuse_ino_t ino, struct fuse_file_info *fi)
+static int open_to_read(fuse_ino_t ino, struct fuse_file_info *fi, struct handle **h)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
 	struct store_error e;
@@ -169,66 +225,55 @@ static int open_to_read(fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!s)
 		return -ENOMEM;
 	s->handle.ops = &snapshot_ops;
-	rc = store_read_open_ino(fs.store, snapshot_store_ino(ino), &s->reader, &e);
+	rc = store_read_open_ino(fs.store, inode_store_ino(ino), &s->reader, &e);
 	if (rc) {
 		free(s);
 		return rc == -ENOENT ? -ESTALE : rc;
 	}
 	readahead_widen();
+	fi->direct_io = 0;
 	fi->keep_cache = 1;	/* one number, one content, for ever */
-	handle_set(fi, &s->handle, ino);
+	*h = &s->handle;
 	return 0;
 }
 
-static int open_to_replace(fuse_ino_t ino, struct fuse_file_info *fi)
+static int open_to_replace(fuse_ino_t ino, struct handle **h)
 {
 	struct store_info info;
-	struct handle *h;
 	fuse_ino_t fresh;
 	int rc = stat_number(ino, &info);
 
 	if (!rc && !info.name[0])
 		rc = -ESTALE;
-	if (!rc)
-		rc = import_begin(info.group, info.name, info.ino, &h, &fresh);
-	if (rc)
-		return rc;
-	fi->direct_io = 1;
-	handle_set(fi, h, ino);
-	return 0;
+	return rc ? rc : import_begin(info.group, info.name, info.ino, h, &fresh);
 }
 
-int snapshot_open(fuse_ino_t ino, struct fuse_file_info *fi)
+/* with O_TRUNC and a way to write: to replace it at close */
+static int snapshot_open(const struct node_at *at, const struct fuse_ctx *caller,
+			 struct fuse_file_info *fi, struct handle **h)
 {
+	(void)caller;
 	if ((fi->flags & O_ACCMODE) == O_RDONLY)
-		return open_to_read(ino, fi);
-	if (fi->flags & O_TRUNC)
-		return open_to_replace(ino, fi);
-	return -EPERM;
+		return open_to_read(at->ino, fi, h);
+	return fi->flags & O_TRUNC ? open_to_replace(at->ino, h) : -EPERM;
 }
 
-int snapshot_create(const char *place, const char *name, struct fuse_file_info *fi,
-		    struct fuse_entry_param *e)
+static int history_create(const struct node_at *dir, const char *name, struct fuse_file_info *fi,
+			  struct fuse_entry_param *e, struct handle **h)
 {
-	struct handle *h;
-	int rc;
+	int rc = import_begin(dir->place, name, 0, h, &e->ino);
 
-	if (!strcmp(name, LATEST))
-		return -EPERM;
-	rc = import_begin(place, name, 0, &h, &e->ino);
-	if (rc)
-		return rc;
-	import_attr(e->ino, &e->attr);
-	fi->direct_io = 1;
-	handle_set(fi, h, e->ino);
-	return 0;
+	(void)fi;
+	if (!rc)
+		import_attr(e->ino, &e->attr);
+	return rc;
 }
 
-int snapshot_delete(const char *place, const char *name)
+static int history_unlink(const struct node_at *dir, const char *name)
 {
 	struct store_error e;
 
-	return store_delete(fs.store, place, name, &e);
+	return store_delete(fs.store, dir->place, name, &e);
 }
 
 static int make_group(const char *place)
@@ -239,31 +284,43 @@ static int make_group(const char *place)
 	return rc == -EEXIST ? 0 : rc;
 }
 
-int snapshot_rename(const char *place, const char *name, const char *to_place,
-		    const char *to_name, unsigned int flags)
+static int history_rename(const struct node_at *dir, const char *name, const struct node_at *to,
+			  const char *to_name, unsigned int flags)
 {
 	struct store_error e;
 	int rc;
 
 	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
-	if (!strcmp(to_name, LATEST))
-		return -EPERM;
-	rc = make_group(to_place);	/* a running container may have none yet */
+	rc = make_group(to->place);	/* a running container may have none yet */
 	if (rc)
 		return rc;
-	return store_rename(fs.store, place, name, to_place, to_name,
+	return store_rename(fs.store, dir->place, name, to->place, to_name,
 			    flags & RENAME_NOREPLACE ? 0 : STORE_REPLACE, &e);
 }
 
-int snapshot_latest(const char *place, char name[STORE_NAME_MAX + 1])
+static int latest_attr(const struct node_at *at, const struct place_info *info, struct stat *st)
+{
+	struct store_info newest;
+	struct store_error e;
+	int rc = store_latest(fs.store, at->place, &newest, &e);
+
+	(void)info;
+	if (rc)
+		return rc;
+	st->st_size = strlen(newest.name);
+	attr_time(st, newest.mtime_ns);
+	return 0;
+}
+
+static int latest_readlink(const struct node_at *at, char target[STORE_NAME_MAX + 1])
 {
 	struct store_info info;
 	struct store_error e;
-	int rc = store_latest(fs.store, place, &info, &e);
+	int rc = store_latest(fs.store, at->place, &info, &e);
 
 	if (!rc)
-		strcpy(name, info.name);
+		strcpy(target, info.name);
 	return rc;
 }
 
@@ -285,3 +342,35 @@ int snapshots_statfs(struct statvfs *out)
 	out->f_namemax = STORE_NAME_MAX;
 	return 0;
 }
+
+const struct node history_node = {
+	.name = "snapshots",
+	.in = NODE_PLACE,
+	.mode = S_IFDIR | 0755,
+	.attr = history_attr,
+	.lookup = history_lookup,
+	.list = history_list,
+	.entry = snapshot_entry,
+	.create = history_create,
+	.unlink = history_unlink,
+	.rename = history_rename,
+};
+
+/* listed where there is one; the next checkpoint moves it */
+const struct node latest_node = {
+	.name = LATEST,
+	.in = NODE_HISTORY,
+	.mode = S_IFLNK | 0777,
+	.flags = NODE_HIDDEN | NODE_FLEETING,
+	.attr = latest_attr,
+	.readlink = latest_readlink,
+};
+
+/* with a file that is being written what is said of it is old at once */
+const struct node snapshot_node = {
+	.mode = S_IFREG,
+	.flags = NODE_FLEETING,
+	.attr = snapshot_attr,
+	.setattr = snapshot_setattr,
+	.open = snapshot_open,
+};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* /ckpt/NAME/status: what is known of a container, as "key: value" lines. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,11 +9,12 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "attr.h"
 #include "cleanup.h"
+#include "handle.h"
 #include "log.h"
+#include "node.h"
+#include "place.h"
 #include "proc.h"
-#include "status.h"
 
 /* what is counted over a cgroup and those below it */
 struct sums {
@@ -212,7 +214,9 @@ static void print_last(FILE *f, const char *place)
 		last.name[0] ? last.name : "-");
 }
 
-int status_open(const char *place, pid_t reader, struct handle **h)
+/* it is taken as it is now, with pids as the reader knows them */
+static int status_open(const struct node_at *at, const struct fuse_ctx *caller,
+		       struct fuse_file_info *fi, struct handle **h)
 {
 	struct place_info info;
 	char *text = NULL;
@@ -220,18 +224,19 @@ int status_open(const char *place, pid_t reader, struct handle **h)
 	FILE *f;
 	int rc;
 
-	rc = place_look(place, &info);
+	(void)fi;
+	rc = place_look(at->place, &info);
 	if (rc)
 		return rc;
 	f = open_memstream(&text, &len);
 	if (!f)
 		return -ENOMEM;
-	fprintf(f, "name: %s\n", place);
+	fprintf(f, "name: %s\n", at->place);
 	if (info.running)
-		print_running(f, &info.c, reader);
+		print_running(f, &info.c, caller->pid);
 	else
 		print_stopped(f);
-	print_last(f, place);
+	print_last(f, at->place);
 	fprintf(f, "snapshots: %" PRIu64 "\n", info.stored ? info.g.snapshots : 0);
 	rc = fflush(f) ? -ENOMEM : 0;
 	if (fclose(f))
@@ -243,3 +248,10 @@ int status_open(const char *place, pid_t reader, struct handle **h)
 	*h = text_open(text, len);
 	return *h ? 0 : -ENOMEM;
 }
+
+const struct node status_node = {
+	.name = "status",
+	.in = NODE_PLACE,
+	.mode = S_IFREG | 0444,
+	.open = status_open,
+};

@@ -8,8 +8,8 @@
 #include "cleanup.h"
 #include "facts.h"
 #include "import.h"
+#include "inode.h"
 #include "perm.h"
-#include "place.h"
 #include "xattr.h"
 
 #define USER "user."
@@ -93,13 +93,13 @@ static size_t decode(char *text)
 static int get(fuse_ino_t ino, const char *name, char **value, size_t *len)
 {
 	const char *key = key_of(name);
-	uint64_t number = snapshot_store_ino(ino);
+	uint64_t number = inode_store_ino(ino);
 	struct store_error e;
 	int rc;
 
 	if (!begins(name, USER))
 		return -EOPNOTSUPP;
-	if (node_kind(ino) != NODE_SNAPSHOT)
+	if (inode_kind(ino) != NODE_SNAPSHOT)
 		return -ENODATA;
 	if (key)
 		rc = store_attr_get(fs.store, number, key, value, &e);
@@ -137,12 +137,12 @@ void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 static void print_names(FILE *f, fuse_ino_t ino)
 {
 	_cleanup_free_ struct store_attr *attrs = NULL;
-	uint64_t number = snapshot_store_ino(ino);
+	uint64_t number = inode_store_ino(ino);
 	char name[XATTR_KEY_MAX + sizeof(OURS)];
 	struct store_error e;
 	size_t count = 0;
 
-	if (node_kind(ino) != NODE_SNAPSHOT || import_has(ino))
+	if (inode_kind(ino) != NODE_SNAPSHOT || import_has(ino))
 		return;
 	for (size_t i = 0; fact_names[i]; i++) {
 		_cleanup_free_ char *value = NULL;
@@ -175,7 +175,7 @@ void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
 static int set_key(fuse_ino_t ino, const char *key, const char *value, int flags)
 {
 	_cleanup_free_ char *old = NULL;
-	uint64_t number = snapshot_store_ino(ino);
+	uint64_t number = inode_store_ino(ino);
 	struct store_error e;
 	int rc;
 
@@ -201,7 +201,7 @@ static int set(fuse_ino_t ino, const char *name, const char *value, size_t size,
 
 	if (!begins(name, USER))
 		return -EOPNOTSUPP;
-	if (node_kind(ino) != NODE_SNAPSHOT)
+	if (inode_kind(ino) != NODE_SNAPSHOT)
 		return -EPERM;
 	/* a copy that brings them along means no harm, and can't change what is so */
 	if (!key)
@@ -230,7 +230,7 @@ void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 	if (!begins(name, USER))
 		rc = -EOPNOTSUPP;
-	else if (node_kind(ino) != NODE_SNAPSHOT)
+	else if (inode_kind(ino) != NODE_SNAPSHOT)
 		rc = -ENODATA;
 	else
 		rc = key ? set_key(ino, key, NULL, 0) : -EPERM;

@@ -28,10 +28,11 @@
 #include "error.h"
 #include "fs.h"
 #include "holders.h"
+#include "inode.h"
 #include "json.h"
+#include "node.h"
 #include "options.h"
 #include "perm.h"
-#include "place.h"
 #include "proc.h"
 #include "trailer.h"
 
@@ -236,28 +237,57 @@ static void who_has_a_file_open_is_found(void **state)
 
 static void places_have_one_number_each(void **state)
 {
-	uint64_t listed = place_node("web", NODE_PLACE, 0);
-	uint64_t web = place_node("web", NODE_PLACE, 1);
-	uint64_t image = place_node("web", NODE_IMAGE, 1);
-	uint64_t db = place_node("db", NODE_PLACE, 1);
+	uint64_t listed = inode_of("web", NODE_PLACE, 0);
+	uint64_t web = inode_of("web", NODE_PLACE, 1);
+	uint64_t image = inode_of("web", NODE_IMAGE, 1);
+	uint64_t db = inode_of("db", NODE_PLACE, 1);
 	char name[CONTAINER_NAME_MAX + 1];
 
 	(void)state;
 	assert_true(web == listed);
 	assert_true(web != db && web != image);
-	assert_int_equal(node_kind(web), NODE_PLACE);
-	assert_int_equal(node_kind(image), NODE_IMAGE);
-	assert_int_equal(node_kind(1), NODE_ROOT);
-	assert_int_equal(node_kind(snapshot_node(1)), NODE_SNAPSHOT);
-	assert_int_equal(place_name(image, name), 0);
+	assert_int_equal(inode_kind(web), NODE_PLACE);
+	assert_int_equal(inode_kind(image), NODE_IMAGE);
+	assert_int_equal(inode_kind(1), NODE_ROOT);
+	assert_int_equal(inode_kind(inode_of_snapshot(1)), NODE_SNAPSHOT);
+	assert_int_equal(inode_place(image, name), 0);
 	assert_string_equal(name, "web");
-	place_forget(web, 1);
-	assert_int_equal(place_name(image, name), 0);
-	place_forget(image, 1);
-	assert_int_equal(place_name(image, name), -ESTALE);
-	assert_true(place_node("web", NODE_PLACE, 1) == web);
-	place_forget(web, 1);
-	place_forget(db, 1);
+	inode_forget(web, 1);
+	assert_int_equal(inode_place(image, name), 0);
+	inode_forget(image, 1);
+	assert_int_equal(inode_place(image, name), -ESTALE);
+	assert_true(inode_of("web", NODE_PLACE, 1) == web);
+	inode_forget(web, 1);
+	inode_forget(db, 1);
+}
+
+static void every_row_is_found_by_number_and_name(void **state)
+{
+	struct node_at at, dir, child;
+	const char *place;
+
+	(void)state;
+	for (enum node_kind kind = 0; kind < NR_NODES; kind++) {
+		const struct node *node = nodes[kind];
+
+		assert_non_null(node);
+		/* root, places and snapshots have no name of their own */
+		if (!node->name || node->in >= NR_NODES)
+			continue;
+		assert_true(S_ISDIR(nodes[node->in]->mode));
+		place = node->in == NODE_PLACE || node->in == NODE_HISTORY ? "web" : "";
+		assert_int_equal(node_find(inode_of(place, node->in, 1), &dir), 0);
+		assert_true(node_child(&dir, node->name, &child) && child.node == node);
+		assert_string_equal(child.place, place);
+		assert_int_equal(node_find(inode_of(place, kind, 1), &at), 0);
+		assert_true(at.node == node && at.kind == kind);
+		assert_string_equal(at.place, place);
+		inode_forget(dir.ino, 1);
+		inode_forget(at.ino, 1);
+		assert_int_equal(node_find(at.ino, &at), place[0] ? -ESTALE : 0);
+	}
+	/* a number that nothing has */
+	assert_int_equal(node_find(1ULL << 63 | 31, &at), NR_NODES <= 31 ? -ESTALE : 0);
 }
 
 /* ---- containers, in a /proc and a cgroup2 made of files ---- */
@@ -750,6 +780,7 @@ int main(void)
 		cmocka_unit_test(no_image_has_no_trailer),
 		cmocka_unit_test(who_has_a_file_open_is_found),
 		cmocka_unit_test(places_have_one_number_each),
+		cmocka_unit_test(every_row_is_found_by_number_and_name),
 		cmocka_unit_test_setup_teardown(finds_inits_only, make_world, end_world),
 		cmocka_unit_test_setup_teardown(comes_and_goes_at_once, make_world, end_world),
 		cmocka_unit_test_setup_teardown(nested_init_is_not_the_root_task, make_world,
