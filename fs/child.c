@@ -210,6 +210,10 @@ static int judge(struct child *c, int status, const char *name, const char *repo
 		rc = EIO;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !rc)
 		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) <= c->fine && !rc &&
+	    !report_value(report, "errno", text, sizeof(text)))
+		return 0;
+	text[0] = '\0';
 	if (!report_value(report, "error", text, sizeof(text)))
 		return error_set(e, rc ? rc : EIO, "%s", text);
 	if (WIFSIGNALED(status))

@@ -20,6 +20,7 @@ struct child {
 	int pidfd;		/* readable when it has ended */
 	int report;		/* read end of a pipe */
 	int errors;		/* a file that takes its stderr */
+	int fine;		/* exit statuses up to this are none of failure, if it says "errno: 0" */
 };
 
 /*

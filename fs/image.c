@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /ckpt/NAME/image: reading it is a checkpoint. */
+/*
+ * /ckpt/NAME/image: reading it is a checkpoint. /ckpt/NAME/final: the same, but the
+ * container stands still from the moment of its image, and ends when the image has
+ * been taken. That is when whoever reads it asks for what is behind its last byte:
+ * then he has put all of it where he wanted it. If it has to be recorded it is, first.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "arguments.h"
 #include "cleanup.h"
 #include "container.h"
 #include "engine.h"
@@ -17,9 +22,9 @@
 #include "log.h"
 #include "node.h"
 #include "record.h"
-#include "serial.h"
+#include "stream.h"
+#include "trailer.h"
 
-#define PIPE_SIZE (1 << 20)
 #define CUT_MS 500	/* how long a program may take to end by itself when its reader has gone */
 #define END_MS 60000	/* and when it has written everything */
 
@@ -37,17 +42,19 @@ struct image {
 	int result;		/* what a read gets at the end */
 	bool collecting;	/* begun, and nothing has come yet */
 	bool eof;
-	bool exited;
-	int pipe;
+	bool final;
+	int taken;		/* final: the pipe that says that the reader has it; -1 */
+	struct trailer trailer;	/* final: whether all of it was given to him */
 	int log;
-	struct child child;
+	struct stream stream;
 	struct record record;
 	uint64_t pos;		/* bytes that were given to the reader */
 };
 
 /*
  * While one reader's checkpoint stops the container, another's waits. From the
- * first byte on the container runs again, and the next may begin.
+ * first byte on the container runs again, and the next may begin; behind a final
+ * one, when that has ended.
  */
 static struct image *images;
 static pthread_mutex_t images_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -83,22 +90,22 @@ static void give_turn(struct image *im)
 
 static int spawn(struct image *im, const char *log, struct ckpt_error *e)
 {
-	char pid[16];
-	char *argv[] = { "ckpt-checkpoint", "-l", (char *)log, "-r", CHILD_REPORT_FD, pid, NULL };
+	enum checkpoint_kind kind = im->final ? CHECKPOINT_FINAL : CHECKPOINT_IMAGE;
+	_cleanup_fd_ int in = -1;
+	struct arguments a;
 	int ends[2], rc;
 
-	snprintf(pid, sizeof(pid), "%d", im->c.init);
-	if (pipe2(ends, O_CLOEXEC))
-		return error_sys(e, errno, "no pipe for the image of %s", im->c.name);
-	/* more at a time, if the machine lets us */
-	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	rc = child_spawn(&im->child, argv, -1, ends[1], e);
-	close(ends[1]);
+	if (im->final) {
+		if (pipe2(ends, O_CLOEXEC))
+			return error_sys(e, errno, "no pipe for the final image of %s", im->c.name);
+		in = ends[0];
+		im->taken = ends[1];
+	}
+	rc = arguments_checkpoint(&a, kind, &im->c, log);
 	if (rc)
-		close(ends[0]);
-	else
-		im->pipe = ends[0];
+		return error_sys(e, -rc, "the options of %s can't be used", im->c.name);
+	rc = stream_spawn(&im->stream, a.words, in, e);
+	arguments_free(&a);
 	return rc;
 }
 
@@ -148,6 +155,14 @@ static void begin(struct image *im, struct request *r)
 
 /* ---- its end ---- */
 
+/* no byte: the container runs on */
+static void close_taken(struct image *im)
+{
+	if (im->taken >= 0)
+		close(im->taken);
+	im->taken = -1;
+}
+
 /* the pipe has come to its end: has the image, too? */
 static void finish(struct image *im)
 {
@@ -155,9 +170,8 @@ static void finish(struct image *im)
 	struct ckpt_error e = { 0 };
 	int rc;
 
-	close(im->pipe);
-	im->pipe = -1;
-	rc = child_finish(&im->child, END_MS, report, &e);
+	close_taken(im);
+	rc = stream_finish(&im->stream, END_MS, report, &e);
 	end_with(im, rc);
 	/* its own words are in the log already */
 	if (rc && report_value(report, "error", (char[1]){ 0 }, 1))
@@ -174,9 +188,8 @@ static void cut(struct image *im)
 	char report[CHILD_REPORT_MAX];
 	struct ckpt_error e = { 0 };
 
-	close(im->pipe);
-	im->pipe = -1;
-	child_finish(&im->child, CUT_MS, report, &e);
+	close_taken(im);
+	stream_finish(&im->stream, CUT_MS, report, &e);
 	record_drop(&im->record);
 	log_line(im->log, "the reader went away after %" PRIu64 " bytes", im->pos);
 	im->phase = PHASE_ENDED;
@@ -184,38 +197,47 @@ static void cut(struct image *im)
 
 /* ---- reading ---- */
 
-static void wait_for_data(struct image *im, struct request *r, bool *stop)
+/* the reader of a final image has all of it, and comes back */
+static bool is_taken(const struct image *im)
 {
-	struct pollfd fds[] = {
-		{ .fd = im->pipe, .events = POLLIN },
-		{ .fd = im->child.pidfd, .events = POLLIN },
-	};
+	return im->final && trailer_passed(&im->trailer);
+}
 
-	if (serial_wait(&im->serial, r, fds, 2, -1))
-		*stop = true;
-	else if (fds[1].revents)
-		im->exited = true;
+/*
+ * He may not have put it anywhere but in the history: it must be there before the
+ * container ends.
+ */
+static void take_final(struct image *im)
+{
+	int rc = record_keep(&im->record, "");
+
+	if (!rc && write(im->taken, "", 1) != 1)
+		rc = -errno;
+	close_taken(im);
+	if (rc) {
+		finish(im);
+		im->result = rc;
+	}
 }
 
 /* as much as the reader asked for: bytes, less at the end or with a signal */
 static size_t fill(struct image *im, struct request *r, char *buf)
 {
-	bool stop = false;
 	size_t got = 0;
 	ssize_t n;
 
-	while (got < r->size && !im->eof && !stop) {
-		n = read(im->pipe, buf + got, r->size - got);
-		if (n > 0) {
-			got += n;
-			if (im->collecting)
-				give_turn(im);
-		} else if (n < 0 && errno == EAGAIN && !im->exited) {
-			wait_for_data(im, r, &stop);
-		} else if (n == 0 || errno != EINTR) {
-			/* or a process that outlives the program has the pipe */
-			im->eof = true;
-		}
+	while (got < r->size && !im->eof) {
+		n = stream_read(&im->stream, &im->serial, r, buf + got, r->size - got);
+		if (n < 0)
+			break;
+		im->eof = !n;
+		if (im->final)
+			trailer_watch(&im->trailer, buf + got, n);
+		else if (n && im->collecting)
+			give_turn(im);
+		got += n;
+		if (is_taken(im))
+			break;
 	}
 	return got;
 }
@@ -226,11 +248,11 @@ static bool pass_on(struct image *im, struct request *r)
 	struct fuse_bufvec pages = FUSE_BUFVEC_INIT(r->size);
 	int available;
 
-	if (im->record.writer || ioctl(im->pipe, FIONREAD, &available) || available <= 0 ||
-	    (size_t)available < r->size)
+	if (im->final || im->record.writer || ioctl(im->stream.pipe, FIONREAD, &available) ||
+	    available <= 0 || (size_t)available < r->size)
 		return false;
 	pages.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_RETRY;
-	pages.buf[0].fd = im->pipe;
+	pages.buf[0].fd = im->stream.pipe;
 	im->pos += r->size;
 	if (im->collecting)
 		give_turn(im);
@@ -265,12 +287,16 @@ static void give_data(struct image *im, struct request *r)
 static void serve(struct serial *s, struct request *r)
 {
 	struct image *im = (struct image *)s;
+	bool in_order;
 
 	if (im->phase == PHASE_FRESH)
 		begin(im, r);
+	in_order = (uint64_t)r->off == im->pos;
+	if (im->phase == PHASE_RUNNING && in_order && im->taken >= 0 && is_taken(im))
+		take_final(im);
 	if (im->phase == PHASE_FRESH)
 		fuse_reply_err(request_take(r), EINTR);
-	else if ((uint64_t)r->off != im->pos)
+	else if (!in_order)
 		fuse_reply_err(request_take(r), ESPIPE);
 	else if (im->phase == PHASE_ENDED && im->result)
 		fuse_reply_err(request_take(r), -im->result);
@@ -334,7 +360,9 @@ static int image_open(const struct node_at *at, const struct fuse_ctx *caller,
 		return rc;
 	im = (struct image *)s;
 	im->c = c;
-	im->pipe = -1;
+	im->final = at->kind == NODE_FINAL;
+	im->stream.pipe = -1;
+	im->taken = -1;
 	im->log = -1;
 	pthread_mutex_lock(&images_lock);
 	im->next = images;
@@ -346,6 +374,14 @@ static int image_open(const struct node_at *at, const struct fuse_ctx *caller,
 
 const struct node image_node = {
 	.name = "image",
+	.in = NODE_PLACE,
+	.mode = S_IFREG | 0400,
+	.flags = NODE_PRIVATE | NODE_STREAM,
+	.open = image_open,
+};
+
+const struct node final_node = {
+	.name = "final",
 	.in = NODE_PLACE,
 	.mode = S_IFREG | 0400,
 	.flags = NODE_PRIVATE | NODE_STREAM,

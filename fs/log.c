@@ -11,47 +11,12 @@
 #include "log.h"
 #include "node.h"
 #include "note.h"
-#include "proc.h"
-
-static int state_path(const char *name, const char *file, char path[PATH_MAX])
-{
-	int n = snprintf(path, PATH_MAX, "%s/%s%s%s", fs.opt.state, name, file ? "/" : "",
-			 file ? file : "");
-
-	return n >= PATH_MAX ? -ENAMETOOLONG : 0;
-}
-
-static int make_parents(const char *path)
-{
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *p = part + 1; (p = strchr(p, '/')); *p++ = '/') {
-		*p = '\0';
-		if (mkdir(part, 0755) && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-int log_setup(void)
-{
-	int rc = make_parents(fs.opt.state);
-
-	if (!rc && mkdir(fs.opt.state, 0700) && errno != EEXIST)
-		rc = -errno;
-	return rc;
-}
+#include "state.h"
 
 int log_begin(const char *name, char path[PATH_MAX])
 {
-	int fd, rc = state_path(name, NULL, path);
+	int fd, rc = state_make(name, "log", path);
 
-	if (rc)
-		return rc;
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return -errno;
-	rc = state_path(name, "log", path);
 	if (rc)
 		return rc;
 	if (unlink(path) && errno != ENOENT)
@@ -103,47 +68,25 @@ static int open_log(const char *name)
 
 void last_set(const char *name, const struct last_checkpoint *last)
 {
-	char path[PATH_MAX], fresh[PATH_MAX];
-	FILE *f;
-	int bad;
+	char text[LAST_NAME_SIZE + 64];
+	int len = snprintf(text, sizeof(text), "%" PRId64 " %" PRIu64 " %s\n", last->time_ns,
+			   last->pause_us, last->name);
+	int rc = state_write(name, "last", text, len, false);
 
-	if (state_path(name, "last", path) || state_path(name, "last.new", fresh))
-		return;
-	f = fopen(fresh, "we");
-	if (!f) {
-		note("can't write %s: %s", fresh, strerror(errno));
-		return;
-	}
-	bad = fprintf(f, "%" PRId64 " %" PRIu64 " %s\n", last->time_ns, last->pause_us,
-		      last->name) < 0;
-	if (fclose(f) || bad || rename(fresh, path))
-		note("can't write %s: %s", path, strerror(errno));
+	if (rc)
+		note("the last checkpoint of %s can't be noted: %s", name, strerror(-rc));
 }
 
 void last_get(const char *name, struct last_checkpoint *last)
 {
-	char path[PATH_MAX], text[LAST_NAME_SIZE + 64];
+	_cleanup_free_ char *text = NULL;
 
 	memset(last, 0, sizeof(*last));
-	if (state_path(name, "last", path) ||
-	    proc_read(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return;
 	/* the name may be missing */
-	if (sscanf(text, "%" SCNd64 " %" SCNu64 " %255s", &last->time_ns, &last->pause_us,
+	if (state_read(name, "last", &text) ||
+	    sscanf(text, "%" SCNd64 " %" SCNu64 " %255s", &last->time_ns, &last->pause_us,
 		   last->name) < 2)
 		memset(last, 0, sizeof(*last));
-}
-
-void log_remove(const char *name)
-{
-	static const char *const files[] = { "log", "last", "last.new" };
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (!state_path(name, files[i], path))
-			unlink(path);
-	if (!state_path(name, NULL, path))
-		rmdir(path);
 }
 
 static int log_attr(const struct node_at *at, const struct place_info *info, struct stat *st)

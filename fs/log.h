@@ -38,10 +38,4 @@ void log_only(const char *name, const char *fmt, ...) __attribute__((format(prin
 void last_set(const char *name, const struct last_checkpoint *last);
 void last_get(const char *name, struct last_checkpoint *last);
 
-/* log_remove - a place has been removed: its log and last result too */
-void log_remove(const char *name);
-
-/* log_setup - make the directory. 0 or a negative errno. */
-int log_setup(void);
-
 #endif

@@ -14,11 +14,11 @@
 #include "error.h"
 #include "fs.h"
 #include "handle.h"
-#include "log.h"
 #include "note.h"
 #include "place.h"
 #include "serial.h"
 #include "service.h"
+#include "state.h"
 
 #define MAX_THREADS 64
 #define IDLE_THREADS 8
@@ -86,7 +86,7 @@ static int begin(struct fuse_args *args, struct ckpt_error *e)
 	if (rc)
 		return error_sys(e, -rc, "can't look for containers in %s",
 				 fs.opt.cgroup[0] ? fs.opt.cgroup : "/proc");
-	rc = log_setup();
+	rc = state_setup();
 	if (rc)
 		return error_sys(e, -rc, "can't make the directory %s for logs", fs.opt.state);
 	places_tidy();

@@ -20,9 +20,8 @@ struct place_info;
 /* flags of a row */
 #define NODE_PRIVATE 0x1	/* root's and, in a place, the container's owner's */
 #define NODE_STREAM 0x2		/* is read or written in order */
-#define NODE_EMPTIES 0x4	/* may be truncated: it has no contents of its own */
-#define NODE_HIDDEN 0x8		/* no listing shows it */
-#define NODE_FLEETING 0x10	/* the kernel is to ask each time */
+#define NODE_HIDDEN 0x4		/* no listing shows it */
+#define NODE_FLEETING 0x8	/* the kernel is to ask each time */
 
 /* one of the tree's */
 struct node_at {
@@ -45,6 +44,8 @@ struct node {
 	int (*attr)(const struct node_at *at, const struct place_info *info, struct stat *st);
 	/* @changed: FUSE_SET_ATTR_* */
 	int (*setattr)(const struct node_at *at, const struct stat *st, int changed);
+	/* @h: of who has it open, NULL: by its name; without this it is -EPERM */
+	int (*truncate)(const struct node_at *at, struct handle *h, off_t size);
 	/* with a handle in @h; @fi is set to be read directly and may be changed */
 	int (*open)(const struct node_at *at, const struct fuse_ctx *caller,
 		    struct fuse_file_info *fi, struct handle **h);

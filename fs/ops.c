@@ -80,15 +80,16 @@ static void ckptfs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info
  * What the tools that copy do to a file or directory after writing it: times
  * are of no use here and are let pass, and so is what changes nothing.
  */
-static int let_pass(const struct node_at *at, const struct stat *st, int changed)
+static int let_pass(const struct node_at *at, const struct stat *st, int changed,
+		    struct handle *h)
 {
 	struct stat is;
 	int rc = node_attr(at, &is);
 
+	if (!rc && changed & FUSE_SET_ATTR_SIZE)
+		rc = at->node->truncate ? at->node->truncate(at, h, st->st_size) : -EPERM;
 	if (rc)
 		return rc;
-	if (changed & FUSE_SET_ATTR_SIZE && (!(at->node->flags & NODE_EMPTIES) || st->st_size))
-		return -EPERM;
 	if ((changed & FUSE_SET_ATTR_MODE && (st->st_mode & 07777) != (is.st_mode & 07777)) ||
 	    (changed & FUSE_SET_ATTR_UID && st->st_uid != is.st_uid) ||
 	    (changed & FUSE_SET_ATTR_GID && st->st_gid != is.st_gid))
@@ -102,9 +103,10 @@ static void ckptfs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int 
 	struct node_at at;
 	int rc = node_find(ino, &at);
 
-	(void)fi;
-	if (!rc)
-		rc = (at.node->setattr ? at.node->setattr : let_pass)(&at, st, changed);
+	if (!rc && at.node->setattr)
+		rc = at.node->setattr(&at, st, changed);
+	else if (!rc)
+		rc = let_pass(&at, st, changed, fi ? handle_of(fi) : NULL);
 	if (rc)
 		fuse_reply_err(req, -rc);
 	else

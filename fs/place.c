@@ -4,9 +4,9 @@
 
 #include "attr.h"
 #include "cleanup.h"
-#include "log.h"
 #include "node.h"
 #include "place.h"
+#include "state.h"
 
 int place_look(const char *name, struct place_info *info)
 {
@@ -38,7 +38,7 @@ void places_tidy(void)
 
 	while (d && (entry = readdir(d)))
 		if (entry->d_name[0] != '.' && place_look(entry->d_name, &info))
-			log_remove(entry->d_name);
+			state_remove(entry->d_name);
 }
 
 const struct node place_node = {

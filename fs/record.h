@@ -19,7 +19,14 @@ struct record {
 	struct timespec began;
 	char time[32];			/* the same, the snapshot's name */
 	int nth;			/* of that name */
+	int failed;			/* why it is not recorded although it should be */
+	char name[STORE_NAME_MAX + 1];	/* of the snapshot; "": there is none yet */
+	uint64_t ino;			/* its number in the store */
 };
+
+/* record_wanted - whether a checkpoint of @c goes into the history; 0, or why not */
+const char *record_wanted(const struct container *c);
+
 
 /*
  * record_begin - a checkpoint of @c begins now
@@ -32,10 +39,19 @@ void record_begin(struct record *r, const struct container *c, int log);
 void record_append(struct record *r, const void *data, size_t len);
 
 /*
- * record_end - the image is complete
+ * record_keep - the image is complete
+ * @report: what is known of it, as the program's report says it
+ *
+ * Returns 0 when it is in the history, or is not wanted there, else a negative errno.
+ */
+int record_keep(struct record *r, const char *report);
+
+/*
+ * record_end - the checkpoint is complete
  * @report: of the program
  *
- * Notes the checkpoint as the last one of its container, recorded or not.
+ * Keeps it, if that was not done before, and notes the checkpoint as the last one of
+ * its container, recorded or not.
  */
 void record_end(struct record *r, const char *report);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "child.h"
 #include "cleanup.h"
 #include "container.h"
@@ -114,15 +115,20 @@ static int check_place(const char *place, struct ckpt_error *e)
 
 static int spawn(struct sink *s, const char *log, struct ckpt_error *e)
 {
-	char *argv[] = { "ckpt-restart", "-n", s->place, "-l", (char *)log,
-			 "-r", CHILD_REPORT_FD, NULL };
+	struct arguments a;
 	int ends[2], rc;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return error_sys(e, errno, "no pipe for the restart of %s", s->place);
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
-	rc = child_spawn(&s->child, argv, ends[0], -1, e);
+	rc = arguments_restart(&a, s->place, log);
+	if (rc) {
+		rc = error_sys(e, -rc, "the options of %s can't be used", s->place);
+	} else {
+		rc = child_spawn(&s->child, a.words, ends[0], -1, e);
+		arguments_free(&a);
+	}
 	close(ends[0]);
 	if (rc)
 		close(ends[1]);
@@ -382,10 +388,19 @@ static int restart_open(const struct node_at *at, const struct fuse_ctx *caller,
 	return 0;
 }
 
+/* what a shell does that opens it */
+static int restart_truncate(const struct node_at *at, struct handle *h, off_t size)
+{
+	(void)at;
+	(void)h;
+	return size ? -EPERM : 0;
+}
+
 const struct node restart_node = {
 	.name = "restart",
 	.in = NODE_PLACE,
 	.mode = S_IFREG | 0200,
-	.flags = NODE_PRIVATE | NODE_STREAM | NODE_EMPTIES,
+	.flags = NODE_PRIVATE | NODE_STREAM,
+	.truncate = restart_truncate,
 	.open = restart_open,
 };

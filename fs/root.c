@@ -7,10 +7,10 @@
 #include "cleanup.h"
 #include "container.h"
 #include "listing.h"
-#include "log.h"
 #include "maintenance.h"
 #include "node.h"
 #include "restart.h"
+#include "state.h"
 
 static int lookup(const struct node_at *dir, const char *name, struct node_at *child,
 		  struct fuse_entry_param *e)
@@ -80,7 +80,7 @@ static int remove_place(const struct node_at *dir, const char *name)
 		return -EBUSY;
 	rc = store_group_remove(fs.store, name, &e);
 	if (!rc)
-		log_remove(name);
+		state_remove(name);
 	return rc;
 }
 

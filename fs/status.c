@@ -15,6 +15,7 @@
 #include "node.h"
 #include "place.h"
 #include "proc.h"
+#include "record.h"
 
 /* what is counted over a cgroup and those below it */
 struct sums {
@@ -237,6 +238,7 @@ static int status_open(const struct node_at *at, const struct fuse_ctx *caller,
 	else
 		print_stopped(f);
 	print_last(f, at->place);
+	fprintf(f, "record: %s\n", info.running && record_wanted(&info.c) ? "no" : "yes");
 	fprintf(f, "snapshots: %" PRIu64 "\n", info.stored ? info.g.snapshots : 0);
 	rc = fflush(f) ? -ENOMEM : 0;
 	if (fclose(f))

@@ -29,7 +29,7 @@ make-image -p 1200 -s "$RANDOM" -z >two || die "no image"
 # A place of its own
 
 ok "D6 mkdir makes a place" mkdir $place
-is "D6 it has its files" "$(names $place)" "image log restart snapshots status"
+is "D6 it has its files" "$(names $place)" "check final image log options restart snapshots status"
 fails "D6 it can't be made twice" mkdir $place
 ok "D6 mkdir -p of one that is there" mkdir -p $place
 is "D5 its status says that nothing runs there" "$(status_line state)" stopped
@@ -38,6 +38,54 @@ is "D4 a new history is empty" "$(ls -A $dir)" ""
 is "D6 image is a stream of unknown length" "$(stat -c %s $place/image)" 0
 fails "D1 there is nothing to checkpoint" cat $place/image
 matches "D5 and the log says so" "$(cat $place/log)" "checkpoint of history failed: .+"
+
+# Its options
+
+options=$place/options
+is "N3 options: there are none" "$(cat $options)" ""
+ok "N3 options are written" bash -c "echo 'max-frozen: 3s' >$options"
+is "N3 and read" "$(cat $options)" "max-frozen: 3s"
+is "N3 it has its true size" "$(stat -c %s $options)" 15
+ok "N3 another is appended" bash -c "echo ' freeze-timeout:500ms ' >>$options"
+is "N3 they are kept as they were written" "$(cat $options)" "max-frozen: 3s
+ freeze-timeout:500ms "
+printf '# while the disk is slow\n\nmax-frozen: 20s' >good-options
+ok "N3 cp" cp good-options $options
+ok "N3 they are as they were written" cmp good-options $options
+
+# bad_option TEXT SENTENCE
+bad_option() {
+	fails "N3 bad options fail: ${1@Q}" bash -c "printf %b ${1@Q} >$options"
+	matches "N3 and the log says why" "$(cat $place/log)" "options of history stay as they were: $2"
+	ok "N3 and they do" cmp good-options $options
+}
+bad_option 'max-frozne: 5s\n' "line 1: there is no option 'max-frozne'"
+bad_option 'freeze-timeout: 1s\nmax-frozen: 5\n' "line 2: max-frozen takes a time such as 500ms or 5s, not '5'"
+bad_option 'max-frozen: 0s\n' "line 1: max-frozen takes a time"
+bad_option 'max-frozen: 2h\n' "line 1: max-frozen takes a time"
+bad_option 'max-frozen 5s\n' "line 1 is not 'key: value'"
+bad_option 'max-frozen: 5s\nmax-frozen: 5s\n' "line 2: max-frozen is there twice"
+is "N3 the error is EINVAL, in a line that has no end at close" "$(python3 -c "
+import os
+f = os.open('$options', os.O_WRONLY | os.O_TRUNC)
+try:
+    os.write(f, b'nothing: 1\n')
+except OSError as e:
+    print('write', e.strerror)
+os.ftruncate(f, 0)
+os.write(f, b'nothing: 1')
+try:
+    os.close(f)
+except OSError as e:
+    print('close', e.strerror)" | xargs)" "write Invalid argument close Invalid argument"
+fails "N3 a file of other length it can't be" truncate -s 5 $options
+fails "N3 nor one of a megabyte" bash -c "yes '# nothing' | head -c 1000000 >$options"
+ok "N3 after all that they are as they were" cmp good-options $options
+ok "N3 truncate takes them all" truncate -s 0 $options
+is "N3 none are left" "$(cat $options)" ""
+ok "N3 so does a shell" bash -c "cp good-options $options && : >$options"
+is "N3 none are left" "$(cat $options)" ""
+is "N3 they are root's alone" "$(stat -c '%a %u' $options)" "600 0"
 
 # In and out
 
@@ -238,6 +286,8 @@ if id nobody >/dev/null 2>&1; then
 	ok "D5 and see the status" $as_nobody cat $place/status
 	fails "D6 but not read a snapshot" $as_nobody cat $dir/a
 	fails "D6 or an image" $as_nobody cat $place/image
+	fails "N3 or the options" $as_nobody cat $options
+	fails "N3 or write them" $as_nobody bash -c "echo >$options"
 	fails "D6 or restart one" $as_nobody cp one $place/restart
 	fails "D6 or delete one" $as_nobody rm -f $dir/a
 	fails "D6 or make a place" $as_nobody mkdir $CKPT/nobody

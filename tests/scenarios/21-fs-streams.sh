@@ -100,6 +100,55 @@ ok "U3 cat gets its image all the same" bash -c "cat full/web/image >img2 && gre
 umount full
 wait_until 10 umount disk
 
+# Options come along: the program's arguments, written down by a script that then runs it without them
+
+mkdir libexec told
+cat >libexec/ckpt-checkpoint <<END
+#!/bin/bash
+printf '%s\n' "\$@" >"$T/arguments"
+for word; do [[ \$word == --*=* ]] || words+=("\$word"); done
+exec $(command -v ckpt-checkpoint) "\${words[@]}"
+END
+chmod +x libexec/ckpt-checkpoint
+CKPTFS_LIBEXEC=$T/libexec ckptfs -o "store=$T/told.db" told || die "no fourth daemon"
+ok "N3 a checkpoint without options" bash -c "cat told/web/image >img2"
+is "N3 its program gets none" "$(grep -c -e '--.*=' arguments)" 0
+printf 'max-frozen: 9s\nfreeze-timeout: 1500ms\n' >told/web/options
+ok "N3 with options" bash -c "cat told/web/image >img2"
+is "N3 it gets them" "$(grep -e '--.*=' arguments | xargs)" "--max-frozen=9s --freeze-timeout=1500ms"
+umount told
+
+# What stands in the way, and the final image, as soon as the program has them
+
+has() {
+	! ckpt-checkpoint "$1" 1 2>&1 | grep -q 'not known'
+}
+
+if has --check; then
+	before=$(snapshots)
+	is "N2 check: nothing is in its way" "$(cat $web/check)" ""
+	is "N2 and nothing is recorded" "$(snapshots)" "$before"
+else
+	fails "N2 check, which this ckpt-checkpoint does not have, is an error" cat $web/check
+	skip "N2 check" "ckpt-checkpoint has no --check"
+fi
+if has --final; then
+	ok "N1 a reader of the final image that goes away" bash -c "head -c 10000 $web/final >/dev/null"
+	ok "N1 its checkpoint ends" wait_until 20 helpers_gone
+	ok "N1 and the container runs on" counting
+	before=$(snapshots)
+	ok "N1 the final image" bash -c "cat $web/final >last"
+	is "N1 with it the container has ended" "$(field web state)" stopped
+	is "N1 and is in the history" "$(snapshots)" $((before + 1))
+	ok "N1 the same" cmp last $web/snapshots/latest
+	ok "N1 it is restarted" restart web last
+	ok "N1 and counts on" counting
+else
+	fails "N1 a final image, which this ckpt-checkpoint does not have, is an error" cat $web/final
+	ok "N1 and the container runs on" counting
+	skip "N1 the final image" "ckpt-checkpoint has no --final"
+fi
+
 before=$(snapshots)
 ok "D1 a reader that stops" bash -c "head -c 10000 $web/image >/dev/null"
 ok "D1 a reader that is killed" bash -c "
