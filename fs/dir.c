@@ -13,6 +13,13 @@ struct dir {
 	struct listing listing;		/* without "." and ".." */
 };
 
+static bool is_listed(const struct node *node)
+{
+	if (node->flags & NODE_ACTS && !fs.opt.list)
+		return false;
+	return !(node->flags & NODE_HIDDEN);
+}
+
 /* the rows that are in it, and what else it has */
 static int list(struct dir *d)
 {
@@ -25,8 +32,7 @@ static int list(struct dir *d)
 	if (d->at.place[0])
 		rc = node_attr(&d->at, &st);
 	for (enum node_kind kind = 0; !rc && kind < NR_NODES; kind++)
-		if (nodes[kind]->name && nodes[kind]->in == d->at.kind &&
-		    !(nodes[kind]->flags & NODE_HIDDEN))
+		if (nodes[kind]->name && nodes[kind]->in == d->at.kind && is_listed(nodes[kind]))
 			rc = listing_add(&d->listing, nodes[kind]->name,
 					 inode_of(d->at.place, kind, 0), nodes[kind]->mode, NULL);
 	if (!rc && d->at.node->list)

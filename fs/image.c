@@ -209,14 +209,20 @@ static bool is_taken(const struct image *im)
  */
 static void take_final(struct image *im)
 {
+	char report[CHILD_REPORT_MAX];
+	struct ckpt_error e;
 	int rc = record_keep(&im->record, "");
 
 	if (!rc && write(im->taken, "", 1) != 1)
 		rc = -errno;
 	close_taken(im);
 	if (rc) {
-		finish(im);
-		im->result = rc;
+		stream_finish(&im->stream, CUT_MS, report, &e);
+		record_drop(&im->record);
+		end_with(im, rc);
+		log_line(im->log, "checkpoint of %s failed, and it runs on: the final image can't be recorded: %s",
+			 im->c.name, strerror(-rc));
+		give_turn(im);
 	}
 }
 
@@ -376,14 +382,15 @@ const struct node image_node = {
 	.name = "image",
 	.in = NODE_PLACE,
 	.mode = S_IFREG | 0400,
-	.flags = NODE_PRIVATE | NODE_STREAM,
+	.flags = NODE_PRIVATE | NODE_STREAM | NODE_ACTS,
 	.open = image_open,
 };
 
+/* a backup of the tree, or grep -r, must not end every container */
 const struct node final_node = {
 	.name = "final",
 	.in = NODE_PLACE,
 	.mode = S_IFREG | 0400,
-	.flags = NODE_PRIVATE | NODE_STREAM,
+	.flags = NODE_PRIVATE | NODE_STREAM | NODE_HIDDEN,
 	.open = image_open,
 };

@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cleanup.h"
 #include "fs.h"
@@ -13,7 +16,81 @@
 #include "note.h"
 #include "state.h"
 
-int log_begin(const char *name, char path[PATH_MAX])
+/* ---- logs that the disk did not take ---- */
+
+struct kept {
+	struct kept *next;
+	int fd;
+	char name[];
+};
+
+static struct kept *kept;
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct kept **find_kept(const char *name)
+{
+	struct kept **at;
+
+	for (at = &kept; *at && strcmp((*at)->name, name); at = &(*at)->next)
+		;
+	return at;
+}
+
+void log_forget(const char *name)
+{
+	struct kept **at, *k;
+
+	pthread_mutex_lock(&kept_lock);
+	at = find_kept(name);
+	k = *at;
+	if (k)
+		*at = k->next;
+	pthread_mutex_unlock(&kept_lock);
+	if (k)
+		close(k->fd);
+	free(k);
+}
+
+/* opened anew, with an offset of its own; -ENOENT: it is not in memory */
+static int open_kept(const char *name, int flags)
+{
+	char path[64];
+	struct kept *k;
+	int fd = -ENOENT;
+
+	pthread_mutex_lock(&kept_lock);
+	k = *find_kept(name);
+	if (k) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", k->fd);
+		fd = open(path, flags | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
+	pthread_mutex_unlock(&kept_lock);
+	return fd;
+}
+
+static int begin_in_memory(const char *name)
+{
+	struct kept *k = malloc(sizeof(*k) + strlen(name) + 1);
+	int fd = memfd_create("log", MFD_CLOEXEC);
+
+	if (!k || fd < 0) {
+		free(k);
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
+	k->fd = fd;
+	strcpy(k->name, name);
+	log_forget(name);
+	pthread_mutex_lock(&kept_lock);
+	k->next = kept;
+	kept = k;
+	pthread_mutex_unlock(&kept_lock);
+	return open_kept(name, O_WRONLY | O_APPEND);
+}
+
+static int begin_on_disk(const char *name, char path[PATH_MAX])
 {
 	int fd, rc = state_make(name, "log", path);
 
@@ -23,6 +100,25 @@ int log_begin(const char *name, char path[PATH_MAX])
 		return -errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : fd;
+}
+
+/* ---- logs ---- */
+
+int log_begin(const char *name, char path[PATH_MAX])
+{
+	int rc, fd = begin_on_disk(name, path);
+
+	if (fd >= 0) {
+		log_forget(name);
+		return fd;
+	}
+	rc = fd;
+	fd = begin_in_memory(name);
+	if (fd < 0)
+		return rc;
+	snprintf(path, PATH_MAX, "/proc/%d/fd/%d", getpid(), fd);
+	log_line(fd, "this log is in memory: there is none on the disk: %s", strerror(-rc));
+	return fd;
 }
 
 void log_line(int fd, const char *fmt, ...)
@@ -58,8 +154,11 @@ void log_only(const char *name, const char *fmt, ...)
 static int open_log(const char *name)
 {
 	char path[PATH_MAX];
-	int fd, rc = state_path(name, "log", path);
+	int fd = open_kept(name, O_RDONLY), rc;
 
+	if (fd != -ENOENT)
+		return fd;
+	rc = state_path(name, "log", path);
 	if (rc)
 		return rc;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -91,11 +190,11 @@ void last_get(const char *name, struct last_checkpoint *last)
 
 static int log_attr(const struct node_at *at, const struct place_info *info, struct stat *st)
 {
-	char path[PATH_MAX];
+	_cleanup_fd_ int fd = open_log(at->place);
 	struct stat log;
 
 	(void)info;
-	if (state_path(at->place, "log", path) || stat(path, &log))
+	if (fd < 0 || fstat(fd, &log))
 		return 0;
 	st->st_size = log.st_size;
 	st->st_blocks = log.st_blocks;

@@ -19,10 +19,11 @@ struct last_checkpoint {
 
 /*
  * log_begin - a new operation: a new, empty log
- * @path: takes its path
+ * @path: takes its path, for programs, while the descriptor is open
  *
- * A log that is being read or still written stays whole for those who do.
- * Returns a descriptor to write it, or a negative errno.
+ * A log that is being read or still written stays whole for those who do. Where the
+ * disk does not take it, it is in memory. Returns a descriptor to write it, or a
+ * negative errno.
  */
 int log_begin(const char *name, char path[PATH_MAX]);
 
@@ -34,6 +35,9 @@ void log_line(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3))
 
 /* log_only - a new operation that has nothing but this line to say */
 void log_only(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* log_forget - a place has been removed: what is in memory of it, too */
+void log_forget(const char *name);
 
 void last_set(const char *name, const struct last_checkpoint *last);
 void last_get(const char *name, struct last_checkpoint *last);

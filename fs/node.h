@@ -21,6 +21,7 @@ struct place_info;
 #define NODE_PRIVATE 0x1	/* root's and, in a place, the container's owner's */
 #define NODE_STREAM 0x2		/* is read or written in order */
 #define NODE_HIDDEN 0x4		/* no listing shows it */
+#define NODE_ACTS 0x10		/* to read it does something: with list=no no listing shows it */
 #define NODE_FLEETING 0x8	/* the kernel is to ask each time */
 
 /* one of the tree's */

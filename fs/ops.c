@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The requests of the kernel, given to what they are for. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -254,11 +256,23 @@ static void ckptfs_create(fuse_req_t req, fuse_ino_t parent, const char *name, m
 		handle_release(fi);
 }
 
+/* what nobody can read, or write, root can't either: to open it may already do something */
+static int check_access(const struct node *node, int flags)
+{
+	bool reads = (flags & O_ACCMODE) == O_RDONLY;
+
+	if (!(node->mode & 0777))
+		return 0;	/* each has its own */
+	return node->mode & (reads ? 0444 : 0222) ? 0 : -EACCES;
+}
+
 static int open_node(const struct node_at *at, const struct fuse_ctx *caller,
 		     struct fuse_file_info *fi, struct handle **h)
 {
 	int rc = node_may_open(at, caller->uid);
 
+	if (!rc && !S_ISDIR(at->node->mode))
+		rc = check_access(at->node, fi->flags);
 	if (rc)
 		return rc;
 	fi->direct_io = 1;	/* its size is not known before it has been read */

@@ -35,6 +35,8 @@ const char options_help[] =
 	"  store=PATH      the history's file (default " STORE_DEFAULT ")\n"
 	"  record=yes|no   whether completed checkpoints go into the history\n"
 	"                  (default yes)\n"
+	"  list=yes|no     whether listings show image and check, of which reading does\n"
+	"                  something (default yes); they open by name all the same\n"
 	"  state=DIR       directory of logs (default: " STATE_DEFAULT ", beside the store)\n"
 	"  cgroup=DIR      where cgroup2 is mounted (default: looked up)\n"
 	"  config=PATH     a file with such options, one a line, for those that are\n"
@@ -48,6 +50,7 @@ struct parse {
 	char *state;
 	char *cgroup;
 	char *record;
+	char *list;
 	char *config;
 	const char *words[2];	/* [SOURCE] MOUNTPOINT */
 	int nr_words;
@@ -61,6 +64,7 @@ static const struct fuse_opt option_table[] = {
 	OPT("state=%s", state),
 	OPT("cgroup=%s", cgroup),
 	OPT("record=%s", record),
+	OPT("list=%s", list),
 	OPT("config=%s", config),
 	FUSE_OPT_KEY("-f", KEY_FOREGROUND),
 	FUSE_OPT_KEY("-d", KEY_DEBUG),
@@ -155,14 +159,15 @@ static int take_mountpoint(const char *path, struct options *o, struct ckpt_erro
 	return 0;
 }
 
-static int take_record(const char *word, struct options *o, struct ckpt_error *e)
+static int take_yes_no(const char *name, const char *word, _Atomic int *value,
+		       struct ckpt_error *e)
 {
 	if (!word || !strcmp(word, "yes"))
-		o->record = 1;
+		*value = 1;
 	else if (!strcmp(word, "no"))
-		o->record = 0;
+		*value = 0;
 	else
-		return error_set(e, EINVAL, "option record takes yes or no, not '%s'", word);
+		return error_set(e, EINVAL, "option %s takes yes or no, not '%s'", name, word);
 	return 0;
 }
 
@@ -177,6 +182,7 @@ static char **member(struct parse *p, const char *name)
 		{ "state", &p->state },
 		{ "cgroup", &p->cgroup },
 		{ "record", &p->record },
+		{ "list", &p->list },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -239,6 +245,7 @@ static int take_config(struct parse *p, struct ckpt_error *e)
 	int rc = make_absolute(p->config ? p->config : CONFIG_DEFAULT, o->config, e);
 
 	o->record_given = p->record != NULL;
+	o->list_given = p->list != NULL;
 	return rc ? rc : read_config(p, o->config, p->config != NULL, e);
 }
 
@@ -292,7 +299,9 @@ static int parse_words(struct fuse_args *args, struct parse *p, struct ckpt_erro
 				 "no mountpoint given: see ckptfs --help");
 	rc = take_config(p, e);
 	if (!rc)
-		rc = take_record(p->record, o, e);
+		rc = take_yes_no("record", p->record, &o->record, e);
+	if (!rc)
+		rc = take_yes_no("list", p->list, &o->list, e);
 	if (!rc)
 		rc = make_absolute(p->store ? p->store : STORE_DEFAULT, o->store, e);
 	if (!rc)
@@ -312,6 +321,7 @@ static void free_parse(struct parse *p)
 	free(p->state);
 	free(p->cgroup);
 	free(p->record);
+	free(p->list);
 	free(p->config);
 	free((char *)p->words[0]);
 	free((char *)p->words[1]);
@@ -320,10 +330,18 @@ static void free_parse(struct parse *p)
 int options_reload(struct options *o, struct ckpt_error *e)
 {
 	struct parse p = { .o = o };
+	_Atomic int record = 0, list = 0;
 	int rc = read_config(&p, o->config, 0, e);
 
+	/* all or nothing */
+	if (!rc)
+		rc = take_yes_no("record", p.record, &record, e);
+	if (!rc)
+		rc = take_yes_no("list", p.list, &list, e);
 	if (!rc && !o->record_given)
-		rc = take_record(p.record, o, e);
+		o->record = record;
+	if (!rc && !o->list_given)
+		o->list = list;
 	free_parse(&p);
 	return rc;
 }

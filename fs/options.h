@@ -16,6 +16,8 @@ struct options {
 	char config[PATH_MAX];		/* absolute path of the file with more options */
 	_Atomic int record;		/* completed reads go into the history */
 	int record_given;		/* on the command line: the file does not count */
+	_Atomic int list;		/* listings show files whose reading does something */
+	int list_given;
 	int foreground;
 	int debug;			/* each request on stderr */
 	int help;
@@ -36,8 +38,8 @@ int options_parse(struct fuse_args *args, struct options *o, struct ckpt_error *
 /*
  * options_reload - read the file of options again
  *
- * What can be changed while the daemon runs is changed in @o: record, where the
- * command line does not say it. Returns 0, or a negative errno: then nothing is
+ * What can be changed while the daemon runs is changed in @o: list and record, where
+ * the command line does not say it. Returns 0, or a negative errno: then nothing is
  * changed.
  */
 int options_reload(struct options *o, struct ckpt_error *e);

@@ -154,7 +154,7 @@ const struct node check_node = {
 	.name = "check",
 	.in = NODE_PLACE,
 	.mode = S_IFREG | 0400,
-	.flags = NODE_PRIVATE | NODE_STREAM,
+	.flags = NODE_PRIVATE | NODE_STREAM | NODE_ACTS,
 	.data = &(const struct program){ .kind = CHECKPOINT_CHECK, .fine = 1 },
 	.open = program_open,
 };

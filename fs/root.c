@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "container.h"
 #include "listing.h"
+#include "log.h"
 #include "maintenance.h"
 #include "node.h"
 #include "restart.h"
@@ -79,8 +80,10 @@ static int remove_place(const struct node_at *dir, const char *name)
 	if (!container_find(name, &c) || restart_busy(name))
 		return -EBUSY;
 	rc = store_group_remove(fs.store, name, &e);
-	if (!rc)
+	if (!rc) {
+		log_forget(name);
 		state_remove(name);
+	}
 	return rc;
 }
 

@@ -29,7 +29,7 @@ make-image -p 1200 -s "$RANDOM" -z >two || die "no image"
 # A place of its own
 
 ok "D6 mkdir makes a place" mkdir $place
-is "D6 it has its files" "$(names $place)" "check final image log options restart snapshots status"
+is "D6 it has its files" "$(names $place)" "check image log options restart snapshots status"
 fails "D6 it can't be made twice" mkdir $place
 ok "D6 mkdir -p of one that is there" mkdir -p $place
 is "D5 its status says that nothing runs there" "$(status_line state)" stopped
@@ -38,6 +38,10 @@ is "D4 a new history is empty" "$(ls -A $dir)" ""
 is "D6 image is a stream of unknown length" "$(stat -c %s $place/image)" 0
 fails "D1 there is nothing to checkpoint" cat $place/image
 matches "D5 and the log says so" "$(cat $place/log)" "checkpoint of history failed: .+"
+
+matches "U20 restart can't be read, by root either" "$(cat $place/restart 2>&1)" "Permission denied"
+matches "U20 which leaves the log as it was" "$(cat $place/log)" "checkpoint of history failed: .+"
+matches "U20 nor can image be written" "$({ : >$place/image; } 2>&1)" "Permission denied"
 
 # Its options
 

@@ -92,11 +92,13 @@ matches "U3 into a file it succeeds" "$(ckpt -m "$T/quiet" save web img2)" ", no
 ok "U3 which is an image" grep -q CKPTIMG <(head -c 64 img2)
 umount quiet
 mount -t tmpfs -o size=4m tmpfs disk
-ckptfs -o "store=$T/disk/store.db,state=$T/full.state" full || die "no third daemon"
+ckptfs -o "store=$T/disk/store.db" full || die "no third daemon"
 dd if=/dev/zero of=disk/fill bs=4k status=none 2>/dev/null
 fails "U3 ckpt save fails when the disk is full" ckpt -m "$T/full" save web
 matches "U3 and says so" "$(ckpt -m "$T/full" save web 2>&1)" "not recorded: .*(room|space)"
 ok "U3 cat gets its image all the same" bash -c "cat full/web/image >img2 && grep -q CKPTIMG <(head -c 64 img2)"
+matches "U20 whose log is in memory" "$(head -n 1 full/web/log)" "this log is in memory: .*No space left"
+matches "U20 with all that there was to say" "$(tail -n 1 full/web/log)" "not recorded: "
 umount full
 wait_until 10 umount disk
 
