@@ -32,16 +32,25 @@ void attr_base(struct stat *st, uint64_t ino, mode_t mode)
 	attr_time(st, begin_ns);
 }
 
-void attr_time(struct stat *st, int64_t ns)
+static struct timespec to_timespec(int64_t ns)
 {
 	int64_t rest = ns % 1000000000;
 
 	if (rest < 0)
 		rest += 1000000000;
-	st->st_mtim.tv_sec = (ns - rest) / 1000000000;
-	st->st_mtim.tv_nsec = rest;
+	return (struct timespec){ (ns - rest) / 1000000000, rest };
+}
+
+void attr_time(struct stat *st, int64_t ns)
+{
+	st->st_mtim = to_timespec(ns);
 	st->st_atim = st->st_mtim;
 	st->st_ctim = st->st_mtim;
+}
+
+void attr_ctime(struct stat *st, int64_t ns)
+{
+	st->st_ctim = to_timespec(ns);
 }
 
 void attr_size(struct stat *st, uint64_t size)

@@ -15,6 +15,9 @@ void attr_base(struct stat *st, uint64_t ino, mode_t mode);
 /* attr_time - set the times; @ns: since the epoch */
 void attr_time(struct stat *st, int64_t ns);
 
+/* attr_ctime - set the time of change alone */
+void attr_ctime(struct stat *st, int64_t ns);
+
 /* attr_size - set the size, in bytes, of what has contents */
 void attr_size(struct stat *st, uint64_t size);
 

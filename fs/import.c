@@ -22,18 +22,20 @@ struct import {
 	struct handle handle;
 	struct import *next;
 	unsigned int refs;		/* under imports_lock */
-	pthread_mutex_t lock;		/* of everything below */
-	struct store_writer *writer;	/* NULL: ended, see result */
 	uint64_t ino;			/* the store's number */
 	uint64_t replaces;
 	char place[STORE_NAME_MAX + 1];
 	char name[STORE_NAME_MAX + 1];
-	uint64_t size;			/* bytes so far */
+	pthread_mutex_t lock;		/* of what takes as long as the disk */
+	struct store_writer *writer;	/* NULL: ended, see result */
 	bool wrote;
 	struct check *check;		/* from the first byte on */
 	struct trailer trailer;		/* has all of an image come? */
 	atomic_bool postponed;		/* closed by one, while another has it */
 	int result;
+	pthread_mutex_t attr_lock;	/* of all below; taken behind the other one */
+	bool closed;			/* they are in the store, or about to be */
+	uint64_t size;			/* bytes so far */
 	int64_t mtime_ns;		/* 0: when it ends */
 	struct perm perm;
 	struct store_attr attrs[ATTRS_MAX];
@@ -63,6 +65,7 @@ int import_begin(const char *place, const char *name, uint64_t replaces,
 	}
 	i->handle.ops = &import_ops;
 	pthread_mutex_init(&i->lock, NULL);
+	pthread_mutex_init(&i->attr_lock, NULL);
 	i->ino = store_writer_ino(i->writer);
 	i->replaces = replaces;
 	i->perm = perm_default;
@@ -91,7 +94,7 @@ static void unlist(struct import *i)
 	pthread_mutex_unlock(&imports_lock);
 }
 
-/* the one that @ino is, or is about to be; locked */
+/* the one that @ino is, or is about to be; drop() it */
 static struct import *find(fuse_ino_t ino)
 {
 	uint64_t number = inode_store_ino(ino);
@@ -104,9 +107,6 @@ static struct import *find(fuse_ino_t ino)
 	if (i)
 		i->refs++;
 	pthread_mutex_unlock(&imports_lock);
-	/* not under the other lock: it may be busy writing for long */
-	if (i)
-		pthread_mutex_lock(&i->lock);
 	return i;
 }
 
@@ -126,14 +126,24 @@ static void drop(struct import *i)
 			free((char *)i->attrs[k].value);
 		}
 		pthread_mutex_destroy(&i->lock);
+		pthread_mutex_destroy(&i->attr_lock);
 		free(i);
 	}
 }
 
-static void put(struct import *i)
+/*
+ * Locks the attributes; false: they are the store's by now. When a commit is under
+ * way that is not said before it has ended.
+ */
+static bool lock_attrs(struct import *i)
 {
+	pthread_mutex_lock(&i->attr_lock);
+	if (!i->closed)
+		return true;
+	pthread_mutex_unlock(&i->attr_lock);
+	pthread_mutex_lock(&i->lock);
 	pthread_mutex_unlock(&i->lock);
-	drop(i);
+	return false;
 }
 
 static int64_t ns_of(struct timespec t)
@@ -155,12 +165,14 @@ bool import_attr(fuse_ino_t ino, struct stat *st)
 
 	if (!i)
 		return false;
+	pthread_mutex_lock(&i->attr_lock);
 	attr_base(st, ino, S_IFREG | i->perm.mode);
 	st->st_uid = i->perm.uid;
 	st->st_gid = i->perm.gid;
 	attr_size(st, i->size);
 	attr_time(st, i->mtime_ns ? i->mtime_ns : now_ns());
-	put(i);
+	pthread_mutex_unlock(&i->attr_lock);
+	drop(i);
 	return true;
 }
 
@@ -169,7 +181,7 @@ bool import_has(fuse_ino_t ino)
 	struct import *i = find(ino);
 
 	if (i)
-		put(i);
+		drop(i);
 	return i;
 }
 
@@ -200,8 +212,12 @@ int import_set_attr(fuse_ino_t ino, const char *key, const char *value)
 
 	if (!i)
 		return -ENOENT;
-	rc = i->writer ? set_attr(i, key, value) : -ENOENT;
-	put(i);
+	rc = -ENOENT;
+	if (lock_attrs(i)) {
+		rc = set_attr(i, key, value);
+		pthread_mutex_unlock(&i->attr_lock);
+	}
+	drop(i);
 	return rc;
 }
 
@@ -229,7 +245,9 @@ static int take(struct import *i, const char *data, uint64_t size)
 		rc = data ? store_append(i->writer, data, size, &e) :
 			    store_append_zeros(i->writer, size, &e);
 	if (!rc) {
+		pthread_mutex_lock(&i->attr_lock);
 		i->size += size;
+		pthread_mutex_unlock(&i->attr_lock);
 		i->wrote = true;
 	}
 	return rc;
@@ -242,6 +260,20 @@ static int grow(struct import *i, uint64_t size)
 	return size == i->size ? 0 : take(i, NULL, size - i->size);
 }
 
+static void change(struct import *i, const struct stat *st, int changed)
+{
+	if (changed & FUSE_SET_ATTR_MTIME_NOW)
+		i->mtime_ns = now_ns();
+	else if (changed & FUSE_SET_ATTR_MTIME)
+		i->mtime_ns = ns_of(st->st_mtim);
+	if (changed & FUSE_SET_ATTR_MODE)
+		i->perm.mode = st->st_mode & 0777;
+	if (changed & FUSE_SET_ATTR_UID)
+		i->perm.uid = st->st_uid;
+	if (changed & FUSE_SET_ATTR_GID)
+		i->perm.gid = st->st_gid;
+}
+
 int import_setattr(fuse_ino_t ino, const struct stat *st, int changed)
 {
 	struct import *i = find(ino);
@@ -249,19 +281,18 @@ int import_setattr(fuse_ino_t ino, const struct stat *st, int changed)
 
 	if (!i)
 		return -ENOENT;
-	if (changed & FUSE_SET_ATTR_SIZE)
-		rc = grow(i, st->st_size);
-	if (!rc && changed & FUSE_SET_ATTR_MTIME_NOW)
-		i->mtime_ns = now_ns();
-	else if (!rc && changed & FUSE_SET_ATTR_MTIME)
-		i->mtime_ns = ns_of(st->st_mtim);
-	if (!rc && changed & FUSE_SET_ATTR_MODE)
-		i->perm.mode = st->st_mode & 0777;
-	if (!rc && changed & FUSE_SET_ATTR_UID)
-		i->perm.uid = st->st_uid;
-	if (!rc && changed & FUSE_SET_ATTR_GID)
-		i->perm.gid = st->st_gid;
-	put(i);
+	if (changed & FUSE_SET_ATTR_SIZE) {
+		pthread_mutex_lock(&i->lock);
+		rc = i->writer ? grow(i, st->st_size) : -ENOENT;
+		pthread_mutex_unlock(&i->lock);
+	}
+	if (!rc && lock_attrs(i)) {
+		change(i, st, changed);
+		pthread_mutex_unlock(&i->attr_lock);
+	} else if (!rc) {
+		rc = -ENOENT;
+	}
+	drop(i);
 	return rc;
 }
 
@@ -305,6 +336,9 @@ static int commit(struct import *i)
 	struct store_error e;
 	int rc;
 
+	pthread_mutex_lock(&i->attr_lock);
+	i->closed = true;
+	pthread_mutex_unlock(&i->attr_lock);
 	rc = check_end(i->check, &bad);
 	i->check = NULL;
 	if (rc) {
@@ -312,9 +346,12 @@ static int commit(struct import *i)
 		store_abort(i->writer);
 		return rc;
 	}
+	pthread_mutex_lock(&i->attr_lock);
+	i->perm.ctime_ns = now_ns();
 	perm_format(&i->perm, text);
 	memcpy(attrs, i->attrs, i->nr_attrs * sizeof(attrs[0]));
 	attrs[i->nr_attrs] = (struct store_attr){ PERM_ATTR, text };
+	pthread_mutex_unlock(&i->attr_lock);
 	rc = store_commit(i->writer, i->mtime_ns, attrs, i->nr_attrs + 1, &e);
 	if (rc) {
 		refuse(i, e.text);

@@ -8,10 +8,10 @@
 /*
  * json_string - a member of the outermost object that is a string
  * @text: the file, NUL-terminated
- * @value, @size: take it; escapes of ASCII characters are undone
+ * @value, @size: take it
  *
  * Returns 0, -ENOENT when there is none, -EINVAL when it can't be given: it is too
- * long, or has a control or non-ASCII character as an escape.
+ * long, or has a zero byte in it, or the text is no JSON.
  */
 int json_string(const char *text, const char *key, char *value, size_t size);
 

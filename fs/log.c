@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "fs.h"
 #include "handle.h"
+#include "line.h"
 #include "log.h"
 #include "node.h"
 #include "note.h"
@@ -130,6 +131,7 @@ void log_line(int fd, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line) - 1, fmt, ap);
 	va_end(ap);
+	line_clean(line);
 	len = strlen(line);
 	line[len++] = '\n';
 	if (fd < 0 || write(fd, line, len) != (ssize_t)len)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "line.h"
 #include "maintenance.h"
 #include "node.h"
 #include "serial.h"
@@ -40,9 +41,14 @@ static int say(void *arg, const char *line)
 {
 	struct job *job = arg;
 	char text[LINE + 1];
-	int len = snprintf(text, sizeof(text), "%.*s\n", LINE - 1, line), done = 0;
+	int len, done = 0;
 	ssize_t n;
 
+	snprintf(text, sizeof(text) - 1, "%s", line);
+	/* a name may have any byte in it */
+	line_clean(text);
+	len = strlen(text);
+	text[len++] = '\n';
 	while (done < len) {
 		n = write(job->pipe[1], text + done, (size_t)(len - done));
 		if (n < 0 && errno != EINTR)
@@ -61,10 +67,6 @@ static int sayf(struct job *job, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	/* a name may have any byte in it, but it is one line */
-	for (char *c = line; *c; c++)
-		if (*c == '\n')
-			*c = '?';
 	return say(job, line);
 }
 

@@ -293,5 +293,8 @@ int naming_of(int proc, int root, const char *path, pid_t init, struct naming *o
 		return -ENAMETOOLONG;
 	if (!named)
 		name_leaf(&s, last_of(top), parent_name(top, parent, sizeof(parent)));
+	/* "runc-.scope", "runc-...scope": what is between could be no file's name */
+	if (!is_name(out->name))
+		set(out, "", last_of(top), strlen(last_of(top)));
 	return 0;
 }

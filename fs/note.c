@@ -5,28 +5,37 @@
 #include <stdio.h>
 #include <syslog.h>
 
+#include "line.h"
 #include "note.h"
 #include "service.h"
 
 static enum { TO_STDERR, TO_JOURNAL, TO_SYSLOG } target;
 
-void note(const char *fmt, ...)
+__attribute__((format(printf, 1, 2)))
+static void to_journal(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (target == TO_JOURNAL) {
-		service_journal(LOG_WARNING, fmt, ap);
-	} else if (target == TO_SYSLOG) {
-		vsyslog(LOG_DAEMON | LOG_WARNING, fmt, ap);
-	} else {
-		flockfile(stderr);
-		fputs("ckptfs: ", stderr);
-		vfprintf(stderr, fmt, ap);
-		fputc('\n', stderr);
-		funlockfile(stderr);
-	}
+	service_journal(LOG_WARNING, fmt, ap);
 	va_end(ap);
+}
+
+void note(const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	line_clean(line);
+	if (target == TO_JOURNAL)
+		to_journal("%s", line);
+	else if (target == TO_SYSLOG)
+		syslog(LOG_DAEMON | LOG_WARNING, "%s", line);
+	else
+		fprintf(stderr, "ckptfs: %s\n", line);
 }
 
 /* what libfuse has to say */

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libmount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,54 +113,28 @@ int64_t proc_number(const char *text, const char *key)
 	return end == p ? -1 : value;
 }
 
-/* mountinfo writes space, tab, newline and backslash as \ooo */
-static void unescape(char *s)
+int proc_find_cgroup2(const char *mountinfo, char path[PATH_MAX])
 {
-	char *out = s;
+	struct libmnt_table *table = mnt_new_table();
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *mount;
+	int rc = -ENOENT;
 
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' &&
-		    s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*out++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0');
-			s += 4;
-		} else {
-			*out++ = *s++;
+	if (!table || !iter || mnt_table_parse_file(table, mountinfo))
+		goto out;
+	while (rc && !mnt_table_next_fs(table, iter, &mount))
+		if (!strcmp(mnt_fs_get_fstype(mount), "cgroup2") &&
+		    strlen(mnt_fs_get_target(mount)) < PATH_MAX) {
+			strcpy(path, mnt_fs_get_target(mount));
+			rc = 0;
 		}
-	}
-	*out = '\0';
-}
-
-int proc_find_cgroup2(char *mountinfo, char path[PATH_MAX])
-{
-	char *lines = NULL, *words, *line, *type, *word;
-	int i;
-
-	for (line = strtok_r(mountinfo, "\n", &lines); line;
-	     line = strtok_r(NULL, "\n", &lines)) {
-		type = strstr(line, " - ");
-		if (!type || strncmp(type + 3, "cgroup2 ", 8))
-			continue;
-		/* id, parent, major:minor, root, mount point */
-		word = strtok_r(line, " ", &words);
-		for (i = 0; word && i < 4; i++)
-			word = strtok_r(NULL, " ", &words);
-		if (!word || strlen(word) >= PATH_MAX)
-			continue;
-		unescape(word);
-		strcpy(path, word);
-		return 0;
-	}
-	return -ENOENT;
+out:
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
+	return rc;
 }
 
 int proc_cgroup2_mount(char path[PATH_MAX])
 {
-	_cleanup_file_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
-
-	/* the file has no NUL in it: this reads all of it */
-	if (!f || getdelim(&text, &size, '\0', f) < 0)
-		return -ENOENT;
-	return proc_find_cgroup2(text, path);
+	return proc_find_cgroup2("/proc/self/mountinfo", path);
 }

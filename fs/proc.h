@@ -48,7 +48,7 @@ int64_t proc_number(const char *text, const char *key);
 /* Where cgroup2 is mounted, found in /proc/self/mountinfo. 0 or -ENOENT. */
 int proc_cgroup2_mount(char path[PATH_MAX]);
 
-/* The same from a given text; destroys it. */
-int proc_find_cgroup2(char *mountinfo, char path[PATH_MAX]);
+/* The same, found in a file of that kind. */
+int proc_find_cgroup2(const char *mountinfo, char path[PATH_MAX]);
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/utsname.h>
 
 #include "child.h"
@@ -95,6 +96,24 @@ void record_drop(struct record *r)
 	r->writer = NULL;
 }
 
+/*
+ * Its time in the history: that of its beginning, or just behind the one before if
+ * the clock was set back: "latest" is the last one. An import may be of any time.
+ */
+static int64_t time_of(const struct record *r)
+{
+	int64_t ns = began_ns(r);
+	struct store_info newest;
+	struct store_error e;
+	char *init = NULL;
+
+	if (store_latest(fs.store, r->c->name, &newest, &e) || newest.mtime_ns < ns ||
+	    store_attr_get(fs.store, newest.ino, "init", &init, &e))
+		return ns;
+	free(init);
+	return newest.mtime_ns + 1;
+}
+
 static int commit(struct record *r, const struct store_attr *attrs, size_t count,
 		  struct store_error *e)
 {
@@ -103,7 +122,7 @@ static int commit(struct record *r, const struct store_attr *attrs, size_t count
 	int rc;
 
 	for (;;) {
-		rc = store_commit(r->writer, began_ns(r), attrs, count, e);
+		rc = store_commit(r->writer, time_of(r), attrs, count, e);
 		if (rc != -EEXIST)
 			break;
 		/* another one was quicker */
@@ -148,7 +167,7 @@ int record_keep(struct record *r, const char *report)
 	n = from_report(report, attrs, values);
 	uname(&uts);
 	snprintf(init, sizeof(init), "%d", r->c->init);
-	perm_format(&(struct perm){ r->c->owner, 0, 0400 }, perm);
+	perm_format(&(struct perm){ r->c->owner, 0, 0400, perm_now() }, perm);
 	attrs[n++] = (struct store_attr){ "kernel", uts.release };
 	attrs[n++] = (struct store_attr){ "init", init };
 	attrs[n++] = (struct store_attr){ "cgroup", r->c->cgroup };

@@ -33,6 +33,8 @@ static int attr_snapshot(const struct store_info *info, struct stat *st)
 	st->st_nlink = info->name[0] ? 1 : 0;
 	attr_size(st, info->size);
 	attr_time(st, info->mtime_ns);
+	if (perm.ctime_ns)
+		attr_ctime(st, perm.ctime_ns);
 	return 0;
 }
 
@@ -147,8 +149,7 @@ static int snapshot_setattr(const struct node_at *at, const struct stat *st, int
 	/* its contents never change */
 	if (changed & FUSE_SET_ATTR_SIZE && (uint64_t)st->st_size != info.size)
 		return -EPERM;
-	if (changed & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		rc = set_perm(number, st, changed);
+	rc = set_perm(number, st, changed);
 	if (!rc && changed & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
 		rc = store_set_mtime(fs.store, number, new_mtime(st, changed), &err);
 	return rc;
@@ -287,16 +288,19 @@ static int make_group(const char *place)
 static int history_rename(const struct node_at *dir, const char *name, const struct node_at *to,
 			  const char *to_name, unsigned int flags)
 {
+	struct store_info info;
 	struct store_error e;
 	int rc;
 
 	if (flags & ~RENAME_NOREPLACE)
 		return -EINVAL;
 	rc = make_group(to->place);	/* a running container may have none yet */
-	if (rc)
-		return rc;
-	return store_rename(fs.store, dir->place, name, to->place, to_name,
-			    flags & RENAME_NOREPLACE ? 0 : STORE_REPLACE, &e);
+	if (!rc)
+		rc = store_rename(fs.store, dir->place, name, to->place, to_name,
+				  flags & RENAME_NOREPLACE ? 0 : STORE_REPLACE, &e);
+	if (!rc && !store_stat(fs.store, to->place, to_name, &info, &e))
+		perm_touch(info.ino);
+	return rc;
 }
 
 static int latest_attr(const struct node_at *at, const struct place_info *info, struct stat *st)

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "handle.h"
+#include "line.h"
 #include "log.h"
 #include "node.h"
 #include "place.h"
@@ -132,6 +133,13 @@ static pid_t pid_for(pid_t reader, pid_t pid)
 	return theirs >= 0 && ns >= 0 && same_namespace(theirs, ns) ? its[level - 1] : 0;
 }
 
+static void print(FILE *f, const char *key, const char *value, size_t len)
+{
+	fprintf(f, "%s: ", key);
+	line_put(f, value, len);
+	fputc('\n', f);
+}
+
 static void print_running(FILE *f, const struct container *c, pid_t reader)
 {
 	_cleanup_fd_ int cgroup = -1, top = -1;
@@ -154,8 +162,8 @@ static void print_running(FILE *f, const struct container *c, pid_t reader)
 		fprintf(f, "init: -\n");
 	fprintf(f, "tasks: %" PRIu64 "\n", sums.tasks);
 	fprintf(f, "memory: %" PRIu64 "\n", memory_of(top, &sums));
-	fprintf(f, "cgroup: %.*s\n", (int)c->top, c->cgroup);
-	fprintf(f, "runtime: %s\n", c->runtime[0] ? c->runtime : "-");
+	print(f, "cgroup", c->cgroup, c->top);
+	print(f, "runtime", c->runtime[0] ? c->runtime : "-", strlen(c->runtime) ?: 1);
 }
 
 static void print_stopped(FILE *f)
@@ -211,8 +219,8 @@ static void print_last(FILE *f, const char *place)
 	t = last.time_ns / 1000000000;
 	gmtime_r(&t, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fprintf(f, "last-checkpoint: %s\npause-us: %" PRIu64 "\nrecorded: %s\n", text, last.pause_us,
-		last.name[0] ? last.name : "-");
+	fprintf(f, "last-checkpoint: %s\npause-us: %" PRIu64 "\n", text, last.pause_us);
+	print(f, "recorded", last.name[0] ? last.name : "-", strlen(last.name) ?: 1);
 }
 
 /* it is taken as it is now, with pids as the reader knows them */
@@ -232,7 +240,7 @@ static int status_open(const struct node_at *at, const struct fuse_ctx *caller,
 	f = open_memstream(&text, &len);
 	if (!f)
 		return -ENOMEM;
-	fprintf(f, "name: %s\n", at->place);
+	print(f, "name", at->place, strlen(at->place));
 	if (info.running)
 		print_running(f, &info.c, caller->pid);
 	else

@@ -191,7 +191,8 @@ static int set_key(fuse_ino_t ino, const char *key, const char *value, int flags
 		return -EEXIST;
 	if (rc && (!value || flags & XATTR_REPLACE))
 		return -ENODATA;
-	return store_attr_set(fs.store, number, key, value, &e);
+	rc = store_attr_set(fs.store, number, key, value, &e);
+	return rc ? rc : perm_touch(number);
 }
 
 static int set(fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)

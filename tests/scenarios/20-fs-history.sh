@@ -107,6 +107,29 @@ ok "D4 latest can be read" cmp one $dir/latest
 ok "D4 touch makes another the newest" touch $dir/b
 is "D4 latest follows" "$(readlink $dir/latest)" b
 
+touch -d '2001-02-03 UTC' $dir/b
+is "U24 the time of change is not set back with the other" "$(find $dir/b -newermt 2001-02-02 -not -newermt 2001-02-04 -cnewer one)" \
+	$dir/b
+touch stamp
+chmod 440 $dir/a
+is "U24 chmod is a change" "$(find $dir -type f -cnewer stamp)" $dir/a
+chmod 400 $dir/a
+touch stamp
+mv $dir/a $dir/a.b && mv $dir/a.b $dir/a
+is "U24 so is mv" "$(find $dir -type f -cnewer stamp)" $dir/a
+touch stamp
+setfattr -n user.note -v x $dir/b
+is "U24 and an attribute" "$(find $dir -type f -cnewer stamp)" $dir/b
+touch $dir/b
+is "U24 directories do not say how many are in them, so that find looks" "$(stat -c %h $CKPT $place | xargs)" "1 1"
+odd=$'odd\e[2J\nname: x'
+mkdir "$CKPT/$odd"
+is "U24 a name does nothing to a terminal, and is one line" "$(grep -c '' "$CKPT/$odd/status") $(head -n 1 "$CKPT/$odd/status")" \
+	"$(grep -c '' $place/status) name: odd\\033[2J\\012name: x"
+cp /etc/passwd "$CKPT/$odd/snapshots/x" 2>/dev/null
+is "U24 in the log neither" "$(tr -dc '\000-\037' <"$CKPT/$odd/log" | od -An -tx1)" " 0a"
+rmdir "$CKPT/$odd"
+
 ok "D6 cat >" bash -c "cat one >$dir/c"
 ok "D6 a pipe" bash -c "cat one | cat >$dir/d"
 ok "D6 dd" dd if=one of=$dir/e bs=4097 status=none

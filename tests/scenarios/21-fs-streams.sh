@@ -210,3 +210,13 @@ done
 ok "D6 to another name" bash -c "mkdir -p /ckpt/moved && cat img | bash -c 'cat >/ckpt/moved/restart'"
 is "D6 it runs there" "$(field moved state)" running
 ok "D6 and counts on" counting
+
+# The clock is set back
+
+ok "U24 a checkpoint" bash -c "cat /ckpt/moved/image >img2"
+date -s "@$(($(date +%s) - 3600))" >/dev/null
+ok "U24 another, an hour earlier" bash -c "cat /ckpt/moved/image >img2"
+ok "U24 is the latest" cmp img2 /ckpt/moved/snapshots/latest
+ok "U24 and again" bash -c "cat /ckpt/moved/image >img2"
+ok "U24 is the latest" cmp img2 /ckpt/moved/snapshots/latest
+date -s "@$(($(date +%s) + 3600))" >/dev/null

@@ -30,6 +30,7 @@
 #include "holders.h"
 #include "inode.h"
 #include "json.h"
+#include "line.h"
 #include "node.h"
 #include "options.h"
 #include "perm.h"
@@ -83,18 +84,44 @@ static void numbers_of_lines(void **state)
 	assert_int_equal(proc_number("", "frozen"), -1);
 }
 
+static int find_cgroup2(const char *text, char path[PATH_MAX])
+{
+	char name[] = "/tmp/test_fs.XXXXXX";
+	int fd = mkstemp(name), rc;
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	rc = proc_find_cgroup2(name, path);
+	unlink(name);
+	return rc;
+}
+
 static void cgroup2_is_found_and_unescaped(void **state)
 {
 	char path[PATH_MAX];
-	char text[] = "20 1 0:20 / /proc rw - proc proc rw\n"
-		      "30 1 0:25 / /sys/fs/cgroup/memory rw - cgroup cgroup rw\n"
-		      "31 1 0:26 / /my\\040cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
-	char none[] = "20 1 0:20 / /proc rw - proc cgroup2 rw\n";
 
 	(void)state;
-	assert_int_equal(proc_find_cgroup2(text, path), 0);
+	assert_int_equal(find_cgroup2("20 1 0:20 / /proc rw - proc proc rw\n"
+				      "30 1 0:25 / /sys/fs/cgroup/memory rw - cgroup cgroup rw\n"
+				      "31 1 0:26 / /my\\040cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n",
+				      path), 0);
 	assert_string_equal(path, "/my cgroup");
-	assert_int_equal(proc_find_cgroup2(none, path), -ENOENT);
+	assert_int_equal(find_cgroup2("20 1 0:20 / /proc rw - proc cgroup2 rw\n", path), -ENOENT);
+}
+
+static void lines_do_nothing_to_a_terminal(void **state)
+{
+	char line[] = "a \x1b[2Jb\tc\n\x7f n\xc3\xa4h \xc2\x9b", *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	line_put(f, line, strlen(line));
+	fclose(f);
+	assert_string_equal(text, "a \\033[2Jb\\011c\\012\\177 n\xc3\xa4h \\302\\233");
+	free(text);
+	line_clean(line);
+	assert_string_equal(line, "a ?[2Jb?c?? n\xc3\xa4h ??");
 }
 
 static void reports_are_read_by_line(void **state)
@@ -114,7 +141,7 @@ static void reports_are_read_by_line(void **state)
 
 static void perms_survive_as_text(void **state)
 {
-	struct perm perm = { 1000, 100, 0640 }, back;
+	struct perm perm = { 1000, 100, 0640, 1234567890123456789 }, back;
 	char text[PERM_TEXT_MAX];
 
 	(void)state;
@@ -123,9 +150,15 @@ static void perms_survive_as_text(void **state)
 	assert_int_equal(back.uid, 1000);
 	assert_int_equal(back.gid, 100);
 	assert_int_equal(back.mode, 0640);
+	assert_true(back.ctime_ns == 1234567890123456789);
+	/* as it was noted before there was a time in it */
+	assert_int_equal(perm_parse("5 6 0400", &back), 0);
+	assert_int_equal(back.uid, 5);
+	assert_true(back.ctime_ns == 0);
 	assert_int_equal(perm_parse("0 0 04755", &back), -EINVAL);
 	assert_int_equal(perm_parse("0 0", &back), -EINVAL);
 	assert_int_equal(perm_parse("0 0 0400 x", &back), -EINVAL);
+	assert_int_equal(perm_parse("0 0 0400 7 x", &back), -EINVAL);
 }
 
 static size_t add_record(unsigned char *at, uint16_t type, uint16_t flags, uint32_t len, uint32_t nr)
@@ -607,6 +640,10 @@ static void runtimes_are_told_by_their_cgroups(void **state)
 		{ "/docker/" ID "/init.scope", "/docker/" ID, "shop", "docker" },
 		{ "/kubepods/cri-containerd-" ID ".scope", NULL, "0123456789ab", "cri-containerd" },
 		{ "/x/" ID, NULL, "0123456789ab", "" },
+		{ "/runc-...scope", NULL, "runc-...scope", "" },
+		{ "/crun-.scope", NULL, "crun-.scope", "" },
+		{ "/machine-..scope", NULL, "machine-..scope", "" },
+		{ "/systemd-nspawn@.service", NULL, "systemd-nspawn@.service", "" },
 	};
 	struct world *w = *state;
 	struct container *list;
@@ -671,11 +708,14 @@ static void json_gives_the_outermost_string(void **state)
 				     sizeof(value)), 0);
 	assert_string_equal(value, "t\"wo");
 	assert_int_equal(json_string("{\"b\": 5}", "b", value, sizeof(value)), -ENOENT);
-	assert_int_equal(json_string("{\"b", "b", value, sizeof(value)), -ENOENT);
+	assert_int_equal(json_string("{\"b", "b", value, sizeof(value)), -EINVAL);
+	assert_int_equal(json_string("[\"b\"]", "b", value, sizeof(value)), -ENOENT);
+	assert_int_equal(json_string("{\"b\": \"n\\u00e4h\"}", "b", value, sizeof(value)), 0);
+	assert_string_equal(value, "n\xc3\xa4h");
 	assert_int_equal(json_string("{\"b\": \"", "b", value, sizeof(value)), -EINVAL);
 	assert_int_equal(json_string("{\"b\": \"0123456789abcdef\"}", "b", value, sizeof(value)), -EINVAL);
 	assert_int_equal(json_string("{\"b\": \"\\u0000\"}", "b", value, sizeof(value)), -EINVAL);
-	assert_int_equal(json_string("", "b", value, sizeof(value)), -ENOENT);
+	assert_int_equal(json_string("", "b", value, sizeof(value)), -EINVAL);
 }
 
 /* ---- options ---- */
@@ -773,6 +813,7 @@ int main(void)
 		cmocka_unit_test(cgroup_is_the_unified_one),
 		cmocka_unit_test(numbers_of_lines),
 		cmocka_unit_test(cgroup2_is_found_and_unescaped),
+		cmocka_unit_test(lines_do_nothing_to_a_terminal),
 		cmocka_unit_test(reports_are_read_by_line),
 		cmocka_unit_test(perms_survive_as_text),
 		cmocka_unit_test(trailer_is_seen_however_it_comes),
