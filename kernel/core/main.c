@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
 
+#include "call.h"
 #include "device.h"
 #include "symbols.h"
 #include "system.h"
@@ -21,6 +22,7 @@ static int __init ckpt_init(void)
 static void __exit ckpt_exit(void)
 {
 	ckpt_device_exit();
+	ckpt_calls_exit();
 }
 
 module_init(ckpt_init);

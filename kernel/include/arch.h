@@ -11,6 +11,12 @@ int ckpt_arch_restore(struct ckpt_log *log, struct task_struct *t,
 		      const struct ckpt_rec_buf *task);
 void ckpt_arch_resume(struct task_struct *t, const struct ckpt_rec_buf *task);
 
+/* call.c: the system call in which a task is */
+int ckpt_arch_call(struct task_struct *t);
+long ckpt_arch_call_again(int nr);
+bool ckpt_arch_in_restart_block(struct task_struct *t);
+unsigned long ckpt_arch_kernel_sp(struct task_struct *t);
+
 /* ldt.c */
 u32 ckpt_arch_nr_ldt(struct mm_struct *mm);
 int ckpt_arch_save_ldt(struct mm_struct *mm, u64 *ldt, u32 nr);

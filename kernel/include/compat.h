@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
@@ -251,6 +252,12 @@ static inline struct file *ckpt_get_file_rcu(struct file __rcu **f)
 	return file;
 #endif
 }
+
+/* schedule_timeout()'s, private to timer.c and the same in all versions */
+struct ckpt_process_timer {
+	struct timer_list timer;
+	struct task_struct *task;
+};
 
 /* 6.3: a memfd's seal of its x bits; older kernels have none to keep */
 #include <linux/fcntl.h>

@@ -60,6 +60,8 @@ const struct path *ckpt_save_root(struct ckpt_checkpoint *cp);
 const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
 /* is the task in the frozen cgroup? */
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
+/* was it frozen by us alone, so that what was interrupted is ours to mend? */
+bool ckpt_save_froze(struct ckpt_checkpoint *cp);
 
 /* the monotonic clock as SYSTEM has it, in ns: what remains is counted from it */
 u64 ckpt_save_clock(struct ckpt_checkpoint *cp);

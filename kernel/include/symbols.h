@@ -20,6 +20,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/static_call.h>
+#include <linux/wait.h>
 #include <asm/vdso.h>
 
 #include "compat.h"

@@ -24,6 +24,7 @@ void ckpt_objects_free(struct ckpt_objects *objs);
 struct ckpt_freezer {
 	struct cgroup *cgrp;		/* a reference is held */
 	bool frozen;			/* by us */
+	bool alone;			/* by nobody else before */
 	ktime_t since;
 };
 

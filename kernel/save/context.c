@@ -46,6 +46,11 @@ bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task)
 	return ckpt_freezer_has(&cp->freezer, task);
 }
 
+bool ckpt_save_froze(struct ckpt_checkpoint *cp)
+{
+	return cp->freezer.alone;
+}
+
 u64 ckpt_save_clock(struct ckpt_checkpoint *cp)
 {
 	return cp->clock_ns;

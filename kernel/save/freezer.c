@@ -10,16 +10,26 @@
 #include <linux/cgroup.h>
 #include <linux/delay.h>
 
+#include "call.h"
 #include "checkpoint.h"
 
 #define CKPT_FREEZE_TIMEOUT (20 * HZ)
 
 /* takes cgroup_mutex */
-static void freezer_count(struct cgroup *cgrp, bool freeze)
+static void freezer_count(struct ckpt_freezer *fz, bool freeze)
 {
+	struct cgroup *cgrp = fz->cgrp;
 	bool setting;
 
 	mutex_lock(kv_cgroup_mutex);
+	if (freeze) {
+		/* what was interrupted when somebody else froze it is not ours */
+		fz->alone = !cgrp->freezer.e_freeze;
+		if (fz->alone)
+			ckpt_calls_mark(cgrp);
+	} else if (fz->alone) {
+		ckpt_calls_let_go(cgrp);
+	}
 	setting = cgrp->freezer.freeze;
 	cgrp->freezer.freeze = !freeze;
 	k_cgroup_freeze(cgrp, freeze);
@@ -93,7 +103,7 @@ int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_l
 				 "the caller is in the container's cgroup itself and would be frozen with it");
 	}
 	fz->since = ktime_get();
-	freezer_count(fz->cgrp, true);
+	freezer_count(fz, true);
 	fz->frozen = true;
 	ret = wait_frozen(fz, log);
 	if (ret)
@@ -107,7 +117,7 @@ void ckpt_thaw(struct ckpt_freezer *fz, u64 *pause_ns)
 	if (!fz->cgrp)
 		return;
 	if (fz->frozen) {
-		freezer_count(fz->cgrp, false);
+		freezer_count(fz, false);
 		if (pause_ns)
 			*pause_ns = ktime_to_ns(ktime_sub(ktime_get(), fz->since));
 	}

@@ -3,6 +3,7 @@
 #include <linux/delay.h>
 #include <linux/ptrace.h>
 
+#include "call.h"
 #include "part.h"
 #include "task.h"
 
@@ -52,5 +53,9 @@ int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	if (ckpt_stop_pending(h))
 		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
 	/* off its processor, so that its registers are in memory */
-	return ckpt_wait_inactive(t) ? 0 : -EAGAIN;
+	if (!ckpt_wait_inactive(t))
+		return -EAGAIN;
+	if (ckpt_save_froze(cp))
+		ckpt_call_frozen(t);
+	return 0;
 }

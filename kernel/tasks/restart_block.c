@@ -2,22 +2,14 @@
 /*
  * A task that was frozen in a sleep with a timeout goes on with it: it returns
  * to user space with -ERESTART_RESTARTBLOCK, and restart_syscall(2) finds here
- * what is left.  S4, T4.
+ * what is left.  Those of call_restart.c are the engine's own.  S4, T4.
  */
 #include <linux/restart_block.h>
-#include <linux/sched/task_stack.h>
 #include <linux/time64.h>
-#include <asm/syscall.h>
 
+#include "arch.h"
+#include "call.h"
 #include "part.h"
-
-static bool in_restart_block(struct task_struct *t)
-{
-	struct pt_regs *regs = task_pt_regs(t);
-
-	return syscall_get_nr(t, regs) >= 0 &&
-	       syscall_get_error(t, regs) == -ERESTART_RESTARTBLOCK;
-}
 
 static void save_futex(const struct restart_block *rb, struct ckpt_image_restart_block *img)
 {
@@ -58,7 +50,7 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	const struct restart_block *rb = &h->task->restart_block;
 	struct ckpt_image_restart_block *img;
 
-	if (!in_restart_block(h->task))
+	if (!ckpt_arch_in_restart_block(h->task))
 		return 0;
 	img = ckpt_put(rec, TASK, RESTART);
 	if (!img)
@@ -69,6 +61,8 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 		save_poll(rb, img);
 	else if (rb->fn == ka_futex_wait_restart)
 		save_futex(rb, img);
+	else if (ckpt_get_call(rb, &img->val, &img->expires_ns))
+		img->kind = CKPT_RESTART_CALL;
 	else if (rb->fn != ka_do_no_restart_syscall)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "it sleeps in a system call that cannot be resumed (%ps)",
 				   rb->fn);
@@ -87,7 +81,8 @@ static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 	if (!img)
 		return 0;
-	if (img->kind > CKPT_RESTART_FUTEX ||
+	if (img->kind > CKPT_RESTART_CALL ||
+	    (img->kind == CKPT_RESTART_CALL && !ckpt_call_can_go_on(img->val)) ||
 	    (img->kind == CKPT_RESTART_NANOSLEEP &&
 	     (!can_sleep_on(img->clockid) || (img->type != TT_NONE && img->type != TT_NATIVE))))
 		return ckpt_malformed(log, buf);
@@ -159,6 +154,9 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 		break;
 	case CKPT_RESTART_NANOSLEEP:
 		restore_nanosleep(rs, img, rb);
+		break;
+	case CKPT_RESTART_CALL:
+		ckpt_set_call(rb, img->val, shifted(rs, img->expires_ns, false));
 		break;
 	}
 	return 0;

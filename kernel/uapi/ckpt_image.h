@@ -438,6 +438,7 @@ enum ckpt_restart_kind {
 	CKPT_RESTART_NANOSLEEP	= 1,	/* expiry absolute on 'clockid' */
 	CKPT_RESTART_POLL	= 2,	/* expiry absolute, monotonic */
 	CKPT_RESTART_FUTEX	= 3,	/* expiry absolute, monotonic or real time */
+	CKPT_RESTART_CALL	= 4,	/* system call 'val' with its arguments; as POLL */
 };
 
 #define CKPT_FUTEX_SHARED	0x1
