@@ -68,6 +68,8 @@ int ckpt_restore_membarrier(u32 cmds);
 int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 
 /* memory/contents.c */
+/* into the restored; or only past the reader, to see whether they are right */
 int ckpt_read_pages(struct ckpt_restart *rs);
+int ckpt_verify_pages(struct ckpt_restart *rs);
 
 #endif

@@ -60,6 +60,8 @@ const struct path *ckpt_save_root(struct ckpt_checkpoint *cp);
 const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
 /* is the task in the frozen cgroup? */
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
+/* is this only a look at what stands in the way? */
+bool ckpt_save_checks(struct ckpt_checkpoint *cp);
 /* was it frozen by us alone, so that what was interrupted is ours to mend? */
 bool ckpt_save_froze(struct ckpt_checkpoint *cp);
 

@@ -72,6 +72,13 @@ static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct xxh64_st
 	return ret;
 }
 
+static int wrong_sum(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_run *run)
+{
+	return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+			 "the image is damaged: %u pages from %#llx on of object %u have a wrong checksum",
+			 run->count, run->addr, ref);
+}
+
 static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_run *run)
 {
 	struct xxh64_state sum;
@@ -84,11 +91,7 @@ static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_ru
 		if (ret)
 			return ret;
 	}
-	if (xxh64_digest(&sum) != run->sum)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
-				 "the image is damaged: %u pages from %#llx on of object %u have a wrong checksum",
-				 run->count, run->addr, ref);
-	return 0;
+	return xxh64_digest(&sum) == run->sum ? 0 : wrong_sum(rs, ref, run);
 }
 
 /* do the runs have as many pages as the record says, and end at a page of the stream? */
@@ -122,8 +125,41 @@ static int read_batch(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	return ret;
 }
 
-/* the rest of the image: all pages, and the trailer */
-int ckpt_read_pages(struct ckpt_restart *rs)
+/* the pages of the record pass by, and must be what their sums say */
+static int verify_batch(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	struct ckpt_in *in = ckpt_restore_in(rs);
+	const struct ckpt_image_run *run;
+	struct xxh64_state sum;
+	int ret;
+	u64 i, nr;
+	u32 n;
+	void *p;
+
+	ret = check_pages(rs, buf);
+	if (ret)
+		return ret;
+	p = (void *)__get_free_page(GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	run = ckpt_get_nr(buf, PAGES, RUNS, &nr);
+	for (i = 0; i < nr && !ret; i++) {
+		xxh64_reset(&sum, 0);
+		for (n = 0; n < run[i].count && !ret; n++) {
+			ret = ckpt_in_read(in, p, PAGE_SIZE);
+			xxh64_update(&sum, p, PAGE_SIZE);
+			in->pages++;
+		}
+		if (!ret && xxh64_digest(&sum) != run[i].sum)
+			ret = wrong_sum(rs, ckpt_ref_of(buf), &run[i]);
+	}
+	free_page((unsigned long)p);
+	return ret;
+}
+
+/* the rest of the image: all pages, each record by @take, and the trailer */
+static int each_pages(struct ckpt_restart *rs,
+		      int (*take)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf))
 {
 	struct ckpt_in *in = ckpt_restore_in(rs);
 	struct ckpt_rec_buf *buf;
@@ -139,7 +175,7 @@ int ckpt_read_pages(struct ckpt_restart *rs)
 		if (IS_ERR(buf))
 			return PTR_ERR(buf);
 		if (buf->type == CKPT_REC_PAGES) {
-			ret = read_batch(rs, buf);
+			ret = take(rs, buf);
 		} else if (buf->type == CKPT_REC_TRAILER) {
 			ret = ckpt_in_end(in, buf);
 			end = true;
@@ -152,4 +188,14 @@ int ckpt_read_pages(struct ckpt_restart *rs)
 		cond_resched();
 	}
 	return ret;
+}
+
+int ckpt_read_pages(struct ckpt_restart *rs)
+{
+	return each_pages(rs, read_batch);
+}
+
+int ckpt_verify_pages(struct ckpt_restart *rs)
+{
+	return each_pages(rs, verify_batch);
 }

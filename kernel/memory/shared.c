@@ -176,6 +176,8 @@ static int save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	xa_init(&copy->pages);
 	ckpt_add_source(cp, &copy->src);
 	ckpt_done(cp, rec);
+	if (ckpt_save_checks(cp))
+		return 0;
 	return copy_pages(inode->i_mapping, &copy->pages, DIV_ROUND_UP(img->size, PAGE_SIZE));
 }
 

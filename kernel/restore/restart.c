@@ -130,7 +130,7 @@ static int check_root(struct ckpt_restart *rs, pid_t nr)
 	return 0;
 }
 
-static int prepare(struct ckpt_restart *rs, struct ckpt_restart_args *args)
+static int open_image(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 {
 	int ret;
 
@@ -145,7 +145,54 @@ static int prepare(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 	rs->in.file = fget(args->fd);
 	if (!rs->in.file || !(rs->in.file->f_mode & FMODE_READ))
 		return ckpt_fail(&rs->log, -EBADF, "descriptor %d cannot be read", args->fd);
-	return check_root(rs, args->pid);
+	return 0;
+}
+
+static int prepare(struct ckpt_restart *rs, struct ckpt_restart_args *args)
+{
+	int ret = open_image(rs, args);
+
+	return ret ? : check_root(rs, args->pid);
+}
+
+/* the open file's restart begins, once */
+static int begin(struct ckpt_restart *rs)
+{
+	int ret = 0;
+
+	spin_lock(&rs->wait.lock);
+	if (rs->state == CKPT_RESTART_FAILED)
+		ret = rs->err;
+	else if (rs->state != CKPT_RESTART_NEW)
+		ret = -EBUSY;
+	else
+		rs->state = CKPT_RESTART_LOADING;
+	spin_unlock(&rs->wait.lock);
+	return ret;
+}
+
+/*
+ * ckpt_check_image - is the image whole, and can this machine restart it?
+ *
+ * Returns 0, or a negative errno with the reason in the log.  The open file is
+ * good for nothing else afterwards.
+ */
+int ckpt_check_image(struct ckpt_restart *rs, struct ckpt_restart_args *args)
+{
+	int ret;
+
+	ret = begin(rs);
+	if (ret)
+		return ret;
+	ret = open_image(rs, args);
+	if (!ret)
+		ret = ckpt_load(rs);
+	if (!ret)
+		ret = ckpt_check_sessions(rs);
+	if (!ret)
+		ret = ckpt_verify_pages(rs);
+	ckpt_restart_abort(rs, ret ? : -ECANCELED);
+	return ret;
 }
 
 static int run(struct ckpt_restart *rs)
@@ -196,16 +243,9 @@ static int run(struct ckpt_restart *rs)
  */
 int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 {
-	int ret = 0;
+	int ret;
 
-	spin_lock(&rs->wait.lock);
-	if (rs->state == CKPT_RESTART_FAILED)
-		ret = rs->err;
-	else if (rs->state != CKPT_RESTART_NEW)
-		ret = -EBUSY;
-	else
-		rs->state = CKPT_RESTART_LOADING;
-	spin_unlock(&rs->wait.lock);
+	ret = begin(rs);
 	if (ret)
 		return ret;
 	ret = prepare(rs, args);

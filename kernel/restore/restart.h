@@ -82,6 +82,7 @@ int ckpt_wait_filed(struct ckpt_restart *rs);
 void ckpt_count_up(struct ckpt_restart *rs, int *count);
 
 /* sessions.c */
+int ckpt_check_sessions(struct ckpt_restart *rs);
 int ckpt_set_sessions(struct ckpt_restart *rs);
 
 #endif

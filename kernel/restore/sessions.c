@@ -46,7 +46,7 @@ static int set_session(struct ckpt_restart *rs, struct ckpt_member *m)
 }
 
 /* a group lies within one session */
-static int check_sessions(struct ckpt_restart *rs)
+int ckpt_check_sessions(struct ckpt_restart *rs)
 {
 	struct ckpt_rec_buf *buf;
 	struct xarray session;
@@ -81,7 +81,7 @@ int ckpt_set_sessions(struct ckpt_restart *rs)
 	struct ckpt_member *m;
 	int ret;
 
-	ret = check_sessions(rs);
+	ret = ckpt_check_sessions(rs);
 	if (ret)
 		return ret;
 	list_for_each_entry(m, &rs->members, list) {

@@ -1,119 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A checkpoint in three phases: collect while the container is frozen, thaw,
- * stream from copies.  S1, S5, S14, S15.
+ * A checkpoint as its caller leads it, step by step (uapi/ckpt.h): TARGET,
+ * FREEZE, COLLECT, STREAM, END.  It belongs to an open file of /dev/ckpt, whose
+ * release gives everything back, the freeze first.  S1, S5, S14, S15.
  */
-#include <linux/delay.h>
 #include <linux/path.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/uuid.h>
-#include <linux/utsname.h>
+#include <linux/uaccess.h>
 
 #include "checkpoint.h"
 #include "file.h"
 #include "memory.h"
 #include "operations.h"
-#include "part.h"
-#include "system.h"
 
-/* a container that is caught in the middle of a vfork or exit is let go and tried again */
-#define CKPT_ATTEMPTS	200
-#define CKPT_RETRY_MS	5
-
-
-
-static int save_header(struct ckpt_checkpoint *cp)
+/*
+ * Made for an open file; it belongs to whoever holds that file's lock of calls.
+ * NULL: no memory.
+ */
+struct ckpt_checkpoint *ckpt_checkpoint_new(void)
 {
-	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_HEADER);
-	struct ckpt_image_header *h = ckpt_put(rec, HEADER, BASE);
+	struct ckpt_checkpoint *cp;
 
-	if (!h)
-		return -ENOMEM;
-	memcpy(h->magic, CKPT_IMAGE_MAGIC, sizeof(h->magic));
-	h->version = CKPT_IMAGE_VERSION;
-	h->page_size = CKPT_PAGE_SIZE;
-	h->time = ktime_get_real_ns();
-	generate_random_uuid(h->id);
-	strscpy(h->release, init_uts_ns.name.release, sizeof(h->release));
-	strscpy(h->machine, init_uts_ns.name.machine, sizeof(h->machine));
-	return ckpt_done(cp, rec);
-}
-
-static int save_desc(struct ckpt_checkpoint *cp, const char *desc, u32 len)
-{
-	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_CONTAINER);
-	char *text = ckpt_put_nr(rec, CONTAINER, TEXT, len);
-
-	if (!text)
-		return -ENOMEM;
-	memcpy(text, desc, len);
-	return ckpt_done(cp, rec);
-}
-
-static int save_tasks(struct ckpt_checkpoint *cp)
-{
-	int i, ret;
-
-	for (i = 0; i < cp->nr_tasks; i++) {
-		struct ckpt_held *h = &cp->tasks[i];
-
-		cp->task = h->task;
-		ret = thread_group_leader(h->task) && h->mm ? ckpt_save_process(cp, h) : 0;
-		if (!ckpt_go_on(ret))
-			ret = ckpt_save_task(cp, h);
-		if (ckpt_go_on(ret))
-			return ret;
-	}
-	cp->task = NULL;
-	return 0;
-}
-
-static int save_memory_mark(struct ckpt_checkpoint *cp)
-{
-	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_MEMORY);
-
-	return rec ? ckpt_done(cp, rec) : -ENOMEM;
-}
-
-/* everything that needs the container to stand still */
-static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
-{
-	int ret;
-
-	ret = ckpt_collect_tasks(cp);
-	if (ckpt_go_on(ret))
-		return ret;
-	ret = save_header(cp);
-	if (ret)
-		return ret;
-	ret = save_desc(cp, desc, desc_len);
-	if (ret)
-		return ret;
-	ret = ckpt_save_tree(cp);
-	if (ret)
-		return ret;
-	ret = ckpt_save_system(cp);
-	if (ret)
-		return ret;
-	ret = save_tasks(cp);
-	if (ret)
-		return ret;
-	ret = ckpt_check_pipes(cp);
-	if (ret)
-		return ret;
-	ret = ckpt_save_epolls(cp);
-	if (ret)
-		return ret;
-	ret = save_memory_mark(cp);
-	if (ret)
-		return ret;
-	/* everything was looked at, and all reasons were said */
-	if (cp->refused)
-		return cp->refused;
-	ret = ckpt_copy_mms(cp);
-	return ret ? ret : ckpt_check_still_there(cp);
+	cp = kzalloc(sizeof(*cp), GFP_KERNEL);
+	if (!cp)
+		return NULL;
+	cp->fd = -1;
+	mutex_init(&cp->log.lock);
+	ckpt_freezer_init(&cp->freezer);
+	ckpt_objects_init(&cp->objs);
+	ckpt_out_init(&cp->out);
+	INIT_LIST_HEAD(&cp->sources);
+	return cp;
 }
 
 /* let go what is the container's: from here on it may close and end as it likes */
@@ -141,45 +61,22 @@ static void release(struct ckpt_checkpoint *cp)
 	cp->refused = 0;
 }
 
-static int freeze_and_collect(struct ckpt_checkpoint *cp, const char *desc,
-			      struct ckpt_checkpoint_args *args)
+/* put everything back, whatever there is; the freeze first: it must not wait for the rest */
+void ckpt_checkpoint_free(struct ckpt_checkpoint *cp)
 {
-	int attempt, ret;
-
-	for (attempt = 0; attempt < CKPT_ATTEMPTS; attempt++) {
-		ret = ckpt_freeze(&cp->freezer, cp->root, &cp->log);
-		if (ret)
-			return ret;
-		ret = collect(cp, desc, args->desc_len);
-		ckpt_thaw(&cp->freezer, &args->pause_ns);
-		if (!ret) {
-			release_container(cp);
-			ckpt_end_files();
-			return 0;
-		}
-		if (ret != -EAGAIN)
-			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		release(cp);
-		ckpt_end_files();
-		msleep(CKPT_RETRY_MS);
-	}
-	return ckpt_fail(&cp->log, -EBUSY,
-			 "the container starts and ends processes without a pause and cannot be caught between two; try again");
-}
-
-static int stream(struct ckpt_checkpoint *cp)
-{
-	int ret;
-
-	ret = ckpt_out_flush(&cp->out);
-	if (ret)
-		return ret;
-	ret = ckpt_stream_sources(cp);
-	if (ret)
-		return ret;
-	return ckpt_out_trailer(&cp->out);
+	ckpt_thaw(&cp->freezer, NULL);
+	ckpt_freezer_exit(&cp->freezer);
+	release(cp);
+	if (cp->root_path.mnt)
+		path_put(&cp->root_path);
+	if (cp->pid_ns)
+		put_pid_ns(cp->pid_ns);
+	if (cp->root)
+		put_task_struct(cp->root);
+	if (cp->out.file)
+		fput(cp->out.file);
+	ckpt_log_close(&cp->log);
+	kfree(cp);
 }
 
 /* S5: which root task is one */
@@ -223,12 +120,49 @@ static int find_root_path(struct ckpt_checkpoint *cp)
 	return cp->root_path.mnt ? 0 : -ESRCH;
 }
 
-/* without CKPT_FREEZE the container must have been frozen by the caller */
+/*
+ * ckpt_target - which container, and how it is to be treated
+ *
+ * Returns a positive id, -ESRCH, -EBUSY or -EPERM if there is no such container
+ * for the caller.
+ */
+int ckpt_target(struct ckpt_checkpoint *cp, const struct ckpt_target_args *args)
+{
+	int ret;
+
+	cp->flags = args->flags;
+	cp->freezer.timeout_ns = args->freeze_timeout_ns ? : CKPT_FREEZE_TIMEOUT_NS;
+	if (!(args->flags & CKPT_FINAL))
+		cp->freezer.max_ns = args->max_frozen_ns ? : CKPT_MAX_FROZEN_NS;
+	ret = ckpt_log_open(&cp->log, args->logfd);
+	if (!ret)
+		ret = find_root(cp, args->pid);
+	if (!ret)
+		ret = find_root_path(cp);
+	if (ret)
+		return ret;
+	cp->step = CKPT_STEP_TARGET;
+	return ckpt_next_id();
+}
+
+/*
+ * ckpt_freeze_target - stop the container, until COLLECT or END lets it go
+ *
+ * Returns 0 when it stands, or -EBUSY with the reason in the log.
+ */
+int ckpt_freeze_target(struct ckpt_checkpoint *cp)
+{
+	if (cp->step != CKPT_STEP_TARGET || cp->freezer.cgrp)
+		return -EINVAL;
+	return ckpt_freeze(&cp->freezer, cp->root, &cp->log);
+}
+
+/* without FREEZE the container must have been frozen by somebody else */
 static int check_frozen(struct ckpt_checkpoint *cp)
 {
 	bool frozen;
 
-	if (cp->flags & CKPT_FREEZE)
+	if (cp->freezer.cgrp)
 		return 0;
 	rcu_read_lock();
 	frozen = test_bit(CGRP_FROZEN, &task_dfl_cgroup(cp->root)->flags);
@@ -236,64 +170,88 @@ static int check_frozen(struct ckpt_checkpoint *cp)
 	return frozen ? 0 : ckpt_fail(&cp->log, -EBUSY, "the container is not frozen");
 }
 
-static int prepare(struct ckpt_checkpoint *cp, struct ckpt_checkpoint_args *args)
+/*
+ * ckpt_collect_target - read the container's state, and let it go unless the
+ * image is to be its last
+ * @desc: the CONTAINER's text, args->desc_len bytes
+ *
+ * Returns 0; -EAGAIN if it was caught in the middle of a fork or exit, runs, and
+ * should be frozen again; or another negative errno, the reasons in the log.
+ */
+int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *args,
+			const char *desc)
 {
 	int ret;
 
-	cp->out.file = fget(args->fd);
-	if (!cp->out.file || !(cp->out.file->f_mode & FMODE_WRITE))
-		return ckpt_fail(&cp->log, -EBADF, "descriptor %d cannot take the image", args->fd);
-	ret = find_root(cp, args->pid);
+	if (cp->step != CKPT_STEP_TARGET)
+		return -EINVAL;
+	ret = check_frozen(cp);
 	if (ret)
 		return ret;
-	ret = find_root_path(cp);
+	ret = ckpt_collect(cp, desc, args->desc_len);
+	if (!ret && ckpt_freezer_overdue(&cp->freezer))
+		ret = ckpt_fail(&cp->log, -ETIMEDOUT,
+				"the container would have stood still for longer than %llu ms; see max-frozen",
+				cp->freezer.max_ns / NSEC_PER_MSEC);
+	if (ret || !(cp->flags & CKPT_FINAL))
+		ckpt_thaw(&cp->freezer, &args->pause_ns);
+	if (ret || cp->flags & CKPT_CHECK) {
+		release(cp);
+		ckpt_end_files();
+		return ret;
+	}
+	if (!(cp->flags & CKPT_FINAL)) {
+		release_container(cp);
+		ckpt_end_files();
+	}
+	cp->step = CKPT_STEP_COLLECTED;
+	return 0;
+}
+
+static int stream(struct ckpt_checkpoint *cp)
+{
+	int ret;
+
+	ret = ckpt_out_flush(&cp->out);
 	if (ret)
 		return ret;
-	return check_frozen(cp);
+	ret = ckpt_stream_sources(cp);
+	if (ret)
+		return ret;
+	return ckpt_out_trailer(&cp->out);
 }
 
 /*
- * ckpt_checkpoint - write the image of a container
- * @args: what the caller wants; results go into it
- * @desc: body of the CONTAINER record, args->desc_len bytes
+ * ckpt_stream_target - write the image
  *
- * Returns a positive id, or a negative errno: then the container runs on as if
- * nothing had been.
+ * Returns 0, or the errno of the descriptor, -EINTR if the caller was killed.
  */
-int ckpt_checkpoint(struct ckpt_checkpoint_args *args, const char *desc)
+int ckpt_stream_target(struct ckpt_checkpoint *cp, struct ckpt_stream_args *args)
 {
-	struct ckpt_checkpoint *cp;
 	int ret;
 
-	cp = kzalloc(sizeof(*cp), GFP_KERNEL);
-	if (!cp)
-		return -ENOMEM;
-	cp->fd = -1;
-	cp->flags = args->flags;
-	ckpt_objects_init(&cp->objs);
-	ckpt_out_init(&cp->out);
-	INIT_LIST_HEAD(&cp->sources);
-	ret = ckpt_log_open(&cp->log, args->logfd);
-	if (ret)
-		goto out_free;
-	ret = prepare(cp, args);
-	if (!ret)
-		ret = freeze_and_collect(cp, desc, args);
-	if (!ret)
-		ret = stream(cp);
+	if (cp->step != CKPT_STEP_COLLECTED)
+		return -EINVAL;
+	cp->out.file = fget(args->fd);
+	if (!cp->out.file || !(cp->out.file->f_mode & FMODE_WRITE))
+		return ckpt_fail(&cp->log, -EBADF, "descriptor %d cannot take the image", args->fd);
+	ret = stream(cp);
 	args->bytes = cp->out.pos;
 	args->pages = cp->out.pages;
-	release(cp);
-	if (cp->root_path.mnt)
-		path_put(&cp->root_path);
-	if (cp->pid_ns)
-		put_pid_ns(cp->pid_ns);
-	if (cp->root)
-		put_task_struct(cp->root);
-	if (cp->out.file)
-		fput(cp->out.file);
-	ckpt_log_close(&cp->log);
-out_free:
-	kfree(cp);
-	return ret ? ret : ckpt_next_id();
+	if (!ret)
+		cp->step = CKPT_STEP_STREAMED;
+	return ret;
+}
+
+/*
+ * ckpt_kill_target - the last image is in good hands: end the container
+ *
+ * It still stands, and dies so: nothing of it runs once more.  The caller frees
+ * the checkpoint.
+ */
+int ckpt_kill_target(struct ckpt_checkpoint *cp)
+{
+	if (cp->step != CKPT_STEP_STREAMED || !(cp->flags & CKPT_FINAL))
+		return -EINVAL;
+	return k_do_send_sig_info(SIGKILL, SEND_SIG_PRIV, cp->root, PIDTYPE_TGID);
 }

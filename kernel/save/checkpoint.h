@@ -5,6 +5,10 @@
 
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include "../uapi/ckpt.h"
 
 #include "save.h"
 
@@ -21,12 +25,25 @@ void ckpt_objects_init(struct ckpt_objects *objs);
 void ckpt_objects_free(struct ckpt_objects *objs);
 
 /* freezer.c: the container's cgroup, stopped and let go */
+#define CKPT_FREEZE_TIMEOUT_NS	NSEC_PER_SEC
+#define CKPT_MAX_FROZEN_NS	(5 * NSEC_PER_SEC)
+
 struct ckpt_freezer {
+	struct mutex lock;		/* cgrp, frozen, overdue */
 	struct cgroup *cgrp;		/* a reference is held */
 	bool frozen;			/* by us */
 	bool alone;			/* by nobody else before */
+	bool overdue;			/* and let go by the timer */
 	ktime_t since;
+	u64 timeout_ns;			/* for the freeze itself */
+	u64 max_ns;			/* the container stands no longer than this; 0: no limit */
+	struct delayed_work timer;
 };
+
+void ckpt_freezer_init(struct ckpt_freezer *fz);
+void ckpt_freezer_exit(struct ckpt_freezer *fz);
+/* has the timer let it go meanwhile? */
+bool ckpt_freezer_overdue(struct ckpt_freezer *fz);
 
 int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_log *log);
 void ckpt_thaw(struct ckpt_freezer *fz, u64 *pause_ns);
@@ -36,7 +53,15 @@ bool ckpt_freezer_has(struct ckpt_freezer *fz, struct task_struct *task);
 int ckpt_hold(struct ckpt_held *h);
 void ckpt_unhold(struct ckpt_held *h);
 
+enum ckpt_step {			/* what was done last */
+	CKPT_STEP_NEW,
+	CKPT_STEP_TARGET,
+	CKPT_STEP_COLLECTED,
+	CKPT_STEP_STREAMED,
+};
+
 struct ckpt_checkpoint {
+	enum ckpt_step step;
 	struct ckpt_log log;
 	struct ckpt_out out;
 	struct ckpt_objects objs;
@@ -53,6 +78,9 @@ struct ckpt_checkpoint {
 	u64 clock_ns;			/* monotonic, as SYSTEM has it */
 	struct list_head sources;	/* struct ckpt_source */
 };
+
+/* collect.c */
+int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len);
 
 /* tree.c: which tasks there are, and the TREE */
 int ckpt_collect_tasks(struct ckpt_checkpoint *cp);

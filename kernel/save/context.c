@@ -43,12 +43,25 @@ const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp)
 
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task)
 {
-	return ckpt_freezer_has(&cp->freezer, task);
+	bool has;
+
+	if (cp->freezer.cgrp)
+		return ckpt_freezer_has(&cp->freezer, task);
+	/* somebody else has frozen it */
+	rcu_read_lock();
+	has = task_dfl_cgroup(task) == task_dfl_cgroup(cp->root);
+	rcu_read_unlock();
+	return has;
 }
 
 bool ckpt_save_froze(struct ckpt_checkpoint *cp)
 {
 	return cp->freezer.alone;
+}
+
+bool ckpt_save_checks(struct ckpt_checkpoint *cp)
+{
+	return cp->flags & CKPT_CHECK;
 }
 
 u64 ckpt_save_clock(struct ckpt_checkpoint *cp)

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The first phase of a checkpoint: the container is frozen, and everything but memory is read. */
+#include <linux/uuid.h>
+#include <linux/utsname.h>
+
+#include "checkpoint.h"
+#include "file.h"
+#include "memory.h"
+#include "part.h"
+#include "system.h"
+
+static int save_header(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_HEADER);
+	struct ckpt_image_header *h = ckpt_put(rec, HEADER, BASE);
+
+	if (!h)
+		return -ENOMEM;
+	memcpy(h->magic, CKPT_IMAGE_MAGIC, sizeof(h->magic));
+	h->version = CKPT_IMAGE_VERSION;
+	h->page_size = CKPT_PAGE_SIZE;
+	h->time = ktime_get_real_ns();
+	h->marks = cp->flags & CKPT_FINAL ? CKPT_MARK_FINAL : 0;
+	generate_random_uuid(h->id);
+	strscpy(h->release, init_uts_ns.name.release, sizeof(h->release));
+	strscpy(h->machine, init_uts_ns.name.machine, sizeof(h->machine));
+	return ckpt_done(cp, rec);
+}
+
+static int save_desc(struct ckpt_checkpoint *cp, const char *desc, u32 len)
+{
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_CONTAINER);
+	char *text = ckpt_put_nr(rec, CONTAINER, TEXT, len);
+
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, desc, len);
+	return ckpt_done(cp, rec);
+}
+
+static int save_tasks(struct ckpt_checkpoint *cp)
+{
+	int i, ret;
+
+	for (i = 0; i < cp->nr_tasks; i++) {
+		struct ckpt_held *h = &cp->tasks[i];
+
+		cp->task = h->task;
+		ret = thread_group_leader(h->task) && h->mm ? ckpt_save_process(cp, h) : 0;
+		if (!ckpt_go_on(ret))
+			ret = ckpt_save_task(cp, h);
+		if (ckpt_go_on(ret))
+			return ret;
+	}
+	cp->task = NULL;
+	return 0;
+}
+
+static int save_memory_mark(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_MEMORY);
+
+	return rec ? ckpt_done(cp, rec) : -ENOMEM;
+}
+
+/*
+ * Everything that needs the container to stand still.
+ *
+ * Returns 0, -EAGAIN if a task was caught in the middle of something that passes,
+ * or another negative errno; all that was taken is ckpt_checkpoint's to give back.
+ */
+int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
+{
+	int ret;
+
+	ret = ckpt_collect_tasks(cp);
+	if (ckpt_go_on(ret))
+		return ret;
+	ret = save_header(cp);
+	if (ret)
+		return ret;
+	ret = save_desc(cp, desc, desc_len);
+	if (ret)
+		return ret;
+	ret = ckpt_save_tree(cp);
+	if (ret)
+		return ret;
+	ret = ckpt_save_system(cp);
+	if (ret)
+		return ret;
+	ret = save_tasks(cp);
+	if (ret)
+		return ret;
+	ret = ckpt_check_pipes(cp);
+	if (ret)
+		return ret;
+	ret = ckpt_save_epolls(cp);
+	if (ret)
+		return ret;
+	ret = save_memory_mark(cp);
+	if (ret)
+		return ret;
+	/* everything was looked at, and all reasons were said */
+	if (cp->refused)
+		return cp->refused;
+	ret = cp->flags & CKPT_CHECK ? 0 : ckpt_copy_mms(cp);
+	return ret ? ret : ckpt_check_still_there(cp);
+}
