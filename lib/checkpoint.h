@@ -3,6 +3,8 @@
 #ifndef CKPT_LIB_CHECKPOINT_H
 #define CKPT_LIB_CHECKPOINT_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <ckpt.h>
 
@@ -12,7 +14,7 @@
  * checkpoint - write the image of a container
  * @pid: root task of the container, in the caller's pid namespace
  * @fd: takes the image: a file, a pipe or a socket
- * @flags: CKPT_FREEZE, or 0 for a container that is frozen already
+ * @flags: 0
  *
  * The image has an empty CONTAINER record: ckpt-restart cannot make namespaces
  * and mounts from it, restart() can bring back the tasks.
@@ -20,6 +22,19 @@
  * Returns a positive id, or -1 with errno set.
  */
 long checkpoint(pid_t pid, int fd, unsigned long flags);
+
+/*
+ * checkpoint_freeze_and_collect - stop a container, read its state, let it go
+ * @device: /dev/ckpt after CKPT_IOC_TARGET
+ * @desc: text of the CONTAINER record, desc_len bytes
+ * @pause_ns: set to how long it stood, in ns; 0 with CKPT_FINAL
+ *
+ * Tries again for a second when it is caught in the middle of a fork or exit.
+ *
+ * Returns 0, or -1 with errno set: EBUSY when it could not be caught.
+ */
+int checkpoint_freeze_and_collect(int device, const char *desc, size_t desc_len,
+				  uint64_t *pause_ns);
 
 /*
  * restart - bring back the tasks of an image

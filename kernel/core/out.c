@@ -4,6 +4,7 @@
  * frozen and written later.
  */
 #include <linux/mm.h>
+#include <linux/uio.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/xxhash.h>
@@ -90,6 +91,19 @@ int ckpt_string_new(struct ckpt_rec_out *rec, u16 tag, const char *s)
 	return 0;
 }
 
+/* a device may have a way for buffers of the kernel beside that for users', which kernel_write() rejects */
+static ssize_t write_some(struct file *file, const void *p, size_t len, loff_t *pos)
+{
+	struct kvec kv = { .iov_base = (void *)p, .iov_len = len };
+	struct iov_iter iter;
+	loff_t none = 0;
+
+	if (!S_ISCHR(file_inode(file)->i_mode))
+		return kernel_write(file, p, len, pos);
+	iov_iter_kvec(&iter, WRITE, &kv, 1, len);
+	return vfs_iter_write(file, &iter, pos ? : &none, 0);
+}
+
 int ckpt_out_write(struct ckpt_out *out, const void *data, size_t len)
 {
 	const char *p = data;
@@ -100,7 +114,7 @@ int ckpt_out_write(struct ckpt_out *out, const void *data, size_t len)
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		n = kernel_write(out->file, p, len, pos);
+		n = write_some(out->file, p, len, pos);
 		if (n < 0)
 			return n == -ERESTARTSYS ? -EINTR : n;
 		if (!n)
