@@ -2,44 +2,26 @@
 /* ckpt: containers that can be checkpointed, from the command line */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "text.h"
 
 const char *mount_point;
 
+const char *argp_program_version = "ckpt " CKPT_VERSION;
+
 static const struct command *const commands[] = {
 	&command_run, &command_exec, &command_ps, &command_save, &command_restart,
-	&command_history, &command_forget, &command_kill, &command_inspect, &command_stats,
-	&command_gc, &command_fsck,
+	&command_check, &command_history, &command_forget, &command_kill, &command_inspect,
+	&command_stats, &command_gc, &command_fsck,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
-
-int command_usage(const struct command *c, const char *what, struct ckpt_error *e)
-{
-	return error_set(e, EINVAL, "%s: see 'ckpt %s --help'", what, c->name);
-}
-
-static void usage(FILE *f)
-{
-	size_t i;
-
-	fputs("usage: ckpt [-m MOUNTPOINT] COMMAND ...\n\n", f);
-	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(f, "  ckpt %s %s\n", commands[i]->name, commands[i]->synopsis);
-	fputs("\n'ckpt COMMAND --help' says more.  The containers' file system is looked for\n"
-	      "at MOUNTPOINT, $CKPTFS_MOUNT or /ckpt.\n", f);
-}
-
-static void help(const struct command *c)
-{
-	printf("usage: ckpt %s %s\n\n%s", c->name, c->synopsis, c->help);
-}
 
 static const struct command *find(const char *name)
 {
@@ -51,32 +33,77 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-/* is --help asked for, before the arguments that are a program's own? */
-static bool wants_help(int argc, char **argv)
-{
-	int i;
+/* what stands behind 'ckpt', until the command's own part of the line */
+struct line {
+	const struct command *command;
+	int at;			/* index of the command's name */
+};
 
-	for (i = 1; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--"); i++)
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			return true;
-	return false;
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct line *line = state->input;
+
+	switch (key) {
+	case 'm':
+		mount_point = arg;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case ARGP_KEY_ARG:
+		line->command = find(arg);
+		if (!line->command)
+			argp_error(state, "'%s' is no command", arg);
+		line->at = state->next - 1;
+		/* what follows is the command's to read */
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!line->command)
+			argp_error(state, "a command is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* the list of commands, behind the options */
+static char *add_commands(int key, const char *text, void *input)
+{
+	char *list = NULL;
+	const char *doc;
+	size_t len, i;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&list, &len);
+	if (!f)
+		return (char *)text;
+	fputs("Commands, each of which says more with --help:\n\n", f);
+	for (i = 0; i < NR_COMMANDS; i++) {
+		doc = commands[i]->argp.args_doc ? commands[i]->argp.args_doc : "";
+		fprintf(f, "  ckpt %s%s%.*s\n", commands[i]->name, *doc ? " " : "",
+			(int)strcspn(doc, "\n"), doc);
+	}
+	if (fclose(f))
+		return (char *)text;
+	return list;
 }
 
 static int run_command(const struct command *c, int argc, char **argv)
 {
 	struct ckpt_error e = { 0 };
-	int ret;
+	int ret = c->run(argc, argv, &e);
 
-	if (wants_help(argc, argv)) {
-		help(c);
-		return 0;
-	}
-	ret = c->run(argc, argv, &e);
 	if (fflush(stdout) || ferror(stdout))
 		ret = error_sys(&e, errno, "standard output cannot be written");
 	if (ret >= 0)
 		return ret;
-	fprintf(stderr, "ckpt %s: %s\n", c->name, e.text);
+	fprintf(stderr, "ckpt %s: ", c->name);
+	text_put(stderr, e.text);
+	fputc('\n', stderr);
 	return 1;
 }
 
@@ -94,32 +121,25 @@ static void fill_streams(void)
 
 int main(int argc, char **argv)
 {
-	const struct command *c;
-	int i = 1;
+	static const struct argp_option options[] = {
+		{ "mount", 'm', "MOUNTPOINT", 0,
+		  "Where the containers' file system is; default: $CKPTFS_MOUNT or /ckpt", 0 },
+		{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
+		{ 0 },
+	};
+	static const struct argp argp = {
+		options, parse, "COMMAND [ARGUMENT...]",
+		"Runs containers, checkpoints them and brings them back.", NULL, add_commands, NULL,
+	};
+	struct line line = { 0 };
 
 	fill_streams();
+	/* which characters can be shown */
+	setlocale(LC_CTYPE, "");
 	mount_point = getenv("CKPTFS_MOUNT");
 	if (!mount_point || !*mount_point)
 		mount_point = "/ckpt";
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			usage(stdout);
-			return 0;
-		}
-		if (!strcmp(argv[i], "--version")) {
-			puts("ckpt " CKPT_VERSION);
-			return 0;
-		}
-		if (strcmp(argv[i], "-m") || i + 1 == argc)
-			break;
-		mount_point = argv[++i];
-	}
-	c = i < argc ? find(argv[i]) : NULL;
-	if (c)
-		return run_command(c, argc - i, argv + i);
-	if (i < argc)
-		fprintf(stderr, "ckpt: '%s' is no command: see 'ckpt --help'\n", argv[i]);
-	else
-		usage(stderr);
-	return 1;
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &line);
+	return run_command(line.command, argc - line.at, argv + line.at);
 }

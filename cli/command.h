@@ -3,13 +3,19 @@
 #ifndef CKPT_CLI_COMMAND_H
 #define CKPT_CLI_COMMAND_H
 
+#include <argp.h>
+#include <stdbool.h>
+
 #include "cgroup.h"
 #include "error.h"
 
+/* exit status for a command line that cannot be understood */
+#define EXIT_USAGE 2
+
 struct command {
 	const char *name;
-	const char *synopsis;	/* what follows 'ckpt NAME' */
-	const char *help;	/* lines for --help */
+	struct argp argp;	/* its options and arguments, and its help */
+	bool in_order;		/* its arguments end with a command line of another program */
 	/*
 	 * @argv: from the command's name on
 	 *
@@ -19,16 +25,24 @@ struct command {
 };
 
 extern const struct command command_run, command_exec, command_ps, command_save,
-	command_restart, command_history, command_forget, command_kill, command_inspect,
-	command_stats, command_gc, command_fsck;
+	command_restart, command_check, command_history, command_forget, command_kill,
+	command_inspect, command_stats, command_gc, command_fsck;
 
 /*
- * command_usage - the error for a wrong command line
- * @what: what is wrong with it
+ * command_parse - read a command's own command line
+ * @input: for the parser of its argp, as state->input
  *
- * Returns -EINVAL.
+ * With --help it prints that and exits with 0; with what it does not know it
+ * says so and exits with EXIT_USAGE.
  */
-int command_usage(const struct command *c, const char *what, struct ckpt_error *e);
+void command_parse(const struct command *c, int argc, char **argv, void *input);
+
+/*
+ * command_name - a parser for a command whose one argument is a container's name
+ *
+ * state->input is the char * that takes it.
+ */
+error_t command_name(int key, char *arg, struct argp_state *state);
 
 /* where the containers' file system is mounted: -m, CKPTFS_MOUNT or /ckpt */
 extern const char *mount_point;

@@ -40,10 +40,15 @@ struct emit_fields {
 
 #define EMIT_FIELDS(array) ((struct emit_fields){ array, sizeof(array) / sizeof(*(array)) })
 
+#define EMIT_DEPTH_MAX 8
+
+struct json_object;
+
 struct emit {
 	FILE *out;
 	bool json;
 	unsigned int depth;	/* of lists and groups */
+	struct json_object *open[EMIT_DEPTH_MAX];	/* those that are not at their end, by depth */
 	bool first;		/* nothing has been printed in this list or group */
 	bool inline_group;	/* people get this group on one line */
 };
@@ -78,7 +83,7 @@ void emit_string(struct emit *m, const char *name, const char *s, size_t len);
 /* as hexadecimal digits; people get how many there are, and the first of many */
 void emit_bytes(struct emit *m, const char *name, const void *p, size_t len);
 
-/* every field of a table, out of a structure */
+/* every field of a table, out of a structure; in JSON one of 64 bits is a string */
 void emit_struct(struct emit *m, struct emit_fields fields, const void *s);
 
 #endif

@@ -2,7 +2,6 @@
 /* ckpt exec: run a command in a container */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <grp.h>
 #include <linux/close_range.h>
 #include <sched.h>
@@ -181,37 +180,49 @@ static int make_environment(struct exec *x, struct ckpt_error *e)
 	return ret;
 }
 
-static int parse(int argc, char **argv, struct exec *x, struct ckpt_error *e)
-{
-	static const struct option options[] = {
-		{ "env", required_argument, NULL, 'e' },
-		{ 0 },
-	};
-	int c, ret;
+/* the command line, as it is read */
+struct line {
+	struct exec *x;
+	const char *name;	/* of the container */
+};
 
-	while ((c = getopt_long(argc, argv, "+:e:", options, NULL)) != -1) {
-		if (c != 'e')
-			return command_usage(&command_exec, c == ':' ? "an option lacks its value" :
-					     "an option is not known", e);
-		ret = environment_set(&x->env, optarg, NULL, e);
-		if (ret)
-			return ret;
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct line *line = state->input;
+	struct ckpt_error e;
+
+	switch (key) {
+	case 'e':
+		if (environment_set(&line->x->env, arg, NULL, &e))
+			argp_error(state, "%s", e.text);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!line->name) {
+			line->name = arg;
+			return 0;
+		}
+		/* the rest of the line is the program's */
+		line->x->argv = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!line->x->argv)
+			argp_error(state, "a container's name and a command are needed");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
-	argv += optind;
-	if (argv[0] && argv[1] && !strcmp(argv[1], "--"))
-		memmove(argv + 1, argv + 2, (argc - optind - 1) * sizeof(*argv));
-	if (!argv[0] || !argv[1])
-		return command_usage(&command_exec, "a container's name and a command are needed", e);
-	x->argv = argv + 1;
-	return container_find(&x->container, argv[0], e);
 }
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	struct exec x = { .container.cgroup.fd = -1 };
+	struct line line = { .x = &x };
 	pid_t pid;
-	int ret = parse(argc, argv, &x, e);
+	int ret;
 
+	command_parse(&command_exec, argc, argv, &line);
+	ret = container_find(&x.container, line.name, e);
 	if (!ret)
 		ret = make_environment(&x, e);
 	if (!ret) {
@@ -224,14 +235,21 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	return ret;
 }
 
+static const struct argp_option options[] = {
+	{ "env", 'e', "NAME[=VALUE]", 0,
+	  "Give it this variable; without a value, with the one that it has here", 0 },
+	{ 0 },
+};
+
 const struct command command_exec = {
 	.name = "exec",
-	.synopsis = "[-e NAME[=VALUE]]... NAME [--] COMMAND [ARGUMENT...]",
-	.help =
-"Runs COMMAND as root in the namespaces and the cgroup of the running container\n"
-"NAME, and exits as it does. In a container with a user namespace that is its root;\n"
-"the environment is PATH of the container, HOME and TERM.\n"
-"\n"
-"  -e, --env NAME[=VALUE]  and this variable; without a value, with the one here\n",
+	.argp = {
+		options, parse, "NAME [--] COMMAND [ARGUMENT...]",
+		"Runs COMMAND as root in the namespaces and the cgroup of the running container NAME, and "
+		"exits as it does. In a container with a user namespace that is its root; the environment "
+		"is PATH of the container, HOME and TERM.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
+	.in_order = true,
 };

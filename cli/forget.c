@@ -13,22 +13,35 @@
 #include "place.h"
 #include "retention.h"
 #include "snapshots.h"
+#include "text.h"
 
 #define POLICY "/etc/ckptfs/retention"
+
+/* --keep-last; the other rules follow it */
+#define OPTION_KEEP 256
+#define OPTION_POLICY (OPTION_KEEP + NR_KEEP)
 
 struct forget {
 	struct retention rules;	/* from the command line */
 	const char *policy;
+	char **names;
+	int nr_names;
 	bool all;
 	bool dry_run;
+	bool verbose;
 };
 
 static void print_line(const struct forget *f, const char *name, const struct snapshot *s,
 		       unsigned int why)
 {
+	char shown_name[TEXT_NAME_MAX], shown[TEXT_NAME_MAX];
 	const char *sep = "  (";
 
-	printf("%-12s %s/%s", why ? "keep" : f->dry_run ? "would remove" : "remove", name, s->name);
+	/* what stays every hour is no news */
+	if (why && !f->verbose)
+		return;
+	printf("%-12s %s/%s", why ? "keep" : f->dry_run ? "would remove" : "remove",
+	       text_name(stdout, name, shown_name), text_name(stdout, s->name, shown));
 	for (int rule = 0; rule < NR_KEEP; rule++) {
 		if (!(why >> rule & 1))
 			continue;
@@ -126,49 +139,84 @@ static int forget_all(const struct forget *f, struct ckpt_error *e)
 	return ret ? ret : place_mounted(e);
 }
 
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct forget *f = state->input;
+	struct ckpt_error e;
+	char rule[32];
+
+	if (key >= OPTION_KEEP && key < OPTION_KEEP + NR_KEEP) {
+		snprintf(rule, sizeof(rule), "--keep-%s", retention_names[key - OPTION_KEEP]);
+		if (retention_option(&f->rules, rule, arg, &e) < 0)
+			argp_error(state, "%s", e.text);
+		return 0;
+	}
+	switch (key) {
+	case 'a':
+		f->all = true;
+		return 0;
+	case 'n':
+		f->dry_run = true;
+		f->verbose = true;
+		return 0;
+	case OPTION_POLICY:
+		f->policy = arg;
+		return 0;
+	case 'v':
+		f->verbose = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		f->names = state->argv + state->next;
+		f->nr_names = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (f->all && f->nr_names)
+			argp_error(state, "--all takes no names of containers");
+		if (!f->all && !f->nr_names)
+			argp_error(state, "names of containers, or --all, are missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	struct forget f = { .policy = POLICY };
-	int i, n, names = 0, ret = 0;
+	int i, ret = 0;
 
-	/* all options first: none of them may come too late */
-	for (i = 1; i < argc; i++) {
-		if (argv[i][0] != '-') {
-			argv[names++] = argv[i];
-			continue;
-		}
-		n = retention_option(&f.rules, argv[i], i + 1 < argc ? argv[i + 1] : NULL, e);
-		if (n < 0)
-			return n;
-		if (n)
-			i += n - 1;
-		else if (!strcmp(argv[i], "--dry-run") || !strcmp(argv[i], "-n"))
-			f.dry_run = true;
-		else if (!strcmp(argv[i], "--all"))
-			f.all = true;
-		else if (!strcmp(argv[i], "--policy") && i + 1 < argc)
-			f.policy = argv[++i];
-		else
-			return command_usage(&command_forget, "unknown option", e);
-	}
-	if (f.all ? names > 0 : !names)
-		return command_usage(&command_forget, "names of containers or --all are needed", e);
+	command_parse(&command_forget, argc, argv, &f);
 	if (f.all)
 		return forget_all(&f, e);
-	for (i = 0; i < names && !ret; i++)
-		ret = forget_one(&f, argv[i], e);
+	for (i = 0; i < f.nr_names && !ret; i++)
+		ret = forget_one(&f, f.names[i], e);
 	return ret;
 }
 
+static const struct argp_option options[] = {
+	{ "all", 'a', NULL, 0, "Do so for all containers", 0 },
+	{ "keep-last", OPTION_KEEP + KEEP_LAST, "N", 0, "Keep the N newest", 0 },
+	{ "keep-hourly", OPTION_KEEP + KEEP_HOURLY, "N", 0,
+	  "Keep the newest of each of the last N hours (UTC) that have one", 0 },
+	{ "keep-daily", OPTION_KEEP + KEEP_DAILY, "N", 0,
+	  "Keep the newest of each of the last N days (UTC) that have one", 0 },
+	{ "keep-weekly", OPTION_KEEP + KEEP_WEEKLY, "N", 0, "The same for weeks, from Monday", 0 },
+	{ "keep-monthly", OPTION_KEEP + KEEP_MONTHLY, "N", 0, "The same for months", 0 },
+	{ "keep-yearly", OPTION_KEEP + KEEP_YEARLY, "N", 0, "The same for years", 0 },
+	{ "policy", OPTION_POLICY, "FILE", 0, "Where the rules are when none is given; default: " POLICY, 0 },
+	{ "dry-run", 'n', NULL, 0, "Delete nothing, and say what becomes of each snapshot", 0 },
+	{ "verbose", 'v', NULL, 0, "Print what is kept, too, and which rule keeps it", 0 },
+	{ 0 },
+};
+
 const struct command command_forget = {
 	.name = "forget",
-	.synopsis = "NAME...|--all [--keep-last N] [--keep-hourly N] [--keep-daily N] [--keep-weekly N] [--keep-monthly N] [--keep-yearly N] [--policy FILE] [--dry-run]",
-	.help =
-"Deletes the snapshots of a container that no rule keeps. Each --keep rule keeps the\n"
-"newest snapshot of each of the last N hours, days, weeks, months or years (UTC) that\n"
-"have one; --keep-last the N newest. Without a rule those of the policy count, "
-POLICY "\n"
-"or FILE: lines 'NAME --keep-last N ...', and 'default --keep-last N ...' for all other\n"
-"containers. With --dry-run nothing is deleted.\n",
+	.argp = {
+		options, parse, "NAME...\n--all",
+		"Deletes the snapshots of containers that no rule keeps, and prints which.\v"
+		"The policy has lines 'NAME --keep-last N ...', and 'default --keep-last N ...' for all "
+		"other containers.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

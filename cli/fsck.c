@@ -4,16 +4,22 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "maintenance.h"
+#include "text.h"
 
 /* What the last line of a check says when all is well; see store_fsck(). */
 #define WELL "nothing is damaged"
 
 static void print_line(void *arg, const char *text)
 {
-	puts(text);
+	if (isatty(1))
+		text_put(stdout, text);
+	else
+		fputs(text, stdout);
+	putchar('\n');
 	/* somebody may be watching through a pipe */
 	fflush(stdout);
 	*(bool *)arg = !strcmp(text, WELL);
@@ -43,33 +49,34 @@ static int check_store(const char *path, bool repair, bool *well, struct ckpt_er
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	bool well = false, repair = false;
-	const char *path;
-	int ret, n = 1;
+	struct maintenance m;
+	bool well = false;
+	int ret = maintenance_args(&command_fsck, argc, argv, &m, e);
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--repair"))
-			argv[n++] = argv[i];
-		else
-			repair = true;
-	}
-	ret = maintenance_args(&command_fsck, n, argv, &path, e);
 	if (!ret)
-		ret = path ? check_store(path, repair, &well, e) :
-			maintenance_read(repair ? "repair" : "fsck", print_line, &well, e);
+		ret = m.store ? check_store(m.store, m.repair, &well, e) :
+			maintenance_read(m.repair ? "repair" : "fsck", print_line, &well, e);
 	if (!ret && !well)
 		ret = error_set(e, EIO, "the store is damaged; snapshots that are not "
 				"named above can be copied out of it");
 	return ret;
 }
 
+static const struct argp_option options[] = {
+	{ "repair", MAINTENANCE_REPAIR, NULL, 0,
+	  "Mend what can be: the index of keys, which finds equal pages", 0 },
+	{ "store", MAINTENANCE_STORE, "PATH", 0, "Use this store, which no daemon has", 0 },
+	{ 0 },
+};
+
 const struct command command_fsck = {
 	.name = "fsck",
-	.synopsis = "[--repair] [--store PATH]",
-	.help =
-"Reads everything in the store back and checks it: pages of its file, blocks, snapshots.\n"
-"Says what is damaged and which snapshots that affects, changes nothing, and exits with 1\n"
-"when there is damage. With --repair it mends what can be, the index of keys, which finds equal\n"
-"pages. With --store it looks into a store that no daemon uses.\n",
+	.argp = {
+		options, maintenance_parse, NULL,
+		"Reads everything in the store back and checks it: pages of its file, blocks, snapshots. "
+		"Says what is damaged and which snapshots that affects, changes nothing, and exits with 1 "
+		"when there is damage.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

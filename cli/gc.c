@@ -50,11 +50,12 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	struct freed f = { 0 };
 	char before[32], after[32];
-	const char *path;
-	int ret = maintenance_args(&command_gc, argc, argv, &path, e);
+	struct maintenance m;
+	int ret = maintenance_args(&command_gc, argc, argv, &m, e);
 
 	if (!ret)
-		ret = path ? free_in_store(path, &f, e) : maintenance_read("gc", take_line, &f, e);
+		ret = m.store ? free_in_store(m.store, &f, e) :
+			maintenance_read("gc", take_line, &f, e);
 	if (!ret)
 		printf("%" PRIu64 " pages freed, the store has %s, had %s\n", f.blocks,
 		       transfer_size(f.after, after), transfer_size(f.before, before));
@@ -63,10 +64,11 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 
 const struct command command_gc = {
 	.name = "gc",
-	.synopsis = "[--store PATH]",
-	.help =
-"Frees now what no snapshot needs any more, and gives the space back to the file system.\n"
-"After snapshots were deleted this happens by itself, but leaves some space for reuse.\n"
-"With --store it does so in a store that no daemon uses.\n",
+	.argp = {
+		maintenance_options, maintenance_parse, NULL,
+		"Frees now what no snapshot needs any more, and gives the space back to the file system. "
+		"After snapshots were deleted this happens by itself, but leaves some space for reuse.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

@@ -7,21 +7,22 @@
 #include "command.h"
 #include "place.h"
 #include "snapshots.h"
+#include "text.h"
 #include "transfer.h"
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	_cleanup_free_ struct snapshot *list = NULL;
-	char path[PATH_MAX], size[32], when[32];
+	char path[PATH_MAX], size[32], when[32], shown[TEXT_NAME_MAX];
+	char *name = NULL;
 	struct tm tm;
 	ssize_t n, i;
 	int ret;
 
-	if (argc != 2 || argv[1][0] == '-')
-		return command_usage(&command_history, "one name of a container is needed", e);
-	ret = place_check(argv[1], e);
+	command_parse(&command_history, argc, argv, &name);
+	ret = place_check(name, e);
 	if (!ret)
-		ret = place_path(argv[1], "snapshots", path, e);
+		ret = place_path(name, "snapshots", path, e);
 	if (ret)
 		return ret;
 	n = snapshots_read(path, &list, e);
@@ -31,14 +32,17 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 		gmtime_r(&list[i].time.tv_sec, &tm);
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 		printf("%s  %10s  %s%s\n", when, transfer_size(list[i].size, size),
-		       list[i].name, i == n - 1 ? "  (latest)" : "");
+		       text_name(stdout, list[i].name, shown), i == n - 1 ? "  (latest)" : "");
 	}
 	return 0;
 }
 
 const struct command command_history = {
 	.name = "history",
-	.synopsis = "NAME",
-	.help = "Lists the snapshots of the container NAME, the oldest first: when (UTC), size, name.\n",
+	.argp = {
+		NULL, command_name, "NAME",
+		"Lists the snapshots of the container NAME, the oldest first: when (UTC), size, name.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

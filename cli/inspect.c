@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -165,36 +164,57 @@ static int inspect(int fd, bool json, struct ckpt_error *e)
 	return ret;
 }
 
+struct inspect_options {
+	const char *file;
+	bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct inspect_options *o = state->input;
+
+	switch (key) {
+	case 'j':
+		o->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (o->file)
+			return ARGP_ERR_UNKNOWN;
+		o->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->file)
+			argp_error(state, "the image's file is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
+	struct inspect_options o = { 0 };
 	_cleanup_fd_ int fd = -1;
-	bool json = false;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (c != 'j')
-			return command_usage(&command_inspect, "an option is not known", e);
-		json = true;
-	}
-	if (argc - optind != 1)
-		return command_usage(&command_inspect, "one file is needed", e);
-	fd = strcmp(argv[optind], "-") ? open(argv[optind], O_RDONLY | O_CLOEXEC) : dup(0);
+	command_parse(&command_inspect, argc, argv, &o);
+	fd = strcmp(o.file, "-") ? open(o.file, O_RDONLY | O_CLOEXEC) : dup(0);
 	if (fd < 0)
-		return error_sys(e, errno, "%s cannot be opened", argv[optind]);
-	return inspect(fd, json, e);
+		return error_sys(e, errno, "%s cannot be opened", o.file);
+	return inspect(fd, o.json, e);
 }
+
+static const struct argp_option options[] = {
+	{ "json", 'j', NULL, 0, "Print one JSON array", 0 },
+	{ 0 },
+};
 
 const struct command command_inspect = {
 	.name = "inspect",
-	.synopsis = "[--json] FILE",
-	.help =
-"Prints every record of the image FILE (- for standard input), and checks all\n"
-"checksums: exits 1 if the image is cut off or damaged.\n"
-"\n"
-"  --json           as one JSON array\n",
+	.argp = {
+		options, parse, "FILE",
+		"Prints every record of the image FILE (- for standard input), and checks all "
+		"checksums: exits with 1 if the image is cut off or damaged.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

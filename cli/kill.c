@@ -18,11 +18,11 @@ static bool is_ours(const struct cgroup *c)
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	struct container c;
+	char *name = NULL;
 	int ret;
 
-	if (argc != 2 || argv[1][0] == '-')
-		return command_usage(&command_kill, "one name of a container is needed", e);
-	ret = container_find(&c, argv[1], e);
+	command_parse(&command_kill, argc, argv, &name);
+	ret = container_find(&c, name, e);
 	if (ret)
 		return ret;
 	ret = cgroup_kill(&c.cgroup, KILL_TIMEOUT, e);
@@ -35,7 +35,10 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 
 const struct command command_kill = {
 	.name = "kill",
-	.synopsis = "NAME",
-	.help = "Kills every task of the container NAME and waits until they are gone.\n",
+	.argp = {
+		NULL, command_name, "NAME",
+		"Kills every task of the container NAME and waits until they are gone.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

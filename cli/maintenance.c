@@ -10,17 +10,33 @@
 #include "maintenance.h"
 #include "place.h"
 
-int maintenance_args(const struct command *c, int argc, char **argv, const char **path,
+error_t maintenance_parse(int key, char *arg, struct argp_state *state)
+{
+	struct maintenance *m = state->input;
+
+	switch (key) {
+	case MAINTENANCE_STORE:
+		m->store = arg;
+		return 0;
+	case MAINTENANCE_REPAIR:
+		m->repair = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp_option maintenance_options[] = {
+	{ "store", MAINTENANCE_STORE, "PATH", 0, "Use this store, which no daemon has", 0 },
+	{ 0 },
+};
+
+int maintenance_args(const struct command *c, int argc, char **argv, struct maintenance *m,
 		     struct ckpt_error *e)
 {
-	*path = NULL;
-	if (argc == 3 && !strcmp(argv[1], "--store"))
-		*path = argv[2];
-	else if (argc == 2 && !strncmp(argv[1], "--store=", 8))
-		*path = argv[1] + 8;
-	else if (argc != 1)
-		return command_usage(c, "there is an argument that it does not have", e);
-	return *path ? 0 : place_mounted(e);
+	*m = (struct maintenance){ 0 };
+	command_parse(c, argc, argv, m);
+	return m->store ? 0 : place_mounted(e);
 }
 
 int maintenance_read(const char *file, void (*line)(void *arg, const char *text), void *arg,

@@ -6,18 +6,29 @@
 #ifndef CKPT_CLI_MAINTENANCE_H
 #define CKPT_CLI_MAINTENANCE_H
 
+#include <stdbool.h>
+
+#include "command.h"
 #include "error.h"
 #include "store.h"
 
-struct command;
+struct maintenance {
+	const char *store;	/* path; NULL: the daemon's, through the mount */
+	bool repair;
+};
+
+enum { MAINTENANCE_STORE = 256, MAINTENANCE_REPAIR };
+
+/* for a command's argp: a parser into struct maintenance, and the option --store alone */
+error_t maintenance_parse(int key, char *arg, struct argp_state *state);
+extern const struct argp_option maintenance_options[];
 
 /*
- * maintenance_args - take the only option, --store PATH
- * @path: takes it, NULL: not given, so the mount is to be used
+ * maintenance_args - take the command line of a command with such an argp
  *
- * Returns 0 or a negative errno: -EINVAL, -ENODEV (nothing is mounted).
+ * Returns 0, or -ENODEV: there is no --store and nothing is mounted.
  */
-int maintenance_args(const struct command *c, int argc, char **argv, const char **path,
+int maintenance_args(const struct command *c, int argc, char **argv, struct maintenance *m,
 		     struct ckpt_error *e);
 
 /*

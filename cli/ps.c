@@ -11,6 +11,7 @@
 #include "container.h"
 #include "names.h"
 #include "place.h"
+#include "text.h"
 #include "transfer.h"
 
 static void print_head(void)
@@ -22,8 +23,11 @@ static void print_head(void)
 static void print_line(const char *name, const char *state, const char *init,
 		       const char *tasks, const char *memory, const char *last)
 {
-	printf("%-24s %-8s %8s %6s %10s  %s\n", name, state, *init ? init : "-",
-	       *tasks ? tasks : "-", *memory ? memory : "-", *last ? last : "-");
+	char shown[TEXT_NAME_MAX];
+
+	printf("%-24s %-8s %8s %6s %10s  %s\n", text_name(stdout, name, shown), state,
+	       *init ? init : "-", *tasks ? tasks : "-", *memory ? memory : "-",
+	       *last ? last : "-");
 }
 
 static void by_daemon(const char *name)
@@ -77,9 +81,7 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	char top[PATH_MAX / 2], path[PATH_MAX];
 	int ret;
 
-	(void)argv;
-	if (argc != 1)
-		return command_usage(&command_ps, "there are no arguments", e);
+	command_parse(&command_ps, argc, argv, NULL);
 	if (!place_mounted(NULL)) {
 		print_head();
 		return each_directory(mount_point, by_daemon, e);
@@ -94,9 +96,11 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 
 const struct command command_ps = {
 	.name = "ps",
-	.synopsis = "",
-	.help =
-"Lists the containers; without the containers' file system, the running ones that\n"
-"were made by 'ckpt run'.\n",
+	.argp = {
+		NULL, NULL, NULL,
+		"Lists the containers; without the containers' file system, the running ones that were "
+		"made by 'ckpt run'.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

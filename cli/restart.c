@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,51 +13,29 @@
 #include "command.h"
 #include "names.h"
 #include "place.h"
+#include "source.h"
+#include "text.h"
 #include "transfer.h"
 
-/* Open a snapshot of this name, or else a file. */
-static int open_source(const char *name, const char *source, char path[PATH_MAX],
-		       struct ckpt_error *e)
-{
-	char snapshot[NAME_MAX + 16];
-	int fd, ret;
-
-	if (!strcmp(source, "-")) {
-		strcpy(path, "standard input");
-		fd = dup(0);
-		return fd < 0 ? error_sys(e, errno, "standard input is not open") : fd;
-	}
-	if (!strchr(source, '/') && strlen(source) <= NAME_MAX) {
-		snprintf(snapshot, sizeof(snapshot), "snapshots/%s", source);
-		ret = place_path(name, snapshot, path, e);
-		if (ret)
-			return ret;
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (!strcmp(source, "latest"))
-			return error_set(e, ENOENT, "container %s has no snapshots: name a file", name);
-	}
-	if (strlen(source) >= PATH_MAX)
-		return error_sys(e, ENAMETOOLONG, "the image's file name is too long");
-	strcpy(path, source);
-	fd = open(source, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	if (errno == ENOENT)
-		return error_set(e, ENOENT, "there is neither a snapshot of container %s nor a file %s: see 'ckpt history %s'",
-				 name, source, name);
-	return error_sys(e, errno, "%s cannot be opened", source);
-}
-
-static int make_place(const char *name, struct ckpt_error *e)
+/* the container's directory, which may be there; *made: it was not */
+static int make_place(const char *name, bool *made, struct ckpt_error *e)
 {
 	char path[PATH_MAX];
 	int ret = place_path(name, "", path, e);
 
-	if (!ret && mkdir(path, 0755) && errno != EEXIST)
-		ret = error_sys(e, errno, "%s cannot be made", path);
-	return ret;
+	if (ret)
+		return ret;
+	*made = !mkdir(path, 0755);
+	return *made || errno == EEXIST ? 0 : error_sys(e, errno, "%s cannot be made", path);
+}
+
+/* a mistyped name is to leave nothing; one that has anything in it stays by itself */
+static void drop_place(const char *name)
+{
+	char path[PATH_MAX];
+
+	if (!place_path(name, "", path, NULL))
+		rmdir(path);
 }
 
 static int restart(const char *name, int from, const char *from_name,
@@ -88,40 +67,71 @@ static int restart(const char *name, int from, const char *from_name,
 	return ret;
 }
 
+struct restart_options {
+	const char *name;
+	const char *source;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct restart_options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (!o->name)
+			o->name = arg;
+		else if (!o->source)
+			o->source = arg;
+		else
+			return ARGP_ERR_UNKNOWN;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->name)
+			argp_error(state, "the container's name is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	const char *source = argc > 2 ? argv[2] : "latest";
+	struct restart_options o = { 0 };
 	_cleanup_fd_ int from = -1;
 	char path[PATH_MAX], init[32];
+	bool made = false;
 	int ret;
 
-	if (argc < 2 || argc > 3 || argv[1][0] == '-')
-		return command_usage(&command_restart, "a container's name and at most one image are needed", e);
+	command_parse(&command_restart, argc, argv, &o);
 	signal(SIGPIPE, SIG_IGN);
-	ret = name_check_place(argv[1], e);
+	ret = name_check_place(o.name, e);
 	if (!ret)
 		ret = place_mounted(e);
 	if (ret)
 		return ret;
-	from = open_source(argv[1], source, path, e);
+	from = source_open(o.name, o.source ? o.source : "latest", path, e);
 	if (from < 0)
 		return from;
-	ret = make_place(argv[1], e);
+	ret = make_place(o.name, &made, e);
 	if (!ret)
-		ret = restart(argv[1], from, path, e);
+		ret = restart(o.name, from, path, e);
+	if (ret && made)
+		drop_place(o.name);
 	if (ret)
 		return ret;
-	place_status(argv[1], "init", init, sizeof(init));
-	printf("%s %s\n", argv[1], init);
+	place_status(o.name, "init", init, sizeof(init));
+	printf("%s %s\n", text_name(stdout, o.name, path), init);
 	return 0;
 }
 
 const struct command command_restart = {
 	.name = "restart",
-	.synopsis = "NAME [FILE|SNAPSHOT]",
-	.help =
-"Brings the container NAME back as it was in a snapshot of its history (default:\n"
-"the latest) or in the image FILE (- for standard input), and prints its name and\n"
-"its init's pid.  It must not be running.\n",
+	.argp = {
+		NULL, parse, "NAME [FILE|SNAPSHOT]",
+		"Brings the container NAME back as it was in a snapshot of its history (default: the "
+		"latest) or in the image FILE (- for standard input), and prints its name and its init's "
+		"pid. It must not be running.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

@@ -2,8 +2,8 @@
 /* ckpt run: make a container */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +20,8 @@
 
 /* how many containers without a name one program may have */
 #define NUMBER_MAX 10000
+
+enum { OPTION_NET = 256, OPTION_ROOTFS };
 
 struct run_options {
 	struct start start;
@@ -132,43 +134,53 @@ static int run_detached(const struct start *s, struct cgroup *cgroup,
 	return 0;
 }
 
-static int parse(int argc, char **argv, struct run_options *o, struct ckpt_error *e)
+static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	static const struct option options[] = {
-		{ "detach", no_argument, NULL, 'd' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "rootfs", required_argument, NULL, 'r' },
-		{ "net", required_argument, NULL, 'N' },
-		{ 0 },
-	};
-	int c;
+	struct run_options *o = state->input;
+	struct ckpt_error e;
 
-	while ((c = getopt_long(argc, argv, "+:dn:", options, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			o->detach = true;
-			break;
-		case 'n':
-			o->name = optarg;
-			break;
-		case 'r':
-			o->start.rootfs = optarg;
-			break;
-		case 'N':
-			o->start.net_host = !strcmp(optarg, "host");
-			if (!o->start.net_host && strcmp(optarg, "new"))
-				return command_usage(&command_run, "--net is new or host", e);
-			break;
-		case ':':
-			return command_usage(&command_run, "an option lacks its value", e);
-		default:
-			return command_usage(&command_run, "an option is not known", e);
-		}
+	switch (key) {
+	case 'd':
+		o->detach = true;
+		return 0;
+	case 'e':
+		if (environment_set(&o->start.env, arg, NULL, &e))
+			argp_error(state, "%s", e.text);
+		return 0;
+	case 'n':
+		o->name = arg;
+		return 0;
+	case OPTION_ROOTFS:
+		o->start.rootfs = arg;
+		return 0;
+	case OPTION_NET:
+		o->start.net_host = !strcmp(arg, "host");
+		if (!o->start.net_host && strcmp(arg, "new"))
+			argp_error(state, "--net is new or host, not '%s'", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		/* the rest of the line is the program's */
+		o->start.argv = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->start.argv)
+			argp_error(state, "the command to run is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
-	if (optind == argc)
-		return command_usage(&command_run, "the command to run is missing", e);
-	o->start.argv = argv + optind;
-	return o->name ? name_check(o->name, e) : 0;
+}
+
+/* what a program needs to find others, its files and its terminal */
+static int make_environment(struct environment *env, struct ckpt_error *e)
+{
+	const char *path = getenv("PATH");
+	int ret = environment_default(env, "PATH", path ? path : ENVIRONMENT_PATH, e);
+
+	if (!ret)
+		ret = environment_default(env, "HOME", getenv("HOME"), e);
+	return ret ? ret : environment_default(env, "TERM", getenv("TERM"), e);
 }
 
 static int run(int argc, char **argv, struct ckpt_error *e)
@@ -176,8 +188,12 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	struct run_options o = { 0 };
 	struct cgroup cgroup = { .fd = -1 };
 	char name[NAME_LEN_MAX + 1], log[PATH_MAX];
-	int ret = parse(argc, argv, &o, e);
+	int ret;
 
+	command_parse(&command_run, argc, argv, &o);
+	ret = o.name ? name_check(o.name, e) : 0;
+	if (!ret)
+		ret = make_environment(&o.start.env, e);
 	/* a monitor must not keep anything of the caller's open */
 	if (o.detach)
 		close_range(3, ~0U, 0);
@@ -201,17 +217,27 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	return ret;
 }
 
+static const struct argp_option options[] = {
+	{ "detach", 'd', NULL, 0, "Stay in the background: output goes to " LOG_DIR
+	  "/NAME.log, and the name and the init's pid are printed", 0 },
+	{ "env", 'e', "NAME[=VALUE]", 0,
+	  "Give it this variable; without a value, with the one that it has here", 0 },
+	{ "name", 'n', "NAME", 0,
+	  "The container's name; default: the command's and a number", 0 },
+	{ "net", OPTION_NET, "new|host", 0,
+	  "A network of its own, in which lo is up (default), or the host's", 0 },
+	{ "rootfs", OPTION_ROOTFS, "DIR", 0, "Its root directory; default: the host's", 0 },
+	{ 0 },
+};
+
 const struct command command_run = {
 	.name = "run",
-	.synopsis = "[-d] [-n NAME] [--rootfs DIR] [--net new|host] [--] COMMAND [ARGUMENT...]",
-	.help =
-"Makes a container and runs COMMAND as its init: with its own processes, mounts,\n"
-"host name, IPC, cgroup and network, in which lo is up.\n"
-"\n"
-"  -d, --detach     in the background; output goes to " LOG_DIR "/NAME.log;\n"
-"                   prints the name and the init's pid\n"
-"  -n, --name NAME  the container's name (default: the command's and a number)\n"
-"  --rootfs DIR     DIR is the root (default: the host's)\n"
-"  --net new|host   a network of its own (default), or the host's\n",
+	.argp = {
+		options, parse, "[--] COMMAND [ARGUMENT...]",
+		"Makes a container and runs COMMAND as its init: with its own processes, mounts, host "
+		"name, IPC, cgroup and network, and no environment but PATH, HOME and TERM.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
+	.in_order = true,
 };

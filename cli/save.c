@@ -3,224 +3,163 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "command.h"
 #include "names.h"
 #include "place.h"
-#include "snapshots.h"
+#include "recorded.h"
+#include "target.h"
+#include "text.h"
 #include "transfer.h"
 
-#define HEAD_SIZE 4096	/* more than an image's first record, which no two have in common */
+enum { OPTION_STOP = 256 };
 
-/* the image on its way */
-struct passage {
-	char head[HEAD_SIZE];	/* how it begins */
-	size_t head_len;
-	uint64_t bytes;
-	char recorded[NAME_MAX + 1];	/* as which snapshot; "": as none */
+struct save {
+	const char *name;
+	const char *path;	/* where the image goes; NULL: nowhere, "-": standard output */
+	bool stop;		/* the final image, with which the container ends */
+	struct target target;
+	uint64_t bytes;		/* of the image */
+	struct recorded recorded;
 };
 
-/* where the image goes */
-struct target {
-	const char *path;	/* NULL: nowhere, "-": standard output */
-	char partial[PATH_MAX];	/* what becomes 'path' when it is whole, or "" */
-	int fd;
-};
-
-static int open_target(struct target *t, struct ckpt_error *e)
+static int open_target(struct save *s, struct ckpt_error *e)
 {
-	struct stat st;
-
-	t->fd = -1;
-	t->partial[0] = '\0';
-	if (!t->path)
+	s->target = (struct target){ .fd = -1 };
+	if (!s->path)
 		return 0;
-	if (!strcmp(t->path, "-")) {
-		if (isatty(1))
-			return error_set(e, EINVAL, "an image is nothing for a terminal: send it to a file or a pipe");
-		t->fd = dup(1);
-		return t->fd < 0 ? error_sys(e, errno, "standard output is not open") : 0;
-	}
-	if (stat(t->path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		t->fd = open(t->path, O_WRONLY | O_CLOEXEC);
-	} else {
-		/* images hold secrets: nobody else may read them (mode 0600) */
-		if (snprintf(t->partial, sizeof(t->partial), "%s.XXXXXX", t->path) >=
-		    (int)sizeof(t->partial))
-			return error_set(e, ENAMETOOLONG, "the file name is too long");
-		t->fd = mkostemp(t->partial, O_CLOEXEC);
-		if (t->fd < 0)
-			t->partial[0] = '\0';
-	}
-	return t->fd < 0 ? error_sys(e, errno, "%s cannot be made", t->path) : 0;
+	if (strcmp(s->path, "-"))
+		return target_open(&s->target, s->path, e);
+	if (isatty(1))
+		return error_set(e, EINVAL, "an image is nothing for a terminal: send it to a file or a pipe");
+	s->target.fd = dup(1);
+	return s->target.fd < 0 ? error_sys(e, errno, "standard output is not open") : 0;
 }
 
-static int close_target(struct target *t, int ret, struct ckpt_error *e)
+static int open_image(const struct save *s, const char *what, char path[PATH_MAX],
+		      struct ckpt_error *e)
 {
-	if (t->fd >= 0 && close(t->fd) && !ret)
-		ret = error_sys(e, errno, "%s cannot be written", t->path);
-	if (!t->partial[0])
-		return ret;
-	if (!ret && rename(t->partial, t->path))
-		ret = error_sys(e, errno, "%s cannot be made", t->path);
+	int ret = place_path(s->name, s->stop ? "final" : "image", path, e), fd;
+
 	if (ret)
-		unlink(t->partial);
-	return ret;
-}
-
-static int read_head(struct transfer *t, struct passage *p, struct ckpt_error *e)
-{
-	ssize_t n;
-
-	while (p->head_len < HEAD_SIZE) {
-		n = read(t->from, p->head + p->head_len, HEAD_SIZE - p->head_len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_sys(e, errno, "%s cannot be read", t->from_name);
-		if (!n)
-			break;
-		p->head_len += n;
-	}
-	return 0;
-}
-
-static int write_head(struct transfer *t, const struct passage *p, struct ckpt_error *e)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (t->to >= 0 && done < p->head_len) {
-		n = write(t->to, p->head + done, p->head_len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			t->write_failed = 1;
-			return error_sys(e, n < 0 ? errno : EIO, "%s cannot be written", t->to_name);
-		}
-		done += n;
-	}
-	return 0;
-}
-
-/* all of the image; its beginning is looked at, as it tells it from every other */
-static int pass(struct transfer *t, struct passage *p, struct ckpt_error *e)
-{
-	int ret = read_head(t, p, e);
-
-	if (!ret)
-		ret = write_head(t, p, e);
-	if (!ret)
-		ret = transfer_run(t, e);
-	p->bytes = p->head_len + t->done;
-	return ret;
-}
-
-static bool is_snapshot(const char *name, const char *snapshot, const struct passage *p)
-{
-	_cleanup_fd_ int fd = -1;
-	char path[PATH_MAX], head[HEAD_SIZE];
-
-	if (snprintf(path, sizeof(path), "%s/%s/snapshots/%s", mount_point, name, snapshot) >=
-	    (int)sizeof(path))
-		return false;
+		return ret;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && pread(fd, head, p->head_len, 0) == (ssize_t)p->head_len &&
-	       !memcmp(head, p->head, p->head_len);
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT && s->stop && !place_check(s->name, NULL))
+		return error_set(e, ENOENT, "there is no %s: this ckptfs makes no final images", path);
+	return place_reason(s->name, what, errno, e);
 }
 
-/*
- * Status tells of the container's last checkpoint. That may be somebody else's by
- * now: then this one's snapshot is looked for.
- */
-static void find_snapshot(const char *name, struct passage *p)
-{
-	_cleanup_free_ struct snapshot *list = NULL;
-	struct ckpt_error ignored;
-	char path[PATH_MAX];
-	ssize_t count;
-
-	p->recorded[0] = '\0';
-	if (!place_status(name, "recorded", p->recorded, sizeof(p->recorded)) &&
-	    strcmp(p->recorded, "-") && is_snapshot(name, p->recorded, p))
-		return;
-	p->recorded[0] = '\0';
-	if (place_path(name, "snapshots", path, &ignored))
-		return;
-	count = snapshots_read(path, &list, &ignored);
-	while (!p->recorded[0] && count-- > 0)
-		if (is_snapshot(name, list[count].name, p))
-			strcpy(p->recorded, list[count].name);
-}
-
-static int save(const char *name, struct target *target, struct passage *p, struct ckpt_error *e)
+static int save(struct save *s, struct ckpt_error *e)
 {
 	char path[PATH_MAX], what[PLACE_LEN_MAX + 80];
-	struct transfer t = { .label = name, .from_name = path, .to_name = target->path };
-	int ret = place_path(name, "image", path, e);
+	struct transfer t = {
+		.label = s->name, .from_name = path, .to_name = s->path,
+		.recorded = &s->recorded,
+	};
+	int ret;
 
+	snprintf(what, sizeof(what), "container %s cannot be checkpointed", s->name);
+	/* what can go wrong here is to do so while the container is not even asked */
+	ret = open_target(s, e);
 	if (ret)
 		return ret;
-	snprintf(what, sizeof(what), "container %s cannot be checkpointed", name);
-	t.from = open(path, O_RDONLY | O_CLOEXEC);
-	if (t.from < 0)
-		return place_reason(name, what, errno, e);
-	ret = open_target(target, e);
-	if (!ret) {
-		t.to = target->fd;
-		ret = pass(&t, p, e);
-		if (ret && !t.write_failed)
-			place_reason(name, what, -ret, e);
-		ret = close_target(target, ret, e);
+	t.to = s->target.fd;
+	t.from = open_image(s, what, path, e);
+	if (t.from < 0) {
+		target_drop(&s->target);
+		return t.from;
 	}
+	ret = transfer_run(&t, e);
+	if (ret && !t.write_failed)
+		place_reason(s->name, what, -ret, e);
+	if (ret)
+		target_drop(&s->target);
+	else if (s->path)
+		ret = target_commit(&s->target, e);
 	close(t.from);
+	s->bytes = t.done;
 	if (!ret)
-		find_snapshot(name, p);
-	if (!ret && !target->path && !p->recorded[0]) {
+		recorded_find(&s->recorded, s->name);
+	if (!ret && !s->path && !s->recorded.snapshot[0]) {
 		snprintf(what, sizeof(what), "container %s was checkpointed, but the image is not in its history",
-			 name);
-		ret = place_reason(name, what, ENODATA, e);
+			 s->name);
+		ret = place_reason(s->name, what, ENODATA, e);
 	}
 	return ret;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct save *s = state->input;
+
+	switch (key) {
+	case OPTION_STOP:
+		s->stop = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!s->name)
+			s->name = arg;
+		else if (!s->path)
+			s->path = arg;
+		else
+			return ARGP_ERR_UNKNOWN;
+		return 0;
+	case ARGP_KEY_END:
+		if (!s->name)
+			argp_error(state, "the container's name is missing");
+		if (s->stop && !s->path)
+			argp_error(state, "--stop needs a FILE: nothing else is left of the container");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	struct target target = { .path = argc > 2 ? argv[2] : NULL };
-	struct passage p = { .bytes = 0 };
-	char size[32], pause[32];
+	struct save s = { 0 };
+	char size[32], pause[32], shown[TEXT_NAME_MAX];
 	int ret;
 
-	if (argc < 2 || argc > 3 || argv[1][0] == '-')
-		return command_usage(&command_save, "a container's name and at most one file are needed", e);
+	command_parse(&command_save, argc, argv, &s);
 	signal(SIGPIPE, SIG_IGN);
-	ret = place_check(argv[1], e);
+	ret = place_check(s.name, e);
 	if (!ret)
-		ret = save(argv[1], &target, &p, e);
-	if (ret || (target.path && !strcmp(target.path, "-")))
+		ret = save(&s, e);
+	if (ret || (s.path && !strcmp(s.path, "-")))
 		return ret;
-	printf("%s: %s", argv[1], transfer_size(p.bytes, size));
-	if (!place_status(argv[1], "pause-us", pause, sizeof(pause)) && atof(pause) > 0)
+	printf("%s: %s", text_name(stdout, s.name, shown), transfer_size(s.bytes, size));
+	if (!s.stop && !place_status(s.name, "pause-us", pause, sizeof(pause)) && atof(pause) > 0)
 		printf(", stopped for %.1f ms", atof(pause) / 1000);
-	if (p.recorded[0])
-		printf(", recorded as %s\n", p.recorded);
+	if (s.recorded.snapshot[0])
+		printf(", recorded as %s\n", text_name(stdout, s.recorded.snapshot, shown));
 	else
 		printf(", not recorded\n");
 	return 0;
 }
 
+static const struct argp_option options[] = {
+	{ "stop", OPTION_STOP, NULL, 0,
+	  "End the container with its image, so that nothing goes on without it", 0 },
+	{ 0 },
+};
+
 const struct command command_save = {
 	.name = "save",
-	.synopsis = "NAME [FILE]",
-	.help =
-"Checkpoints the running container NAME into FILE (- for standard output), or\n"
-"into its history alone, and says under which name it is there.  The container\n"
-"runs on.\n",
+	.argp = {
+		options, parse, "NAME [FILE]\n--stop NAME FILE",
+		"Checkpoints the running container NAME into FILE (- for standard output), or into its "
+		"history alone, and says under which name it is there. The container runs on, unless it "
+		"is told to stop.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

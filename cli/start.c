@@ -97,8 +97,7 @@ static _Noreturn void init_main(const struct start *s, int report)
 			setsid();
 		else
 			relay_session();
-		if (!getenv("PATH"))
-			setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+		environment_use(&s->env);
 		relay_reset(&s->mask);
 		execvp(s->argv[0], s->argv);
 		error_sys(&e, errno, "%s cannot be run in container %s", s->argv[0], s->name);

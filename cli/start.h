@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "environment.h"
 #include "error.h"
 
 struct start {
@@ -16,6 +17,7 @@ struct start {
 	const char *log;	/* file for its output, NULL: the caller's streams */
 	bool net_host;		/* stay in the host's network namespace */
 	char **argv;		/* the program */
+	struct environment env;	/* that it gets */
 	sigset_t mask;		/* signal mask that it gets */
 };
 

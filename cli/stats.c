@@ -9,14 +9,15 @@
 #include "cleanup.h"
 #include "command.h"
 #include "maintenance.h"
+#include "text.h"
 #include "transfer.h"
 
 static void print_row(const char *name, uint64_t snapshots, uint64_t logical, uint64_t stored)
 {
-	char a[32], b[32];
+	char a[32], b[32], shown[TEXT_NAME_MAX];
 
-	printf("%-24s %9" PRIu64 " %12s %12s", name, snapshots, transfer_size(logical, a),
-	       transfer_size(stored, b));
+	printf("%-24s %9" PRIu64 " %12s %12s", text_name(stdout, name, shown), snapshots,
+	       transfer_size(logical, a), transfer_size(stored, b));
 	if (stored)
 		printf(" %9.1f\n", (double)logical / (double)stored);
 	else
@@ -82,21 +83,23 @@ static int print_store(const char *path, struct ckpt_error *e)
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	bool begun = false;
-	const char *path;
-	int ret = maintenance_args(&command_stats, argc, argv, &path, e);
+	struct maintenance m;
+	int ret = maintenance_args(&command_stats, argc, argv, &m, e);
 
 	if (ret)
 		return ret;
-	return path ? print_store(path, e) : maintenance_read("stats", print_line, &begun, e);
+	return m.store ? print_store(m.store, e) :
+		maintenance_read("stats", print_line, &begun, e);
 }
 
 const struct command command_stats = {
 	.name = "stats",
-	.synopsis = "[--store PATH]",
-	.help =
-"Prints for each container, and for all of them: number of snapshots, the sum of their\n"
-"sizes, what they take in the store, and how many times less that is. What containers\n"
-"share counts in each of them, and once in all. With --store it looks into a store that no\n"
-"daemon uses.\n",
+	.argp = {
+		maintenance_options, maintenance_parse, NULL,
+		"Prints for each container, and for all of them: number of snapshots, the sum of their "
+		"sizes, what they take in the store, and how many times less that is. What containers "
+		"share counts in each of them, and once in all.",
+		NULL, NULL, NULL,
+	},
 	.run = run,
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "recorded.h"
 #include "transfer.h"
 
 #define CHUNK (256 << 10)
@@ -108,6 +109,8 @@ int transfer_run(struct transfer *t, struct ckpt_error *e)
 			ret = error_sys(e, errno, "%s cannot be read", t->from_name);
 		if (n <= 0)
 			break;
+		if (t->recorded)
+			recorded_note(t->recorded, buf, n);
 		ret = write_all(t, buf, n, e);
 		if (ret)
 			break;

@@ -8,6 +8,8 @@
 
 #include "error.h"
 
+struct recorded;
+
 struct transfer {
 	const char *label;	/* what is moved, for the progress bar */
 	const char *from_name;	/* for the sentences */
@@ -17,6 +19,7 @@ struct transfer {
 	uint64_t total;		/* bytes to come, 0: not known */
 	uint64_t done;		/* takes the bytes moved */
 	int write_failed;	/* takes whether it was the write that failed */
+	struct recorded *recorded;	/* is told what passes, NULL: nobody is */
 };
 
 /*

@@ -11,7 +11,9 @@ if ! command -v redis-server >/dev/null; then
 	[ -x "$cache/redis/usr/bin/redis-server" ] ||
 		skip_all "D1 Redis goes back to where it was" "there is no Redis here; ./demo unpacks one"
 	export PATH="$PATH:$cache/redis/usr/bin"
-	export LD_LIBRARY_PATH="$cache/redis/usr/lib/x86_64-linux-gnu:$cache/redis/lib/x86_64-linux-gnu"
+	# A program in a container gets nothing of our environment but PATH.
+	printf '%s\n' "$cache/redis/usr/lib/x86_64-linux-gnu" "$cache/redis/lib/x86_64-linux-gnu" >/etc/ld.so.conf.d/redis.conf
+	ldconfig
 fi
 
 ask() {
