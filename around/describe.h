@@ -26,4 +26,12 @@ int describe(struct description *d, pid_t pid, struct ckpt_error *e);
  */
 int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e);
 
+/*
+ * describe_mounts_in - the same, from two files like /proc/PID/mountinfo
+ * @host: the caller's
+ * @container: its init's
+ */
+int describe_mounts_in(struct description *d, const char *host, const char *container,
+		       struct ckpt_error *e);
+
 #endif

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "cgroup.h"
 #include "describe.h"
 
 /* both mount tables, and where the findings go */
@@ -60,8 +61,25 @@ static bool not_covered(const char *path, int mount_id)
 	       (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == (uint64_t)mount_id;
 }
 
-/* The host's path of what a container's mount shows; NULL if there is none. */
-static char *host_path(const struct lookup *l, struct libmnt_fs *fs)
+/* the number behind a key such as "shared:" among a mount's optional fields; 0: none */
+static int group_of(struct libmnt_fs *fs, const char *key)
+{
+	const char *p = mnt_fs_get_optional_fields(fs);
+
+	while (p && *p) {
+		if (!strncmp(p, key, strlen(key)))
+			return atoi(p + strlen(key));
+		p += strcspn(p, " ");
+		p += strspn(p, " ");
+	}
+	return 0;
+}
+
+/*
+ * The host's path of what a container's mount shows; NULL if there is none.
+ * *group takes the peer group of the host's mount, 0: it is in none.
+ */
+static char *host_path(const struct lookup *l, struct libmnt_fs *fs, int *group)
 {
 	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_BACKWARD);
 	struct libmnt_fs *h;
@@ -75,6 +93,7 @@ static char *host_path(const struct lookup *l, struct libmnt_fs *fs)
 		if (!rest)
 			continue;
 		found = join(mnt_fs_get_target(h), rest);
+		*group = group_of(h, "shared:");
 		if (found && !not_covered(found, mnt_fs_get_id(h))) {
 			free(found);
 			found = NULL;
@@ -104,54 +123,99 @@ static char *inner_path(const struct lookup *l, struct libmnt_fs *fs)
 	return found;
 }
 
-/* A cgroup2 mount that shows the container's cgroup or what is below it. */
-static char *cgroup_path(const struct lookup *l, struct libmnt_fs *fs)
+/*
+ * A cgroup2 mount that shows the container's cgroup or what is below it.
+ * *group as host_path().
+ */
+static char *cgroup_path(const struct lookup *l, struct libmnt_fs *fs, int *group)
 {
 	const char *rest = NULL, *root = mnt_fs_get_root(fs);
+	char top[PATH_MAX / 2];
+	struct libmnt_fs *h;
 
 	if (!strcmp(mnt_fs_get_fstype(fs), "cgroup2") && root[0] == '/')
 		rest = below(root + 1, l->d->cgroup);
-	return rest ? join("/", rest) : NULL;
+	if (!rest)
+		return NULL;
+	h = cgroup_mount_point(top, NULL) ? NULL :
+		mnt_table_find_target(l->host, top, MNT_ITER_BACKWARD);
+	*group = h ? group_of(h, "shared:") : 0;
+	return join("/", rest);
 }
 
-static uint64_t attr_of(struct libmnt_fs *fs)
+static int attr_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m)
 {
 	const char *options = mnt_fs_get_vfs_options(fs);
-	uint64_t attr = 0;
+	const char *unknown = mount_attr_parse(options ? options : "", &m->attr);
 
-	mount_attr_parse(options, &attr);
+	if (unknown)
+		return error_set(l->e, EOPNOTSUPP, "the mount on %s has the option %.*s, which is not supported yet",
+				 m->target, (int)strcspn(unknown, ","), unknown);
 	if (mnt_optstr_get_option(options, "relatime", NULL, NULL) &&
-	    !(attr & MOUNT_ATTR_NOATIME))
-		attr |= MOUNT_ATTR_STRICTATIME;
-	return attr;
+	    !(m->attr & MOUNT_ATTR_NOATIME))
+		m->attr |= MOUNT_ATTR_STRICTATIME;
+	return 0;
 }
 
-/* what is not the default of a fresh file system */
-static char *data_of(struct libmnt_fs *fs)
+/* How it propagates, as far as its own table says; a slave's master is looked at later. */
+static int propagation_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m)
 {
-	static const char *const names[] = { "hidepid", "gid", "subset" };
+	const char *p = mnt_fs_get_optional_fields(fs);
+	size_t n;
+
+	for (; p && *p; p += n + strspn(p + n, " ")) {
+		n = strcspn(p, " ");
+		if (!strncmp(p, "master:", 7))
+			m->propagation = PROPAGATION_SLAVE;
+		else if (n == 10 && !strncmp(p, "unbindable", n))
+			m->propagation = PROPAGATION_UNBINDABLE;
+		else if (!strncmp(p, "shared:", 7))
+			return error_set(l->e, EOPNOTSUPP, "the mount on %s is shared, which is not supported yet: make it private with 'mount --make-private %s' in the container",
+					 m->target, m->target);
+		else if (strncmp(p, "propagate_from:", 15))
+			return error_set(l->e, EOPNOTSUPP, "the mount on %s has the property %.*s, which is not supported yet",
+					 m->target, (int)n, p);
+	}
+	return 0;
+}
+
+/* The words of a fresh file system's options that are not its defaults. */
+static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m)
+{
+	static const char *const of_proc[] = { "hidepid", "gid", "subset" };
 	const char *options = mnt_fs_get_fs_options(fs);
-	char *data = strdup("");
-	size_t i, len;
-	char *value;
+	const char *type = mnt_fs_get_fstype(fs);
+	char *data = strdup(""), *more;
+	size_t n, key, i;
 
-	if (strcmp(mnt_fs_get_fstype(fs), "proc") || !options)
-		return data;
-	for (i = 0; data && i < sizeof(names) / sizeof(*names); i++) {
-		if (mnt_optstr_get_option(options, names[i], &value, &len))
+	for (; data && options && *options; options += n + (options[n] == ',')) {
+		n = strcspn(options, ",");
+		key = strcspn(options, "=,");
+		/* SELinux says that it has labels */
+		if ((n == 2 && !strncmp(options, "rw", n)) ||
+		    (n == 8 && !strncmp(options, "seclabel", n)))
 			continue;
-		char *more = NULL;
-
-		if (asprintf(&more, "%s%s%s=%.*s", data, *data ? "," : "", names[i],
-			     (int)len, value) < 0)
+		for (i = 0; i < sizeof(of_proc) / sizeof(*of_proc); i++)
+			if (!strcmp(type, "proc") && strlen(of_proc[i]) == key &&
+			    !strncmp(options, of_proc[i], key))
+				break;
+		if (i == sizeof(of_proc) / sizeof(*of_proc) &&
+		    !(n == 2 && !strncmp(options, "ro", n))) {
+			free(data);
+			return error_set(l->e, EOPNOTSUPP, "the %s file system on %s has the option %.*s, which is not supported yet",
+					 type, m->target, (int)n, options);
+		}
+		if (asprintf(&more, "%s%s%.*s", data, *data ? "," : "", (int)n, options) < 0)
 			more = NULL;
 		free(data);
 		data = more;
 	}
-	return data;
+	m->data = data;
+	return data ? 0 : error_set(l->e, ENOMEM, "no memory for the mounts");
 }
 
-static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m)
+static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m,
+		    int *group)
 {
 	const char *type = mnt_fs_get_fstype(fs);
 	size_t n = strlen(mnt_fs_get_root(fs));
@@ -160,26 +224,34 @@ static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_e
 		return error_set(l->e, EOPNOTSUPP, "what the container has mounted on %s has been deleted: unmount it there",
 				 m->target);
 	m->kind = MOUNT_CGROUP;
-	m->source = cgroup_path(l, fs);
+	m->source = cgroup_path(l, fs, group);
 	if (m->source)
 		return 0;
 	m->kind = MOUNT_BIND;
-	m->source = host_path(l, fs);
+	m->source = host_path(l, fs, group);
 	if (m->source)
 		return 0;
+	*group = 0;
 	m->kind = MOUNT_INNER;
 	m->source = inner_path(l, fs);
 	if (m->source)
 		return 0;
 	m->kind = MOUNT_FRESH;
-	if (is_fresh_type(type) && !strcmp(mnt_fs_get_root(fs), "/")) {
-		m->source = strdup(type);
-		m->data = data_of(fs);
-		return m->source && m->data ? 0 :
-			error_set(l->e, ENOMEM, "no memory for the mounts");
-	}
-	return error_set(l->e, EOPNOTSUPP, "the container has a %s file system of its own on %s, which is not supported yet",
-			 type, m->target);
+	if (!is_fresh_type(type) || strcmp(mnt_fs_get_root(fs), "/"))
+		return error_set(l->e, EOPNOTSUPP, "the container has a %s file system of its own on %s, which is not supported yet",
+				 type, m->target);
+	m->source = strdup(type);
+	return m->source ? data_of(l, fs, m) : error_set(l->e, ENOMEM, "no memory for the mounts");
+}
+
+/* What it follows must be what its copy will be made of. */
+static int check_master(const struct lookup *l, struct libmnt_fs *fs,
+			const struct mount_entry *m, int group)
+{
+	if (m->propagation != PROPAGATION_SLAVE || group == group_of(fs, "master:"))
+		return 0;
+	return error_set(l->e, EOPNOTSUPP, "the mount on %s follows mounts of another than the host's %s, which is not supported yet: make it private with 'mount --make-private %s' in the container",
+			 m->target, m->kind == MOUNT_BIND ? m->source : "cgroup2", m->target);
 }
 
 static struct libmnt_fs *find_by_id(struct libmnt_table *tb, int id)
@@ -236,6 +308,7 @@ static bool is_hidden(struct libmnt_table *tb, struct libmnt_fs *fs)
 static int add_mount(const struct lookup *l, struct libmnt_fs *fs)
 {
 	struct mount_entry *m;
+	int ret, group = 0;
 
 	if (!strcmp(mnt_fs_get_fstype(fs), "fuse.ckptfs") || is_hidden(l->container, fs))
 		return 0;
@@ -246,10 +319,15 @@ static int add_mount(const struct lookup *l, struct libmnt_fs *fs)
 	m->target = strdup(mnt_fs_get_target(fs));
 	if (!m->target)
 		return error_set(l->e, ENOMEM, "no memory for the mounts");
-	m->attr = attr_of(fs);
+	ret = attr_of(l, fs, m);
+	if (!ret)
+		ret = propagation_of(l, fs, m);
+	if (ret)
+		return ret;
 	if (l->d->nr_mounts > 1 && !strcmp(m->target, "/"))
 		return error_set(l->e, EOPNOTSUPP, "the container has a second mount on its root, which is not supported");
-	return classify(l, fs, m);
+	ret = classify(l, fs, m, &group);
+	return ret ? ret : check_master(l, fs, m, group);
 }
 
 static int walk(const struct lookup *l)
@@ -273,20 +351,27 @@ static int walk(const struct lookup *l)
 	return ret;
 }
 
-int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e)
+int describe_mounts_in(struct description *d, const char *host, const char *container,
+		       struct ckpt_error *e)
 {
 	struct lookup l = { .d = d, .e = e };
-	char path[64];
 	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	l.host = mnt_new_table_from_file("/proc/self/mountinfo");
-	l.container = mnt_new_table_from_file(path);
+	l.host = mnt_new_table_from_file(host);
+	l.container = mnt_new_table_from_file(container);
 	if (l.host && l.container)
 		ret = walk(&l);
 	else
-		ret = error_set(e, ESRCH, "the mounts of task %d cannot be read", pid);
+		ret = error_set(e, ESRCH, "the mounts of container %s cannot be read", d->name);
 	mnt_unref_table(l.host);
 	mnt_unref_table(l.container);
 	return ret;
+}
+
+int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	return describe_mounts_in(d, "/proc/self/mountinfo", path, e);
 }

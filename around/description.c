@@ -34,6 +34,14 @@ static const char *const kinds[] = {
 
 #define NR_KINDS (sizeof(kinds) / sizeof(*kinds))
 
+static const char *const propagations[] = {
+	[PROPAGATION_PRIVATE] = "private",
+	[PROPAGATION_SLAVE] = "slave",
+	[PROPAGATION_UNBINDABLE] = "unbindable",
+};
+
+#define NR_PROPAGATIONS (sizeof(propagations) / sizeof(*propagations))
+
 /* the only file systems that are mounted afresh: they show the namespaces */
 static const char *const fresh_types[] = { "proc", "sysfs", "mqueue" };
 
@@ -47,25 +55,46 @@ void mount_attr_text(uint64_t attr, char *buf, size_t size)
 			n += snprintf(buf + n, size - n, ",%s", attrs[i].name);
 }
 
-bool mount_attr_parse(const char *text, uint64_t *attr)
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && !strncmp(text, word, len);
+}
+
+const char *mount_attr_parse(const char *text, uint64_t *attr)
 {
 	size_t n, i;
 
 	*attr = 0;
 	for (; *text; text += n + (text[n] == ',')) {
 		n = strcspn(text, ",");
-		if ((n == 2 && !strncmp(text, "rw", n)) ||
-		    (n == 8 && !strncmp(text, "relatime", n)))
+		if (is_word(text, n, "rw") || is_word(text, n, "relatime"))
 			continue;
 		for (i = 0; i < NR_ATTRS; i++)
-			if (strlen(attrs[i].name) == n && !strncmp(text, attrs[i].name, n))
+			if (is_word(text, n, attrs[i].name))
 				break;
 		if (i == NR_ATTRS)
-			return false;
+			return text;
 		*attr |= attrs[i].attr;
 	}
+	return NULL;
+}
+
+/* the options of a mount: its attributes, and behind them how it propagates */
+static bool parse_options(char *text, struct mount_entry *m)
+{
+	char *last = strrchr(text, ',');
+	size_t i;
+
+	for (i = 1; last && i < NR_PROPAGATIONS; i++)
+		if (!strcmp(last + 1, propagations[i])) {
+			m->propagation = i;
+			*last = '\0';
+			break;
+		}
+	if (mount_attr_parse(text, &m->attr))
+		return false;
 	/* the two are values of one field to mount_setattr(2) */
-	return !(*attr & MOUNT_ATTR_NOATIME) || !(*attr & MOUNT_ATTR_STRICTATIME);
+	return !(m->attr & MOUNT_ATTR_NOATIME) || !(m->attr & MOUNT_ATTR_STRICTATIME);
 }
 
 void description_free(struct description *d)
@@ -117,7 +146,10 @@ static void put_mount(FILE *f, const struct mount_entry *m)
 	put_escaped(f, m->source);
 	fputc(' ', f);
 	put_escaped(f, m->target);
-	fprintf(f, " %s ", options);
+	fprintf(f, " %s", options);
+	if (m->propagation != PROPAGATION_PRIVATE)
+		fprintf(f, ",%s", propagations[m->propagation]);
+	fputc(' ', f);
 	put_escaped(f, m->data ? m->data : "none");
 	fputc('\n', f);
 }
@@ -190,7 +222,7 @@ static bool parse_mount(struct description *d, char *value)
 	m->source = strdup(word[1]);
 	m->target = strdup(word[2]);
 	m->data = strdup(strcmp(word[4], "none") ? word[4] : "");
-	if (!m->source || !m->target || !m->data || !mount_attr_parse(word[3], &m->attr))
+	if (!m->source || !m->target || !m->data || !parse_options(word[3], m))
 		return false;
 	if (m->target[0] != '/' || (!m->target[1] != (d->nr_mounts == 1)) ||
 	    (d->nr_mounts == 1 && m->kind != MOUNT_BIND))

@@ -22,11 +22,19 @@ enum mount_kind {
 	MOUNT_FRESH,	/* source: type of a file system that has no contents */
 };
 
+/* what mounts and unmounts elsewhere do to it; see mount_namespaces(7) */
+enum mount_propagation {
+	PROPAGATION_PRIVATE,
+	PROPAGATION_SLAVE,	/* follows the host's mount that it is a copy of */
+	PROPAGATION_UNBINDABLE,
+};
+
 struct mount_entry {
 	enum mount_kind kind;
 	char *source;
 	char *target;		/* path in the container */
 	uint64_t attr;		/* MOUNT_ATTR_* */
+	enum mount_propagation propagation;
 	char *data;		/* options of a fresh file system, comma-separated */
 };
 
@@ -69,7 +77,7 @@ struct mount_entry *description_add_mount(struct description *d);
 /* names of MOUNT_ATTR_* as mount(8) has them; "rw" if none */
 void mount_attr_text(uint64_t attr, char *buf, size_t size);
 
-/* the attributes out of such a list; false if it has an unknown word */
-bool mount_attr_parse(const char *text, uint64_t *attr);
+/* the attributes out of such a list; returns NULL, or the first word that is not known */
+const char *mount_attr_parse(const char *text, uint64_t *attr);
 
 #endif

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <libmount.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "mounts.h"
 #include "root.h"
 
-static int set_attr(int tree, uint64_t attr)
+static int set_attr(int tree, const struct mount_entry *m)
 {
+	static const uint64_t propagations[] = {
+		[PROPAGATION_PRIVATE] = MS_PRIVATE,
+		[PROPAGATION_SLAVE] = 0,	/* as what it is a copy of */
+		[PROPAGATION_UNBINDABLE] = MS_UNBINDABLE,
+	};
 	struct mount_attr a = {
-		.attr_set = attr,
+		.attr_set = m->attr,
 		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			    MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME |
 			    MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR__ATIME,
+		.propagation = propagations[m->propagation],
 	};
 
 	return mount_setattr(tree, "", AT_EMPTY_PATH, &a, sizeof(a));
@@ -48,35 +57,58 @@ static int fresh_mount(const struct mount_entry *m)
 	return fsmount(fs, FSMOUNT_CLOEXEC, 0);
 }
 
-static int make_tree(const struct mount_entry *m, int old, const char *cgroup,
+/* what there is to make mounts of */
+struct place {
+	int old;		/* the host's root */
+	const char *cgroup;	/* path of the container's cgroup there */
+	struct libmnt_table *host;	/* its mounts, each a slave of what it was */
+};
+
+/* Does the mount at a path follow the host's? */
+static bool is_slave(const struct place *p, int root, const char *path)
+{
+	_cleanup_fd_ int fd = root_open_plain(root, path);
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	const char *fields = NULL;
+	struct libmnt_fs *fs;
+	struct statx sx;
+
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx))
+		sx.stx_mnt_id = 0;
+	while (it && mnt_table_next_fs(p->host, it, &fs) == 0)
+		if ((uint64_t)mnt_fs_get_id(fs) == sx.stx_mnt_id)
+			fields = mnt_fs_get_optional_fields(fs);
+	mnt_free_iter(it);
+	return fields && strstr(fields, "master:");
+}
+
+static int make_tree(const struct mount_entry *m, const struct place *p,
 		     struct ckpt_error *e)
 {
+	const char *source = m->source;
 	char path[PATH_MAX * 2];
-	int tree = -1;
+	int tree, root = p->old;
 
-	switch (m->kind) {
-	case MOUNT_BIND:
-		tree = root_clone(old, m->source);
-		break;
-	case MOUNT_CGROUP:
-		snprintf(path, sizeof(path), "%s%s", cgroup,
+	if (m->kind == MOUNT_CGROUP) {
+		snprintf(path, sizeof(path), "%s%s", p->cgroup,
 			 strcmp(m->source, "/") ? m->source : "");
-		tree = root_clone(old, path);
-		break;
-	case MOUNT_INNER:
-		tree = root_clone(AT_FDCWD, m->source);
-		break;
-	case MOUNT_FRESH:
-		tree = fresh_mount(m);
-		break;
+		source = path;
+	} else if (m->kind == MOUNT_INNER) {
+		root = AT_FDCWD;
 	}
+	tree = m->kind == MOUNT_FRESH ? fresh_mount(m) : root_clone(root, source);
 	if (tree < 0 && errno == ENOENT && m->kind != MOUNT_FRESH)
 		return error_set(e, ENOENT, "%s, which the container has mounted on %s, is not there: provide it and restart again",
 				 m->source, m->target);
 	if (tree < 0)
 		return error_sys(e, errno, "%s, which the container has mounted on %s, cannot be mounted",
 				 m->source, m->target);
-	if (set_attr(tree, m->attr)) {
+	if (m->propagation == PROPAGATION_SLAVE && !is_slave(p, root, source)) {
+		close(tree);
+		return error_set(e, EINVAL, "%s, whose mounts the container follows on %s, is in no shared mount: run 'mount --make-shared' for it and restart again",
+				 source, m->target);
+	}
+	if (set_attr(tree, m)) {
 		error_sys(e, errno, "the mount options of %s cannot be set", m->target);
 		close(tree);
 		return -e->err;
@@ -84,10 +116,10 @@ static int make_tree(const struct mount_entry *m, int old, const char *cgroup,
 	return tree;
 }
 
-static int restore_one(const struct mount_entry *m, int old, const char *cgroup,
+static int restore_one(const struct mount_entry *m, const struct place *p,
 		       struct ckpt_error *e)
 {
-	_cleanup_fd_ int tree = make_tree(m, old, cgroup, e);
+	_cleanup_fd_ int tree = make_tree(m, p, e);
 	_cleanup_fd_ int target = -1;
 
 	if (tree < 0)
@@ -101,25 +133,41 @@ static int restore_one(const struct mount_entry *m, int old, const char *cgroup,
 	return 0;
 }
 
-int mounts_restore(const struct description *d, const char *cgroup,
-		   struct ckpt_error *e)
+static int restore_all(const struct description *d, struct place *p, struct ckpt_error *e)
 {
 	_cleanup_fd_ int old = -1, root = -1;
 	size_t i;
-	int ret = root_private(e);
+	int ret;
 
-	if (ret)
-		return ret;
-	root = make_tree(&d->mounts[0], AT_FDCWD, cgroup, e);
+	p->old = AT_FDCWD;
+	root = make_tree(&d->mounts[0], p, e);
 	if (root < 0)
 		return root;
 	old = root_enter(root, e);
 	if (old < 0)
 		return old;
+	p->old = old;
 	for (i = 1; i < d->nr_mounts; i++) {
-		ret = restore_one(&d->mounts[i], old, cgroup, e);
+		ret = restore_one(&d->mounts[i], p, e);
 		if (ret)
 			return ret;
 	}
 	return root_leave(old, e);
+}
+
+int mounts_restore(const struct description *d, const char *cgroup,
+		   struct ckpt_error *e)
+{
+	struct place p = { .cgroup = cgroup };
+	/* copies of the host's mounts can follow them, and do nothing to them */
+	int ret = root_slave(e);
+
+	if (ret)
+		return ret;
+	p.host = mnt_new_table_from_file("/proc/self/mountinfo");
+	if (!p.host)
+		return error_set(e, ENOENT, "/proc/self/mountinfo cannot be read: is /proc mounted?");
+	ret = restore_all(d, &p, e);
+	mnt_unref_table(p.host);
+	return ret;
 }

@@ -17,6 +17,13 @@ int root_private(struct ckpt_error *e)
 	return 0;
 }
 
+int root_slave(struct ckpt_error *e)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+		return error_sys(e, errno, "the mounts cannot be made slaves");
+	return 0;
+}
+
 int root_enter(int tree, struct ckpt_error *e)
 {
 	_cleanup_fd_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

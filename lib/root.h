@@ -8,6 +8,9 @@
 /* root_private - end all propagation of the caller's mounts; 0 or -errno */
 int root_private(struct ckpt_error *e);
 
+/* root_slave - end it in one direction: they follow the host's, and do nothing to them */
+int root_slave(struct ckpt_error *e);
+
 /*
  * root_enter - make a detached mount the root
  * @tree: its descriptor

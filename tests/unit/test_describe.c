@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a checkpoint says of a container's mounts; U23, T10. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "describe.h"
+
+/* the mount of this program's own root, so that a path leads to it */
+static int root_id, root_major, root_minor;
+static char root_of[4096];
+
+static void put_file(char path[32], const char *text)
+{
+	FILE *f;
+	int fd;
+
+	strcpy(path, "/tmp/mountinfo.XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	f = fdopen(fd, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/*
+ * Describe a container whose root is the host's, the optional fields of which
+ * are @host, and its own @fields and @options; @more: further lines.
+ */
+static int describe_root(struct description *d, const char *host, const char *options,
+			 const char *fields, const char *more, struct ckpt_error *e)
+{
+	char text[16384], host_file[32], own_file[32];
+	int ret;
+
+	memset(d, 0, sizeof(*d));
+	memset(e, 0, sizeof(*e));
+	strcpy(d->name, "test");
+	strcpy(d->cgroup, "ckpt/test");
+	snprintf(text, sizeof(text), "%d 1 %d:%d %s / rw,relatime %s - ext4 /dev/x rw\n", root_id,
+		 root_major, root_minor, root_of, host);
+	put_file(host_file, text);
+	snprintf(text, sizeof(text), "900 899 %d:%d %s / %s %s - ext4 /dev/x rw\n%s", root_major,
+		 root_minor, root_of, options, fields, more);
+	put_file(own_file, text);
+	ret = describe_mounts_in(d, host_file, own_file, e);
+	unlink(host_file);
+	unlink(own_file);
+	return ret;
+}
+
+static void refused(const char *host, const char *options, const char *fields, const char *more,
+		    const char *word)
+{
+	struct description d;
+	struct ckpt_error e;
+
+	assert_int_equal(describe_root(&d, host, options, fields, more, &e), -EOPNOTSUPP);
+	if (!strstr(e.text, word))
+		fail_msg("'%s' does not name %s", e.text, word);
+	description_free(&d);
+}
+
+static void taken(const char *host, const char *options, const char *fields,
+		  enum mount_propagation propagation)
+{
+	struct description d, again;
+	struct ckpt_error e;
+	size_t len;
+	char *text;
+
+	if (describe_root(&d, host, options, fields, "", &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(d.nr_mounts, 1);
+	assert_int_equal(d.mounts[0].propagation, propagation);
+	/* and the image brings it back */
+	text = description_text(&d, &len);
+	assert_non_null(text);
+	assert_int_equal(description_parse(&again, text, len, &e), 0);
+	assert_int_equal(again.mounts[0].propagation, propagation);
+	assert_true(again.mounts[0].attr == d.mounts[0].attr);
+	free(text);
+	description_free(&again);
+	description_free(&d);
+}
+
+static void what_a_mount_has_is_kept(void **state)
+{
+	(void)state;
+	taken("", "rw,relatime", "", PROPAGATION_PRIVATE);
+	taken("shared:1", "ro,nosuid,nodev,noexec,nosymfollow,noatime,nodiratime", "", PROPAGATION_PRIVATE);
+	taken("shared:7", "rw", "master:7", PROPAGATION_SLAVE);
+	taken("shared:7 master:2", "rw", "master:7 propagate_from:2", PROPAGATION_SLAVE);
+	taken("shared:7", "rw", "unbindable", PROPAGATION_UNBINDABLE);
+}
+
+static void what_cannot_be_kept_is_refused_by_name(void **state)
+{
+	(void)state;
+	refused("shared:7", "rw", "shared:7", "", "/ is shared");
+	refused("shared:7", "rw", "shared:8 master:7", "", "/ is shared");
+	/* it follows another than the host's */
+	refused("shared:7", "rw", "master:9", "", "follows mounts of another");
+	refused("", "rw", "master:9", "", "follows mounts of another");
+	refused("", "rw,relatime,idmapped", "", "", "option idmapped");
+	refused("", "rw,new,relatime", "", "", "option new,");
+	refused("", "rw", "new:5", "", "property new:5");
+}
+
+static void of_fresh_file_systems_too(void **state)
+{
+	(void)state;
+	refused("", "rw", "", "901 900 0:77 / /proc rw,relatime - proc proc rw,hidepid=invisible,new=1\n", "option new=1");
+	refused("", "rw", "", "901 900 0:77 / /proc rw,relatime master:5 - proc proc rw\n", "/proc follows mounts");
+	refused("", "rw", "", "901 900 0:77 / /sys rw,relatime,idmapped - sysfs sysfs rw\n", "option idmapped");
+}
+
+static void the_options_of_proc_are_kept(void **state)
+{
+	struct description d;
+	struct ckpt_error e;
+
+	(void)state;
+	assert_int_equal(describe_root(&d, "", "rw", "",
+		"901 900 0:77 / /proc rw,relatime - proc proc ro,gid=5,hidepid=invisible,subset=pid\n", &e), 0);
+	assert_int_equal(d.nr_mounts, 2);
+	assert_string_equal(d.mounts[1].data, "ro,gid=5,hidepid=invisible,subset=pid");
+	description_free(&d);
+}
+
+static void words_that_contradict_each_other_are_damage(void **state)
+{
+	static const char *const bad[] = { "shared", "rw,shared", "rw,slave,slave", "slave,rw", "" };
+	struct description d;
+	struct ckpt_error e;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text), "name a\ncgroup ckpt/a\nnet host\nmount bind / / %s none\n", bad[i]);
+		assert_int_equal(description_parse(&d, text, strlen(text), &e), -EINVAL);
+		description_free(&d);
+	}
+}
+
+static int find_root(void **state)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[8192], target[4096];
+
+	(void)state;
+	/* the last one on it is on top */
+	while (f && fgets(line, sizeof(line), f)) {
+		int id, major, minor;
+		char root[4096];
+
+		if (sscanf(line, "%d %*d %d:%d %4095s %4095s", &id, &major, &minor, root, target) == 5 &&
+		    !strcmp(target, "/")) {
+			root_id = id;
+			root_major = major;
+			root_minor = minor;
+			strcpy(root_of, root);
+		}
+	}
+	if (f)
+		fclose(f);
+	return root_id ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_mount_has_is_kept),
+		cmocka_unit_test(what_cannot_be_kept_is_refused_by_name),
+		cmocka_unit_test(of_fresh_file_systems_too),
+		cmocka_unit_test(the_options_of_proc_are_kept),
+		cmocka_unit_test(words_that_contradict_each_other_are_damage),
+	};
+
+	return cmocka_run_group_tests(tests, find_root, NULL);
+}
