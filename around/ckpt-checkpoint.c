@@ -75,6 +75,7 @@ static int write_image(const struct report *r, pid_t pid, const char *name,
 
 static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_error *e)
 {
+	struct reasons reasons = { .e = e };
 	_cleanup_free_ char *text = NULL;
 	struct description d;
 	size_t len = 0;
@@ -84,7 +85,7 @@ static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_e
 		ret = report_device(e);
 	if (ret < 0)
 		return ret;
-	ret = describe(&d, pid, e);
+	ret = describe(&d, pid, &reasons);
 	if (!ret) {
 		text = description_text(&d, &len);
 		if (!text)

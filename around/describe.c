@@ -7,13 +7,36 @@
 #include "net.h"
 #include "proc.h"
 
-int describe(struct description *d, pid_t pid, struct ckpt_error *e)
+/* namespaces that cannot be made again at all */
+static int check_namespaces(const struct description *d, pid_t pid, struct reasons *r)
+{
+	static const struct {
+		const char *ns, *what;
+	} kinds[] = {
+		{ "user", "has a user namespace of its own, which is not supported yet" },
+		{ "time", "has a time namespace of its own, which is not supported yet" },
+	};
+	size_t i;
+	int same;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		same = proc_same_ns(pid, kinds[i].ns);
+		/* a kernel may have no time namespaces */
+		if (same < 0 && same != -ENOENT)
+			return error_sys(r->e, -same, "the namespaces of task %d cannot be seen", pid);
+		if (same == 0 && reason(r, "container %s %s", d->name, kinds[i].what))
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+int describe(struct description *d, pid_t pid, struct reasons *r)
 {
 	const char *base;
-	int ret;
+	int ret, own_mounts;
 
 	memset(d, 0, sizeof(*d));
-	ret = cgroup_of(pid, d->cgroup, e);
+	ret = cgroup_of(pid, d->cgroup, r->e);
 	if (ret)
 		return ret;
 	base = strrchr(d->cgroup, '/');
@@ -23,25 +46,17 @@ int describe(struct description *d, pid_t pid, struct ckpt_error *e)
 		name_default(base, 1, d->name);
 	else
 		strcpy(d->name, base);
-	ret = proc_same_ns(pid, "user");
-	if (ret == 0)
-		return error_set(e, EOPNOTSUPP, "container %s has a user namespace of its own, which is not supported yet",
-				 d->name);
-	if (proc_same_ns(pid, "time") == 0)
-		return error_set(e, EOPNOTSUPP, "container %s has a time namespace of its own, which is not supported yet",
-				 d->name);
-	if (ret > 0)
-		ret = proc_same_ns(pid, "net");
-	if (ret < 0)
-		return error_sys(e, -ret, "the namespaces of task %d cannot be seen", pid);
-	d->net_new = ret == 0;
-	ret = proc_same_ns(pid, "mnt");
+	ret = check_namespaces(d, pid, r);
 	if (ret)
-		return error_set(e, EOPNOTSUPP, "container %s has no mount namespace of its own, which is not supported",
-				 d->name);
-	if (d->net_new)
-		ret = net_check(pid, &d->lo_up, e);
-	if (!ret)
-		ret = describe_mounts(d, pid, e);
+		return ret;
+	d->net_new = proc_same_ns(pid, "net") == 0;
+	own_mounts = proc_same_ns(pid, "mnt") == 0;
+	if (!own_mounts)
+		ret = reason(r, "container %s has no mount namespace of its own, which is not supported",
+			     d->name);
+	if (!ret && d->net_new)
+		ret = net_check(pid, &d->lo_up, r);
+	if (!ret && own_mounts)
+		ret = describe_mounts(d, pid, r);
 	return ret;
 }

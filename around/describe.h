@@ -6,17 +6,18 @@
 #include <sys/types.h>
 
 #include "description.h"
-#include "error.h"
+#include "reasons.h"
 
 /*
  * describe - find out what is around a running container
  * @d: takes it; to be given back with description_free() in any case
  * @pid: the container's init in the caller's pid namespace
  *
- * Returns 0, -EOPNOTSUPP if there is something that a restart could not make
- * again, or another negative errno.
+ * What a restart could not make again is a reason.  Returns 0, -EOPNOTSUPP for the
+ * first reason if not all are wanted, or another negative errno.  With reasons the
+ * description is not whole.
  */
-int describe(struct description *d, pid_t pid, struct ckpt_error *e);
+int describe(struct description *d, pid_t pid, struct reasons *r);
 
 /*
  * describe_mounts - the mounts of a running container, into d->mounts
@@ -24,7 +25,7 @@ int describe(struct description *d, pid_t pid, struct ckpt_error *e);
  *
  * Needs d->cgroup.  Returns as describe().
  */
-int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e);
+int describe_mounts(struct description *d, pid_t pid, struct reasons *r);
 
 /*
  * describe_mounts_in - the same, from two files like /proc/PID/mountinfo
@@ -32,6 +33,6 @@ int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e);
  * @container: its init's
  */
 int describe_mounts_in(struct description *d, const char *host, const char *container,
-		       struct ckpt_error *e);
+		       struct reasons *r);
 
 #endif

@@ -17,7 +17,7 @@ struct lookup {
 	struct libmnt_table *host;
 	struct libmnt_table *container;
 	struct description *d;
-	struct ckpt_error *e;
+	struct reasons *r;
 };
 
 /* A file system that shows namespaces and holds nothing of its own. */
@@ -149,8 +149,8 @@ static int attr_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 	const char *unknown = mount_attr_parse(options ? options : "", &m->attr);
 
 	if (unknown)
-		return error_set(l->e, EOPNOTSUPP, "the mount on %s has the option %.*s, which is not supported yet",
-				 m->target, (int)strcspn(unknown, ","), unknown);
+		return reason(l->r, "the mount on %s has the option %.*s, which is not supported yet",
+			      m->target, (int)strcspn(unknown, ","), unknown);
 	if (mnt_optstr_get_option(options, "relatime", NULL, NULL) &&
 	    !(m->attr & MOUNT_ATTR_NOATIME))
 		m->attr |= MOUNT_ATTR_STRICTATIME;
@@ -170,11 +170,11 @@ static int propagation_of(const struct lookup *l, struct libmnt_fs *fs, struct m
 		else if (n == 10 && !strncmp(p, "unbindable", n))
 			m->propagation = PROPAGATION_UNBINDABLE;
 		else if (!strncmp(p, "shared:", 7))
-			return error_set(l->e, EOPNOTSUPP, "the mount on %s is shared, which is not supported yet: make it private with 'mount --make-private %s' in the container",
-					 m->target, m->target);
+			return reason(l->r, "the mount on %s is shared, which is not supported yet: make it private with 'mount --make-private %s' in the container",
+				      m->target, m->target);
 		else if (strncmp(p, "propagate_from:", 15))
-			return error_set(l->e, EOPNOTSUPP, "the mount on %s has the property %.*s, which is not supported yet",
-					 m->target, (int)n, p);
+			return reason(l->r, "the mount on %s has the property %.*s, which is not supported yet",
+				      m->target, (int)n, p);
 	}
 	return 0;
 }
@@ -202,8 +202,8 @@ static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 		if (i == sizeof(of_proc) / sizeof(*of_proc) &&
 		    !(n == 2 && !strncmp(options, "ro", n))) {
 			free(data);
-			return error_set(l->e, EOPNOTSUPP, "the %s file system on %s has the option %.*s, which is not supported yet",
-					 type, m->target, (int)n, options);
+			return reason(l->r, "the %s file system on %s has the option %.*s, which is not supported yet",
+				      type, m->target, (int)n, options);
 		}
 		if (asprintf(&more, "%s%s%.*s", data, *data ? "," : "", (int)n, options) < 0)
 			more = NULL;
@@ -211,7 +211,7 @@ static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 		data = more;
 	}
 	m->data = data;
-	return data ? 0 : error_set(l->e, ENOMEM, "no memory for the mounts");
+	return data ? 0 : error_set(l->r->e, ENOMEM, "no memory for the mounts");
 }
 
 static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m,
@@ -221,8 +221,8 @@ static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_e
 	size_t n = strlen(mnt_fs_get_root(fs));
 
 	if (n > 9 && !strcmp(mnt_fs_get_root(fs) + n - 9, "//deleted"))
-		return error_set(l->e, EOPNOTSUPP, "what the container has mounted on %s has been deleted: unmount it there",
-				 m->target);
+		return reason(l->r, "what the container has mounted on %s has been deleted: unmount it there",
+			      m->target);
 	m->kind = MOUNT_CGROUP;
 	m->source = cgroup_path(l, fs, group);
 	if (m->source)
@@ -238,10 +238,10 @@ static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_e
 		return 0;
 	m->kind = MOUNT_FRESH;
 	if (!is_fresh_type(type) || strcmp(mnt_fs_get_root(fs), "/"))
-		return error_set(l->e, EOPNOTSUPP, "the container has a %s file system of its own on %s, which is not supported yet",
-				 type, m->target);
+		return reason(l->r, "the container has a %s file system of its own on %s, which is not supported yet",
+			      type, m->target);
 	m->source = strdup(type);
-	return m->source ? data_of(l, fs, m) : error_set(l->e, ENOMEM, "no memory for the mounts");
+	return m->source ? data_of(l, fs, m) : error_set(l->r->e, ENOMEM, "no memory for the mounts");
 }
 
 /* What it follows must be what its copy will be made of. */
@@ -250,8 +250,8 @@ static int check_master(const struct lookup *l, struct libmnt_fs *fs,
 {
 	if (m->propagation != PROPAGATION_SLAVE || group == group_of(fs, "master:"))
 		return 0;
-	return error_set(l->e, EOPNOTSUPP, "the mount on %s follows mounts of another than the host's %s, which is not supported yet: make it private with 'mount --make-private %s' in the container",
-			 m->target, m->kind == MOUNT_BIND ? m->source : "cgroup2", m->target);
+	return reason(l->r, "the mount on %s follows mounts of another than the host's %s, which is not supported yet: make it private with 'mount --make-private %s' in the container",
+		      m->target, m->kind == MOUNT_BIND ? m->source : "cgroup2", m->target);
 }
 
 static struct libmnt_fs *find_by_id(struct libmnt_table *tb, int id)
@@ -305,6 +305,7 @@ static bool is_hidden(struct libmnt_table *tb, struct libmnt_fs *fs)
 	return false;
 }
 
+/* After a reason the look goes on with the next mount. */
 static int add_mount(const struct lookup *l, struct libmnt_fs *fs)
 {
 	struct mount_entry *m;
@@ -314,18 +315,18 @@ static int add_mount(const struct lookup *l, struct libmnt_fs *fs)
 		return 0;
 	m = description_add_mount(l->d);
 	if (!m)
-		return error_set(l->e, E2BIG, "container %s has more than %d mounts",
+		return error_set(l->r->e, E2BIG, "container %s has more than %d mounts",
 				 l->d->name, DESCRIPTION_MOUNTS_MAX);
 	m->target = strdup(mnt_fs_get_target(fs));
 	if (!m->target)
-		return error_set(l->e, ENOMEM, "no memory for the mounts");
+		return error_set(l->r->e, ENOMEM, "no memory for the mounts");
 	ret = attr_of(l, fs, m);
 	if (!ret)
 		ret = propagation_of(l, fs, m);
 	if (ret)
 		return ret;
 	if (l->d->nr_mounts > 1 && !strcmp(m->target, "/"))
-		return error_set(l->e, EOPNOTSUPP, "the container has a second mount on its root, which is not supported");
+		return reason(l->r, "the container has a second mount on its root, which is not supported");
 	ret = classify(l, fs, m, &group);
 	return ret ? ret : check_master(l, fs, m, group);
 }
@@ -338,13 +339,13 @@ static int walk(const struct lookup *l)
 
 	if (!it || mnt_table_next_fs(l->container, it, &fs) ||
 	    strcmp(mnt_fs_get_target(fs), "/"))
-		ret = error_set(l->e, EOPNOTSUPP, "the root directory of container %s is no mount point, which is not supported",
-				l->d->name);
+		ret = reason(l->r, "the root directory of container %s is no mount point, which is not supported",
+			     l->d->name);
 	else
 		ret = add_mount(l, fs);
-	if (!ret && l->d->mounts[0].kind != MOUNT_BIND)
-		ret = error_set(l->e, EOPNOTSUPP, "the root of container %s is no directory of the host's, which is not supported yet",
-				l->d->name);
+	if (!ret && l->d->nr_mounts && l->d->mounts[0].kind != MOUNT_BIND)
+		ret = reason(l->r, "the root of container %s is no directory of the host's, which is not supported yet",
+			     l->d->name);
 	while (!ret && mnt_table_next_fs(l->container, it, &fs) == 0)
 		ret = add_mount(l, fs);
 	mnt_free_iter(it);
@@ -352,9 +353,9 @@ static int walk(const struct lookup *l)
 }
 
 int describe_mounts_in(struct description *d, const char *host, const char *container,
-		       struct ckpt_error *e)
+		       struct reasons *r)
 {
-	struct lookup l = { .d = d, .e = e };
+	struct lookup l = { .d = d, .r = r };
 	int ret;
 
 	l.host = mnt_new_table_from_file(host);
@@ -362,16 +363,16 @@ int describe_mounts_in(struct description *d, const char *host, const char *cont
 	if (l.host && l.container)
 		ret = walk(&l);
 	else
-		ret = error_set(e, ESRCH, "the mounts of container %s cannot be read", d->name);
+		ret = error_set(r->e, ESRCH, "the mounts of container %s cannot be read", d->name);
 	mnt_unref_table(l.host);
 	mnt_unref_table(l.container);
 	return ret;
 }
 
-int describe_mounts(struct description *d, pid_t pid, struct ckpt_error *e)
+int describe_mounts(struct description *d, pid_t pid, struct reasons *r)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	return describe_mounts_in(d, "/proc/self/mountinfo", path, e);
+	return describe_mounts_in(d, "/proc/self/mountinfo", path, r);
 }

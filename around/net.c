@@ -1,117 +1,186 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "cleanup.h"
+#include "facts.h"
+#include "lo.h"
 #include "net.h"
+#include "netlink.h"
+#include "proc.h"
 
-/* A socket in the task's network namespace; it stays there. */
-static int socket_in(pid_t pid)
+/* not settings: how many there are now */
+static bool is_count(const char *name)
 {
-	_cleanup_fd_ int ours = -1, theirs = -1;
-	char path[64];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	ours = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	theirs = open(path, O_RDONLY | O_CLOEXEC);
-	if (ours < 0 || theirs < 0 || setns(theirs, CLONE_NEWNET))
-		return -errno;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	err = errno;
-	if (setns(ours, CLONE_NEWNET)) {
-		err = errno;
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	return fd < 0 ? -err : fd;
+	return !strcmp(name, "net.netfilter.nf_conntrack_count");
 }
 
-/* devices that a namespace has from its birth when the modules are loaded */
-static bool born_with(const char *device)
+/* A setting in a line: blanks for tabs and newlines. */
+static void note_sysctl(struct facts *f, int dirfd, const char *file, const char *name)
 {
-	static const char *const names[] = {
-		"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0",
-		"ip6_vti0", "sit0", "ip6tnl0", "ip6gre0",
+	char value[4096];
+	ssize_t n;
+	size_t i;
+
+	if (is_count(name))
+		return;
+	n = proc_read(dirfd, file, value, sizeof(value));
+	/* what can't be read is to be written only, or has no value yet */
+	if (n < 0)
+		snprintf(value, sizeof(value), "(%s)", strerror(-n));
+	for (i = 0; value[i]; i++)
+		if (value[i] == '\n' || value[i] == '\t')
+			value[i] = ' ';
+	while (i && value[i - 1] == ' ')
+		value[--i] = '\0';
+	facts_add(f, NET_SYSCTL, true, value, "the sysctl %s", name);
+}
+
+/* everything below a directory of /proc/sys, which shows the caller's namespace */
+static void note_sysctls(struct facts *f, int fd, const char *name)
+{
+	_cleanup_dir_ DIR *dir = fdopendir(fd);
+	char path[512];
+	struct dirent *d;
+	struct stat st;
+	int below;
+
+	if (!dir) {
+		close(fd);
+		f->lost = true;
+		return;
+	}
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.' || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		snprintf(path, sizeof(path), "%.250s.%s", name, d->d_name);
+		if (!S_ISDIR(st.st_mode)) {
+			note_sysctl(f, fd, d->d_name, path);
+			continue;
+		}
+		below = openat(fd, d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (below >= 0)
+			note_sysctls(f, below, path);
+	}
+}
+
+/* what older interfaces have is seen in /proc alone */
+static void note_old_filters(struct facts *f)
+{
+	static const char *const files[] = { "ip_tables_names", "ip6_tables_names", "arp_tables_names" };
+	_cleanup_file_ FILE *services = NULL;
+	char path[64], line[512];
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		_cleanup_file_ FILE *tables = NULL;
+
+		snprintf(path, sizeof(path), "/proc/self/net/%s", files[i]);
+		tables = fopen(path, "re");
+		while (tables && fgets(line, sizeof(line), tables)) {
+			line[strcspn(line, "\n")] = '\0';
+			facts_add(f, NET_FILTER, false, "", "a table %s of iptables (%.*s)", line,
+				  (int)strcspn(files[i], "_"), files[i]);
+		}
+	}
+	services = fopen("/proc/self/net/ip_vs", "re");
+	/* two lines are headings, or three */
+	while (services && fgets(line, sizeof(line), services))
+		if (strchr(line, ':') && !strstr(line, "LocalAddress:") && !strstr(line, "RemoteAddress:"))
+			n++;
+	if (n)
+		facts_add(f, NET_FILTER, false, "", "a virtual server of IPVS");
+}
+
+static void note_programs(struct facts *f)
+{
+	static const struct {
+		enum bpf_attach_type type;
+		const char *name;
+	} kinds[] = {
+		{ BPF_FLOW_DISSECTOR, "a flow dissector" },
+		{ BPF_SK_LOOKUP, "a look-up of sockets" },
 	};
+	_cleanup_fd_ int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(device, names[i]))
-			return true;
-	return false;
-}
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		union bpf_attr attr = { .query = { .target_fd = ns, .attach_type = kinds[i].type } };
 
-static int check_devices(pid_t pid, int sock, struct ckpt_error *e)
-{
-	_cleanup_file_ FILE *f = NULL;
-	char path[64], line[512], *name, *end;
-	struct ifreq ifr;
-
-	snprintf(path, sizeof(path), "/proc/%d/net/dev", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return error_sys(e, errno, "the network devices of task %d cannot be seen", pid);
-	while (fgets(line, sizeof(line), f)) {
-		end = strchr(line, ':');
-		if (!end)
-			continue;
-		*end = '\0';
-		name = line + strspn(line, " ");
-		memset(&ifr, 0, sizeof(ifr));
-		snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-		if (born_with(name) && (!strcmp(name, "lo") ||
-		    (ioctl(sock, SIOCGIFFLAGS, &ifr) == 0 && !(ifr.ifr_flags & IFF_UP))))
-			continue;
-		return error_set(e, EOPNOTSUPP, "the container has a network device %s, which is not supported yet: only lo is",
-				 name);
+		if (!syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) && attr.query.prog_cnt)
+			facts_add(f, NET_BPF, false, "", "%s in BPF", kinds[i].name);
 	}
-	return 0;
 }
 
-static int check_addresses(int sock, struct ckpt_error *e)
+/* everything in the caller's network namespace */
+static int gather(struct facts *f, struct ckpt_error *e)
 {
-	struct ifreq reqs[64];
-	struct ifconf conf = { .ifc_len = sizeof(reqs), .ifc_req = reqs };
-	struct sockaddr_in *sin;
-	char text[INET_ADDRSTRLEN];
-	size_t i;
+	int sysctls = open("/proc/sys/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (ioctl(sock, SIOCGIFCONF, &conf))
-		return error_sys(e, errno, "the container's network addresses cannot be seen");
-	for (i = 0; i < conf.ifc_len / sizeof(*reqs); i++) {
-		sin = (struct sockaddr_in *)&reqs[i].ifr_addr;
-		if (sin->sin_addr.s_addr == htonl(INADDR_LOOPBACK))
-			continue;
-		inet_ntop(AF_INET, &sin->sin_addr, text, sizeof(text));
-		return error_set(e, EOPNOTSUPP, "the container has the network address %s on %.16s, which is not supported yet: only 127.0.0.1 is",
-				 text, reqs[i].ifr_name);
-	}
-	return 0;
+	if (sysctls < 0)
+		return error_sys(e, errno, "/proc/sys/net cannot be read");
+	note_sysctls(f, sysctls, "net");
+	note_old_filters(f);
+	note_programs(f);
+	return netlink_facts(f, e);
 }
 
-int net_check(pid_t pid, bool *lo_up, struct ckpt_error *e)
+static int is_lo_up(bool *up, struct ckpt_error *e)
 {
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq ifr = { .ifr_name = "lo" };
-	_cleanup_fd_ int sock = socket_in(pid);
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &ifr))
+		return error_sys(e, errno, "the state of lo cannot be seen");
+	*up = ifr.ifr_flags & IFF_UP;
+	return 0;
+}
+
+/* From within the container's network namespace, and then a new one. */
+static int compare(struct facts *theirs, struct facts *fresh, bool *up, struct reasons *r)
+{
+	struct ckpt_error *e = r->e;
+	int ret = is_lo_up(up, e);
+
+	if (!ret)
+		ret = gather(theirs, e);
+	if (!ret && unshare(CLONE_NEWNET))
+		ret = error_sys(e, errno, "no network namespace can be made");
+	if (!ret && *up)
+		ret = lo_up(e);
+	if (!ret)
+		ret = gather(fresh, e);
+	return ret ? ret : facts_compare(theirs, fresh, "network namespace", r);
+}
+
+int net_check(pid_t pid, bool *up, struct reasons *r)
+{
+	struct facts theirs = { 0 }, fresh = { 0 };
+	_cleanup_fd_ int here = -1, there = -1;
+	char path[64];
 	int ret;
 
-	if (sock < 0)
-		return error_sys(e, -sock, "the network namespace of task %d cannot be entered",
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	there = open(path, O_RDONLY | O_CLOEXEC);
+	if (here < 0 || there < 0 || setns(there, CLONE_NEWNET))
+		return error_sys(r->e, errno, "the network namespace of task %d cannot be entered",
 				 pid);
-	if (ioctl(sock, SIOCGIFFLAGS, &ifr))
-		return error_sys(e, errno, "the state of lo cannot be seen");
-	*lo_up = ifr.ifr_flags & IFF_UP;
-	ret = check_devices(pid, sock, e);
-	if (!ret)
-		ret = check_addresses(sock, e);
+	ret = compare(&theirs, &fresh, up, r);
+	facts_free(&theirs);
+	facts_free(&fresh);
+	if (setns(here, CLONE_NEWNET) && !ret)
+		ret = error_sys(r->e, errno, "the network namespace of task %d cannot be left", pid);
 	return ret;
 }

@@ -6,17 +6,19 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "error.h"
+#include "reasons.h"
 
 /*
  * net_check - can the network namespace of a container be made again?
  * @pid: a task in it
  * @lo_up: takes whether lo is up
  *
- * It can if it has no other device and no other addresses than a fresh one.
- * Returns 0, -EOPNOTSUPP with a sentence that names the device, or another
- * negative errno.
+ * It can if everything in it is as in a new one: devices, addresses, routes,
+ * rules, filters, sysctls and whatever else it has.  The caller has one thread.
+ *
+ * Each difference is a reason.  Returns 0, -EOPNOTSUPP for the first if not all
+ * are wanted, or another negative errno.
  */
-int net_check(pid_t pid, bool *lo_up, struct ckpt_error *e);
+int net_check(pid_t pid, bool *lo_up, struct reasons *r);
 
 #endif

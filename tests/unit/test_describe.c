@@ -40,6 +40,7 @@ static int describe_root(struct description *d, const char *host, const char *op
 			 const char *fields, const char *more, struct ckpt_error *e)
 {
 	char text[16384], host_file[32], own_file[32];
+	struct reasons reasons = { .e = e };
 	int ret;
 
 	memset(d, 0, sizeof(*d));
@@ -52,7 +53,7 @@ static int describe_root(struct description *d, const char *host, const char *op
 	snprintf(text, sizeof(text), "900 899 %d:%d %s / %s %s - ext4 /dev/x rw\n%s", root_major,
 		 root_minor, root_of, options, fields, more);
 	put_file(own_file, text);
-	ret = describe_mounts_in(d, host_file, own_file, e);
+	ret = describe_mounts_in(d, host_file, own_file, &reasons);
 	unlink(host_file);
 	unlink(own_file);
 	return ret;
