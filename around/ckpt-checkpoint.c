@@ -1,39 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ckpt-checkpoint PID > IMAGE: write the image of a container */
+#include <argp.h>
 #include <errno.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "check_engine.h"
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "describe.h"
 #include "proc.h"
 #include "report.h"
 
-static int parse_pid(int argc, char **argv, pid_t *pid, struct ckpt_error *e)
+struct options {
+	struct report report;
+	pid_t pid;
+	bool check;		/* only say what stands in the way */
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	struct options *o = state->input;
 	char *end;
 	long value;
 
-	if (argc - optind != 1)
-		return error_set(e, EINVAL, "usage: ckpt-checkpoint [-l LOG] [-r FD] PID > IMAGE");
-	value = strtol(argv[optind], &end, 10);
-	if (end == argv[optind] || *end || value < 1 || value > 4194304)
-		return error_set(e, EINVAL, "'%s' is no pid", argv[optind]);
-	*pid = value;
-	return 0;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->report;
+		return 0;
+	case 'c':
+		o->check = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		value = strtol(arg, &end, 10);
+		if (o->pid)
+			return ARGP_ERR_UNKNOWN;
+		if (end == arg || *end || value < 1 || value > 4194304)
+			argp_error(state, "'%s' is no pid", arg);
+		o->pid = value;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->pid)
+			argp_error(state, "the pid of the container's root task is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static int check_target(pid_t pid, struct ckpt_error *e)
 {
-	if (isatty(1))
-		return error_set(e, EINVAL, "the image goes to standard output: send it to a file or a pipe");
 	if (kill(pid, 0) && errno == ESRCH)
 		return error_set(e, ESRCH, "there is no task %d", pid);
 	if (!proc_init_depth(pid))
@@ -66,19 +91,21 @@ static int write_image(const struct report *r, pid_t pid, const char *name,
 	if (id < 0)
 		report_engine_error(r, err, what, e);
 	else
-		report_line(r, "id", "%ld", id);
-	report_line(r, "pause-us", "%llu", (unsigned long long)args.pause_ns / 1000);
-	report_line(r, "bytes", "%llu", (unsigned long long)args.bytes);
-	report_line(r, "pages", "%llu", (unsigned long long)args.pages);
+		report_fact(r, "id", "%ld", id);
+	report_fact(r, "pause-ns", "%llu", (unsigned long long)args.pause_ns);
+	report_fact(r, "pause-us", "%llu", (unsigned long long)args.pause_ns / 1000);
+	report_fact(r, "bytes", "%llu", (unsigned long long)args.bytes);
+	report_fact(r, "pages", "%llu", (unsigned long long)args.pages);
 	return id < 0 ? -err : 0;
 }
 
-static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_error *e)
+const char *argp_program_version = "ckpt-checkpoint " CKPT_VERSION;
+
+/* Everything that stands in the way: around the tasks, and in them. */
+static int check_container(const struct report *r, pid_t pid, unsigned int *nr, struct ckpt_error *e)
 {
-	struct reasons reasons = { .e = e };
-	_cleanup_free_ char *text = NULL;
+	struct reasons reasons = { .all = true, .e = e };
 	struct description d;
-	size_t len = 0;
 	int ret = check_target(pid, e);
 
 	if (!ret)
@@ -86,6 +113,39 @@ static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_e
 	if (ret < 0)
 		return ret;
 	ret = describe(&d, pid, &reasons);
+	if (!ret)
+		ret = check_engine(r, pid, d.name, &reasons);
+	description_free(&d);
+	if (fflush(stdout) || ferror(stdout))
+		ret = error_sys(e, errno, "standard output cannot be written");
+	*nr = reasons.nr;
+	report_fact(r, "reasons", "%u", reasons.nr);
+	return ret;
+}
+
+static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_error *e)
+{
+	struct reasons reasons = { .e = e };
+	_cleanup_free_ char *text = NULL;
+	struct description d;
+	struct utsname uts;
+	size_t len = 0;
+	int ret = check_target(pid, e);
+
+	if (!ret && isatty(1))
+		ret = error_set(e, EINVAL, "the image goes to standard output: send it to a file or a pipe");
+	if (!ret)
+		ret = report_device(e);
+	if (ret < 0)
+		return ret;
+	report_fact(r, "init", "%d", pid);
+	if (!uname(&uts))
+		report_fact(r, "kernel", "%s", uts.release);
+	ret = describe(&d, pid, &reasons);
+	if (d.name[0]) {
+		report_fact(r, "name", "%s", d.name);
+		report_fact(r, "cgroup", "%s", d.cgroup);
+	}
 	if (!ret) {
 		text = description_text(&d, &len);
 		if (!text)
@@ -98,7 +158,7 @@ static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_e
 }
 
 /*
- * With -r somebody waits for the end, and when he is killed nobody else cuts this
+ * With --result somebody waits for the end, and when he is killed nobody else cuts this
  * short: a container that does not freeze would stand for as long as we try.
  */
 static void die_with_parent(const struct report *r)
@@ -115,16 +175,33 @@ static void die_with_parent(const struct report *r)
 
 int main(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { .argp = &report_argp }, { 0 } };
+	static const struct argp_option options[] = {
+		{ "check", 'c', NULL, 0,
+		  "Print a line for each thing that stands in the way, and exit with 1 if there is any",
+		  0 },
+		{ 0 },
+	};
+	static const struct argp argp = {
+		options, parse, "PID > IMAGE",
+		"Writes the image of the container whose root task is PID to standard output.",
+		children, NULL, NULL,
+	};
+	struct options o = { 0 };
 	struct ckpt_error e = { 0 };
-	struct report r;
-	pid_t pid = 0;
+	unsigned int reasons = 0;
 
+	setlocale(LC_CTYPE, "");
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	/* a reader that goes away is an error like others */
 	signal(SIGPIPE, SIG_IGN);
-	if (!report_options(&r, argc, argv, "", NULL, &e) &&
-	    !parse_pid(argc, argv, &pid, &e)) {
-		die_with_parent(&r);
-		checkpoint_container(&r, pid, &e);
+	if (!report_begin(&o.report, &e)) {
+		die_with_parent(&o.report);
+		if (o.check)
+			check_container(&o.report, o.pid, &reasons, &e);
+		else
+			checkpoint_container(&o.report, o.pid, &e);
 	}
-	return report_end(&r, &e);
+	return report_end(&o.report, &e) || reasons;
 }

@@ -6,8 +6,10 @@
  * hands it to the engine; the monitor is the parent of the new container's
  * init and stays; helpers become the tasks of the image.
  */
+#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_restart.h"
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "helper.h"
@@ -33,7 +36,9 @@ struct restart {
 	struct description description;
 	struct tree tree;
 	struct cgroup cgroup;
+	const char *wanted_name;	/* NULL: its own */
 	char name[PLACE_LEN_MAX + 1];
+	bool check;		/* only say what stands in the way */
 	int device;
 	int helper_error[2];	/* pipe: a struct ckpt_error of a helper */
 };
@@ -45,14 +50,6 @@ struct answer {
 	pid_t init;		/* or a negative errno */
 	struct ckpt_error error;
 };
-
-static const char *wanted_name;
-
-static void take_option(int letter, const char *value)
-{
-	if (letter == 'n')
-		wanted_name = value;
-}
 
 /* HEADER, CONTAINER and TREE; the engine reads the rest */
 static int read_image(struct restart *r, struct ckpt_error *e)
@@ -88,15 +85,17 @@ static int make_cgroup(struct restart *r, struct ckpt_error *e)
 	char rel[PATH_MAX / 2];
 	int ret = 0;
 
-	if (wanted_name)
-		ret = name_check_place(wanted_name, e);
+	if (r->wanted_name)
+		ret = name_check_place(r->wanted_name, e);
 	if (ret)
 		return ret;
-	strcpy(r->name, wanted_name ? wanted_name : d->name);
+	strcpy(r->name, r->wanted_name ? r->wanted_name : d->name);
+	report_fact(&r->report, "name", "%s", r->name);
 	if (strcmp(r->name, d->name))
 		snprintf(rel, sizeof(rel), "%s/%s", CGROUP_PARENT, r->name);
 	else
 		strcpy(rel, d->cgroup);
+	report_fact(&r->report, "cgroup", "%s", rel);
 	ret = cgroup_make(&r->cgroup, rel, r->name, e);
 	if (ret == -EEXIST)
 		return error_set(e, EBUSY, "container %s is running: end it with 'ckpt kill %s' first",
@@ -298,10 +297,8 @@ static int restart_container(struct restart *r, struct ckpt_error *e)
 	/* after this all placeholders, or all tasks, are gone */
 	if (hear(sock, &a, ret ? &lost : e) && !ret)
 		ret = -EIO;
-	if (!ret) {
-		report_line(&r->report, "init", "%d", a.init);
-		report_line(&r->report, "cgroup", "%s", r->cgroup.rel);
-	}
+	if (!ret)
+		report_fact(&r->report, "init", "%d", a.init);
 	return ret;
 }
 
@@ -316,28 +313,66 @@ static int restart_all(struct restart *r, struct ckpt_error *e)
 		return r->device;
 	ret = read_image(r, e);
 	if (!ret)
+		report_fact(&r->report, "tasks", "%u", r->tree.nr);
+	if (!ret)
 		ret = make_cgroup(r, e);
 	if (!ret)
 		ret = restart_container(r, e);
 	return ret;
 }
 
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct restart *r = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->report;
+		return 0;
+	case 'c':
+		r->check = true;
+		return 0;
+	case 'n':
+		r->wanted_name = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{ "check", 'c', NULL, 0,
+	  "Print a line for each thing that stands in the way, and exit with 1 if there is any", 0 },
+	{ "name", 'n', "NAME", 0, "Bring it back under this name", 0 },
+	{ 0 },
+};
+
+const char *argp_program_version = "ckpt-restart " CKPT_VERSION;
+
 int main(int argc, char **argv)
 {
+	static const struct argp_child children[] = { { .argp = &report_argp }, { 0 } };
+	static const struct argp argp = {
+		options, parse, "< IMAGE",
+		"Brings the container back whose image comes from standard input.",
+		children, NULL, NULL,
+	};
 	struct restart r = { .cgroup.fd = -1, .helper_error = { -1, -1 } };
 	struct ckpt_error e = { 0 };
+	int reasons = 0;
 
+	setlocale(LC_CTYPE, "");
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &r);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	image_init(&r.image, 0);
-	if (!report_options(&r.report, argc, argv, "n:", take_option, &e)) {
-		if (optind != argc)
-			error_set(&e, EINVAL, "usage: ckpt-restart [-l LOG] [-r FD] [-n NAME] < IMAGE");
-		else
-			restart_all(&r, &e);
-	}
+	if (!report_begin(&r.report, &e) && r.check)
+		reasons = check_restart(&r.report, r.wanted_name, &e);
+	else if (!e.err)
+		restart_all(&r, &e);
 	tree_free(&r.tree);
 	description_free(&r.description);
 	cgroup_close(&r.cgroup);
-	return report_end(&r.report, &e);
+	return report_end(&r.report, &e) || reasons > 0;
 }

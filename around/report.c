@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -11,18 +12,49 @@
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "cleanup.h"
 #include "report.h"
+#include "text.h"
 
-static int open_log(struct report *r, const char *path, struct ckpt_error *e)
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct report *r = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		*r = (struct report){ .program = program_invocation_short_name, .log = -1,
+				      .log_start = -1, .fd = -1 };
+		return 0;
+	case 'l':
+		r->log_path = arg;
+		return 0;
+	case 'r':
+		r->fd_text = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{ "log", 'l', "FILE", 0, "Append to FILE what the engine has to say", 0 },
+	{ "result", 'r', "FD", 0, "Write the outcome to this descriptor, as lines 'key: value'", 0 },
+	{ 0 },
+};
+
+const struct argp report_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+
+static int open_log(struct report *r, struct ckpt_error *e)
 {
 	struct stat st;
 
-	if (path)
-		r->log = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (r->log_path)
+		r->log = open(r->log_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	else
 		r->log = memfd_create("log", MFD_CLOEXEC);
 	if (r->log < 0)
-		return error_sys(e, errno, "the log %s cannot be opened", path ? path : "");
+		return error_sys(e, errno, "the log %s cannot be opened",
+				 r->log_path ? r->log_path : "");
 	if (fstat(r->log, &st) == 0 && S_ISREG(st.st_mode))
 		r->log_start = st.st_size;
 	return 0;
@@ -34,50 +66,29 @@ static int parse_fd(const char *text, struct ckpt_error *e)
 	long fd = strtol(text, &end, 10);
 
 	if (end == text || *end || fd < 0 || fd > 1000000 || fcntl(fd, F_GETFD) < 0)
-		return error_set(e, EBADF, "-r %s is no open descriptor", text);
+		return error_set(e, EBADF, "--result %s is no open descriptor", text);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
 }
 
-int report_options(struct report *r, int argc, char **argv, const char *more,
-		   void (*option)(int letter, const char *value),
-		   struct ckpt_error *e)
+int report_begin(struct report *r, struct ckpt_error *e)
 {
-	const char *log = NULL;
-	char letters[32];
-	int c;
-
-	r->program = program_invocation_short_name;
-	r->log = -1;
-	r->log_start = -1;
-	r->fd = -1;
-	snprintf(letters, sizeof(letters), "+:l:r:%s", more);
-	while ((c = getopt(argc, argv, letters)) != -1) {
-		switch (c) {
-		case 'l':
-			log = optarg;
-			break;
-		case 'r':
-			r->fd = parse_fd(optarg, e);
-			if (r->fd < 0)
-				return r->fd;
-			break;
-		case ':':
-			return error_set(e, EINVAL, "option -%c lacks its value", optopt);
-		case '?':
-			return error_set(e, EINVAL, "option -%c is not known", optopt);
-		default:
-			option(c, optarg);
-		}
+	if (r->fd_text) {
+		r->fd = parse_fd(r->fd_text, e);
+		if (r->fd < 0)
+			return r->fd;
+		r->facts = open_memstream(&r->text, &r->size);
+		if (!r->facts)
+			return error_set(e, ENOMEM, "no memory for the result");
 	}
 	/* nothing of the caller's may live on in a monitor or a container */
 	if (r->fd > 3)
 		close_range(3, r->fd - 1, 0);
 	close_range(r->fd >= 3 ? r->fd + 1 : 3, ~0U, 0);
-	return open_log(r, log, e);
+	return open_log(r, e);
 }
 
-void report_log(const struct report *r, const char *line)
+static void append_to_log(const struct report *r, const char *line)
 {
 	char text[600];
 	int n = snprintf(text, sizeof(text), "%s\n", line);
@@ -123,27 +134,60 @@ int report_engine_error(const struct report *r, int err, const char *what,
 	return error_sys(e, err, "%s", what);
 }
 
-void report_line(const struct report *r, const char *key, const char *fmt, ...)
+void report_fact(const struct report *r, const char *key, const char *fmt, ...)
 {
+	_cleanup_free_ char *value = NULL;
 	va_list ap;
+	char *p;
+	int n;
 
-	if (r->fd < 0)
+	if (!r->facts)
 		return;
-	dprintf(r->fd, "%s: ", key);
 	va_start(ap, fmt);
-	vdprintf(r->fd, fmt, ap);
+	n = vasprintf(&value, fmt, ap);
 	va_end(ap);
-	dprintf(r->fd, "\n");
+	if (n < 0) {
+		value = NULL;
+		return;
+	}
+	/* a line is a fact, whatever a name has in it */
+	for (p = value; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	fprintf(r->facts, "%s: %s\n", key, value);
 }
 
-int report_end(const struct report *r, const struct ckpt_error *e)
+static void write_result(struct report *r)
 {
-	report_line(r, "errno", "%d", e->err);
+	size_t done = 0;
+	ssize_t n;
+
+	if (!r->facts || fclose(r->facts))
+		return;
+	while (done < r->size) {
+		n = write(r->fd, r->text + done, r->size - done);
+		if (n < 0 && errno != EINTR)
+			break;
+		if (n > 0)
+			done += n;
+	}
+	free(r->text);
+	r->facts = NULL;
+}
+
+int report_end(struct report *r, const struct ckpt_error *e)
+{
+	report_fact(r, "result", "%s", e->err ? "failed" : "ok");
+	report_fact(r, "errno", "%d", e->err);
+	if (e->err)
+		report_fact(r, "error", "%s", e->text);
+	write_result(r);
 	if (!e->err)
 		return 0;
-	report_line(r, "error", "%s", e->text);
-	report_log(r, e->text);
-	fprintf(stderr, "%s: %s\n", r->program, e->text);
+	append_to_log(r, e->text);
+	fprintf(stderr, "%s: ", r->program);
+	text_put(stderr, e->text);
+	fputc('\n', stderr);
 	return 1;
 }
 
