@@ -26,14 +26,14 @@ struct noted {
 };
 
 struct files {
-	struct check *check;
+	struct image_check *check;
 	struct noted *list;
 	size_t nr;
 	uint32_t *mapped;	/* refs of what memories have as their program or mapped privately */
 	size_t nr_mapped;
 };
 
-struct files *files_new(struct check *c)
+struct files *files_new(struct image_check *c)
 {
 	struct files *f = calloc(1, sizeof(*f));
 
@@ -222,6 +222,12 @@ static bool is_mapped(const struct files *f, uint32_t ref)
 	return f->nr_mapped && bsearch(&ref, f->mapped, f->nr_mapped, sizeof(ref), by_number);
 }
 
+/* the kernel's number of a device, in 32 bits, as stat(2) has it */
+static dev_t device_of(uint32_t rdev)
+{
+	return makedev(rdev >> 8 & 0xfff, (rdev & 0xff) | (rdev >> 12 & 0xfff00));
+}
+
 static void check_file(struct files *f, const struct noted *n)
 {
 	_cleanup_fd_ int fd = open_inside(f->check->description, n->path);
@@ -237,8 +243,7 @@ static void check_file(struct files *f, const struct noted *n)
 	mtime = (uint64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	if ((st.st_mode ^ n->mode) & S_IFMT)
 		reason(&f->check->reasons, "file: %s is of another type than it was", n->path);
-	else if (S_ISCHR(st.st_mode) &&
-		 gnu_dev_makedev(n->was.rdev >> 8 & 0xfff, (n->was.rdev & 0xff) | (n->was.rdev >> 12 & 0xfff00)) != st.st_rdev)
+	else if (S_ISCHR(st.st_mode) && device_of(n->was.rdev) != st.st_rdev)
 		reason(&f->check->reasons, "file: %s is another device than it was", n->path);
 	else if (S_ISREG(st.st_mode) && is_mapped(f, n->ref) &&
 		 (n->was.size != (uint64_t)st.st_size || n->was.mtime_ns != mtime))

@@ -47,7 +47,7 @@ static uint64_t xfeatures(void)
 	return (uint64_t)high << 32 | low;
 }
 
-static void check_system(struct check *c, const struct image_reader *im)
+static void check_system(struct image_check *c, const struct image_reader *im)
 {
 	const struct ckpt_image_system *s = image_part(im, SYSTEM, BASE, NULL);
 	uint64_t size = 0, sum = vdso_sum(&size), missing = s->xfeatures & ~xfeatures();
@@ -59,7 +59,7 @@ static void check_system(struct check *c, const struct image_reader *im)
 		       (unsigned long long)missing);
 }
 
-static void check_tree(struct check *c, const struct tree *t)
+static void check_tree(struct image_check *c, const struct tree *t)
 {
 	char text[32];
 	long max = 0;
@@ -77,7 +77,7 @@ static void check_tree(struct check *c, const struct tree *t)
 
 /* ---- what is around ---- */
 
-static void check_name(struct check *c)
+static void check_name(struct image_check *c)
 {
 	const struct description *d = c->description;
 	struct cgroup cgroup = { .fd = -1 };
@@ -115,7 +115,7 @@ static bool is_shared(struct libmnt_table *host, int fd)
 	return fields && strstr(fields, "shared:");
 }
 
-static void check_mounts(struct check *c)
+static void check_mounts(struct image_check *c)
 {
 	struct libmnt_table *host = mnt_new_table_from_file("/proc/self/mountinfo");
 	const struct mount_entry *m = c->description->mounts;
@@ -139,7 +139,7 @@ static void check_mounts(struct check *c)
 
 /* ---- the image ---- */
 
-static int read_front(struct image_reader *im, struct check *c, struct description *d,
+static int read_front(struct image_reader *im, struct image_check *c, struct description *d,
 		      const struct report *report, const char *name, struct ckpt_error *e)
 {
 	const struct ckpt_image_tree_task *tasks;
@@ -183,7 +183,7 @@ static int read_front(struct image_reader *im, struct check *c, struct descripti
 	return 0;
 }
 
-static int read_rest(struct image_reader *im, struct check *c, struct ckpt_error *e)
+static int read_rest(struct image_reader *im, struct image_check *c, struct ckpt_error *e)
 {
 	struct files *files = files_new(c);
 	int ret = files ? 0 : error_set(e, ENOMEM, "no memory for the image's files");
@@ -206,7 +206,7 @@ static int read_rest(struct image_reader *im, struct check *c, struct ckpt_error
 int check_restart(const struct report *report, const char *name, struct ckpt_error *e)
 {
 	struct description d = { 0 };
-	struct check c = { .reasons = { .all = true, .e = e }, .description = &d };
+	struct image_check c = { .reasons = { .all = true, .e = e }, .description = &d };
 	struct image_reader im;
 	int ret = 0;
 

@@ -10,7 +10,7 @@
 #include "report.h"
 
 /* what an image is held against */
-struct check {
+struct image_check {
 	struct reasons reasons;
 	const struct description *description;
 	const char *name;	/* under which the container is to come back */
@@ -35,7 +35,7 @@ struct files;
  * files_note() takes its FILE and MM records in their order, and files_end() frees
  * it, and before that prints the reasons if it is told to.  Returns NULL without memory.
  */
-struct files *files_new(struct check *c);
+struct files *files_new(struct image_check *c);
 int files_note(struct files *f, struct image_reader *im, struct ckpt_error *e);
 void files_end(struct files *f, bool print);
 

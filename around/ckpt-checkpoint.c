@@ -102,7 +102,8 @@ static int write_image(const struct report *r, pid_t pid, const char *name,
 const char *argp_program_version = "ckpt-checkpoint " CKPT_VERSION;
 
 /* Everything that stands in the way: around the tasks, and in them. */
-static int check_container(const struct report *r, pid_t pid, unsigned int *nr, struct ckpt_error *e)
+static int check_container(const struct report *r, pid_t pid, unsigned int *nr,
+			   struct ckpt_error *e)
 {
 	struct reasons reasons = { .all = true, .e = e };
 	struct description d;

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 #include "cleanup.h"
-#include "facts.h"
+#include "inventory.h"
 #include "lo.h"
 #include "net.h"
 #include "netlink.h"
@@ -26,7 +26,7 @@ static bool is_count(const char *name)
 }
 
 /* A setting in a line: blanks for tabs and newlines. */
-static void note_sysctl(struct facts *f, int dirfd, const char *file, const char *name)
+static void note_sysctl(struct inventory *f, int dirfd, const char *file, const char *name)
 {
 	char value[4096];
 	ssize_t n;
@@ -43,11 +43,11 @@ static void note_sysctl(struct facts *f, int dirfd, const char *file, const char
 			value[i] = ' ';
 	while (i && value[i - 1] == ' ')
 		value[--i] = '\0';
-	facts_add(f, NET_SYSCTL, true, value, "the sysctl %s", name);
+	inventory_add(f, NET_SYSCTL, true, value, "the sysctl %s", name);
 }
 
 /* everything below a directory of /proc/sys, which shows the caller's namespace */
-static void note_sysctls(struct facts *f, int fd, const char *name)
+static void note_sysctls(struct inventory *f, int fd, const char *name)
 {
 	_cleanup_dir_ DIR *dir = fdopendir(fd);
 	char path[512];
@@ -75,7 +75,7 @@ static void note_sysctls(struct facts *f, int fd, const char *name)
 }
 
 /* what older interfaces have is seen in /proc alone */
-static void note_old_filters(struct facts *f)
+static void note_old_filters(struct inventory *f)
 {
 	static const char *const files[] = { "ip_tables_names", "ip6_tables_names", "arp_tables_names" };
 	_cleanup_file_ FILE *services = NULL;
@@ -90,7 +90,7 @@ static void note_old_filters(struct facts *f)
 		tables = fopen(path, "re");
 		while (tables && fgets(line, sizeof(line), tables)) {
 			line[strcspn(line, "\n")] = '\0';
-			facts_add(f, NET_FILTER, false, "", "a table %s of iptables (%.*s)", line,
+			inventory_add(f, NET_FILTER, false, "", "a table %s of iptables (%.*s)", line,
 				  (int)strcspn(files[i], "_"), files[i]);
 		}
 	}
@@ -100,10 +100,10 @@ static void note_old_filters(struct facts *f)
 		if (strchr(line, ':') && !strstr(line, "LocalAddress:") && !strstr(line, "RemoteAddress:"))
 			n++;
 	if (n)
-		facts_add(f, NET_FILTER, false, "", "a virtual server of IPVS");
+		inventory_add(f, NET_FILTER, false, "", "a virtual server of IPVS");
 }
 
-static void note_programs(struct facts *f)
+static void note_programs(struct inventory *f)
 {
 	static const struct {
 		enum bpf_attach_type type;
@@ -119,12 +119,12 @@ static void note_programs(struct facts *f)
 		union bpf_attr attr = { .query = { .target_fd = ns, .attach_type = kinds[i].type } };
 
 		if (!syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) && attr.query.prog_cnt)
-			facts_add(f, NET_BPF, false, "", "%s in BPF", kinds[i].name);
+			inventory_add(f, NET_BPF, false, "", "%s in BPF", kinds[i].name);
 	}
 }
 
 /* everything in the caller's network namespace */
-static int gather(struct facts *f, struct ckpt_error *e)
+static int gather(struct inventory *f, struct ckpt_error *e)
 {
 	int sysctls = open("/proc/sys/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -133,7 +133,7 @@ static int gather(struct facts *f, struct ckpt_error *e)
 	note_sysctls(f, sysctls, "net");
 	note_old_filters(f);
 	note_programs(f);
-	return netlink_facts(f, e);
+	return netlink_list(f, e);
 }
 
 static int is_lo_up(bool *up, struct ckpt_error *e)
@@ -148,7 +148,7 @@ static int is_lo_up(bool *up, struct ckpt_error *e)
 }
 
 /* From within the container's network namespace, and then a new one. */
-static int compare(struct facts *theirs, struct facts *fresh, bool *up, struct reasons *r)
+static int compare(struct inventory *theirs, struct inventory *fresh, bool *up, struct reasons *r)
 {
 	struct ckpt_error *e = r->e;
 	int ret = is_lo_up(up, e);
@@ -161,12 +161,12 @@ static int compare(struct facts *theirs, struct facts *fresh, bool *up, struct r
 		ret = lo_up(e);
 	if (!ret)
 		ret = gather(fresh, e);
-	return ret ? ret : facts_compare(theirs, fresh, "network namespace", r);
+	return ret ? ret : inventory_compare(theirs, fresh, "network namespace", r);
 }
 
 int net_check(pid_t pid, bool *up, struct reasons *r)
 {
-	struct facts theirs = { 0 }, fresh = { 0 };
+	struct inventory theirs = { 0 }, fresh = { 0 };
 	_cleanup_fd_ int here = -1, there = -1;
 	char path[64];
 	int ret;
@@ -178,8 +178,8 @@ int net_check(pid_t pid, bool *up, struct reasons *r)
 		return error_sys(r->e, errno, "the network namespace of task %d cannot be entered",
 				 pid);
 	ret = compare(&theirs, &fresh, up, r);
-	facts_free(&theirs);
-	facts_free(&fresh);
+	inventory_free(&theirs);
+	inventory_free(&fresh);
 	if (setns(here, CLONE_NEWNET) && !ret)
 		ret = error_sys(r->e, errno, "the network namespace of task %d cannot be left", pid);
 	return ret;

@@ -26,7 +26,7 @@
 
 /* a message as it comes: its header's length is that of the protocol's own part */
 struct message {
-	struct facts *facts;
+	struct inventory *inventory;
 	const struct nlmsghdr *nlh;
 	size_t header;
 };
@@ -159,7 +159,7 @@ static void note_link_attr(const struct message *m, const struct nlattr *attr,
 	FILE *f = open_memstream(&text, &size);
 
 	if (!f) {
-		m->facts->lost = true;
+		m->inventory->lost = true;
 		return;
 	}
 	for (i = 0; i < sizeof(link_names) / sizeof(*link_names); i++)
@@ -173,10 +173,10 @@ static void note_link_attr(const struct message *m, const struct nlattr *attr,
 		fprintf(f, "%u", mnl_attr_get_u32(attr));
 	fclose(f);
 	if (i < sizeof(link_names) / sizeof(*link_names))
-		facts_add(m->facts, NET_DEVICE_PROPERTY, true, text, "the %s of the network device %s",
+		inventory_add(m->inventory, NET_DEVICE_PROPERTY, true, text, "the %s of the network device %s",
 			  link_names[i].name, name);
 	else
-		facts_add(m->facts, NET_DEVICE_PROPERTY, false, text,
+		inventory_add(m->inventory, NET_DEVICE_PROPERTY, false, text,
 			  "the network device %s (attribute %u)", name, type);
 }
 
@@ -195,11 +195,11 @@ static void note_link(const struct message *m)
 
 	if (!name)
 		return;
-	facts_add(m->facts, NET_DEVICE, false, "", "a network device %s", name);
+	inventory_add(m->inventory, NET_DEVICE, false, "", "a network device %s", name);
 	/* what a driver says of its line is no setting */
 	snprintf(flags, sizeof(flags), "%#x", info->ifi_flags &
 		 ~(IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT));
-	facts_add(m->facts, NET_DEVICE_PROPERTY, true, flags, "the flags of the network device %s",
+	inventory_add(m->inventory, NET_DEVICE_PROPERTY, true, flags, "the flags of the network device %s",
 		  name);
 	mnl_attr_for_each(attr, m->nlh, m->header)
 		if (!is_one_of(mnl_attr_get_type(attr), skip, sizeof(skip) / sizeof(*skip)))
@@ -220,10 +220,10 @@ static void note_address(const struct message *m)
 
 	if (!p)
 		p = find(m, IFA_ADDRESS, address_len(a->ifa_family));
-	facts_add(m->facts, NET_ADDRESS, false, value ? value : "",
+	inventory_add(m->inventory, NET_ADDRESS, false, value ? value : "",
 		  "the network address %s/%u on %s", address(a->ifa_family, p, text),
 		  a->ifa_prefixlen, device(a->ifa_index, name));
-	m->facts->lost |= !value;
+	m->inventory->lost |= !value;
 }
 
 static void note_route(const struct message *m)
@@ -236,12 +236,12 @@ static void note_route(const struct message *m)
 	if (r->rtm_flags & RTM_F_CLONED)
 		return;
 	value = ALL_BUT(m, r, sizeof(*r), RTA_DST, RTA_OIF, RTA_TABLE, RTA_CACHEINFO, RTA_EXPIRES);
-	facts_add(m->facts, NET_ROUTE, false, value ? value : "",
+	inventory_add(m->inventory, NET_ROUTE, false, value ? value : "",
 		  "the route to %s/%u through %s in table %u",
 		  address(r->rtm_family, find(m, RTA_DST, address_len(r->rtm_family)), text),
 		  r->rtm_dst_len, device(find_u32(m, RTA_OIF), name),
 		  find_u32(m, RTA_TABLE) ? find_u32(m, RTA_TABLE) : r->rtm_table);
-	m->facts->lost |= !value;
+	m->inventory->lost |= !value;
 }
 
 static void note_rule(const struct message *m)
@@ -249,10 +249,10 @@ static void note_rule(const struct message *m)
 	const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(m->nlh);
 	_cleanup_free_ char *value = ALL_BUT(m, r, sizeof(*r), FRA_PRIORITY);
 
-	facts_add(m->facts, NET_RULE, false, value ? value : "",
+	inventory_add(m->inventory, NET_RULE, false, value ? value : "",
 		  "the routing rule of priority %u for %s", find_u32(m, FRA_PRIORITY),
 		  family_name(r->family));
-	m->facts->lost |= !value;
+	m->inventory->lost |= !value;
 }
 
 static void note_neighbour(const struct message *m)
@@ -267,9 +267,9 @@ static void note_neighbour(const struct message *m)
 		return;
 	value = ALL_BUT(m, &n->ndm_flags, sizeof(n->ndm_flags), NDA_CACHEINFO, NDA_PROBES);
 	p = find(m, NDA_DST, address_len(n->ndm_family));
-	facts_add(m->facts, NET_NEIGHBOUR, false, value ? value : "", "the neighbour %s on %s",
+	inventory_add(m->inventory, NET_NEIGHBOUR, false, value ? value : "", "the neighbour %s on %s",
 		  address(n->ndm_family, p, text), device(n->ndm_ifindex, name));
-	m->facts->lost |= !value;
+	m->inventory->lost |= !value;
 }
 
 static void note_nexthop(const struct message *m)
@@ -277,9 +277,9 @@ static void note_nexthop(const struct message *m)
 	const struct nhmsg *n = mnl_nlmsg_get_payload(m->nlh);
 	_cleanup_free_ char *value = ALL_BUT(m, n, sizeof(*n), NHA_ID);
 
-	facts_add(m->facts, NET_NEXTHOP, false, value ? value : "", "the next hop %u",
+	inventory_add(m->inventory, NET_NEXTHOP, false, value ? value : "", "the next hop %u",
 		  find_u32(m, NHA_ID));
-	m->facts->lost |= !value;
+	m->inventory->lost |= !value;
 }
 
 static void note_label(const struct message *m)
@@ -288,7 +288,7 @@ static void note_label(const struct message *m)
 	char text[INET6_ADDRSTRLEN], value[32];
 
 	snprintf(value, sizeof(value), "%u", find_u32(m, IFAL_LABEL));
-	facts_add(m->facts, NET_LABEL, true, value, "the label of the addresses %s/%u",
+	inventory_add(m->inventory, NET_LABEL, true, value, "the label of the addresses %s/%u",
 		  address(AF_INET6, find(m, IFAL_ADDRESS, 16), text), l->ifal_prefixlen);
 }
 
@@ -301,9 +301,9 @@ static void note_qdisc(const struct message *m)
 	const char *kind = find(m, TCA_KIND, 1);
 	char name[IF_NAMESIZE];
 
-	facts_add(m->facts, NET_QDISC, false, value ? value : "", "the queueing discipline %s of %s",
+	inventory_add(m->inventory, NET_QDISC, false, value ? value : "", "the queueing discipline %s of %s",
 		  kind ? kind : "?", device(t->tcm_ifindex, name));
-	m->facts->lost |= !value;
+	m->inventory->lost |= !value;
 }
 
 /* ---- filters ---- */
@@ -319,18 +319,18 @@ static void note_table(const struct message *m)
 
 	if (g->nfgen_family < sizeof(families) / sizeof(*families))
 		family = families[g->nfgen_family];
-	facts_add(m->facts, NET_FILTER, false, "", "an nftables table %s %s",
+	inventory_add(m->inventory, NET_FILTER, false, "", "an nftables table %s %s",
 		  family ? family : "?", name ? name : "?");
 }
 
 static void note_state(const struct message *m)
 {
-	facts_add(m->facts, NET_IPSEC, false, "", "a security association of IPsec");
+	inventory_add(m->inventory, NET_IPSEC, false, "", "a security association of IPsec");
 }
 
 static void note_policy(const struct message *m)
 {
-	facts_add(m->facts, NET_IPSEC, false, "", "a policy of IPsec");
+	inventory_add(m->inventory, NET_IPSEC, false, "", "a policy of IPsec");
 }
 
 #define NFTABLES(message) (NFNL_SUBSYS_NFTABLES << 8 | (message))
@@ -363,22 +363,22 @@ static const struct dump dumps[] = {
 
 struct listener {
 	const struct dump *dump;
-	struct facts *facts;
+	struct inventory *inventory;
 };
 
 static int hear(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct listener *l = arg;
-	const struct message m = { .facts = l->facts, .nlh = nlh, .header = l->dump->header };
+	const struct message m = { .inventory = l->inventory, .nlh = nlh, .header = l->dump->header };
 
 	if (nlh->nlmsg_type == l->dump->answer && mnl_nlmsg_get_payload_len(nlh) >= m.header)
 		l->dump->note(&m);
 	return MNL_CB_OK;
 }
 
-static int ask(struct mnl_socket *s, const struct dump *d, struct facts *f)
+static int ask(struct mnl_socket *s, const struct dump *d, struct inventory *f)
 {
-	struct listener l = { .dump = d, .facts = f };
+	struct listener l = { .dump = d, .inventory = f };
 	char buf[ANSWER_MAX];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	ssize_t n;
@@ -411,7 +411,7 @@ static bool is_absent(const struct dump *d, int err)
 	return err == EPROTONOSUPPORT || err == EOPNOTSUPP || err == EINVAL || err == ENOENT;
 }
 
-static int list(const struct dump *d, struct facts *f, struct ckpt_error *e)
+static int list(const struct dump *d, struct inventory *f, struct ckpt_error *e)
 {
 	struct mnl_socket *s;
 	size_t before = f->nr;
@@ -439,7 +439,7 @@ static int list(const struct dump *d, struct facts *f, struct ckpt_error *e)
 	return 0;
 }
 
-int netlink_facts(struct facts *f, struct ckpt_error *e)
+int netlink_list(struct inventory *f, struct ckpt_error *e)
 {
 	size_t i;
 	int ret = 0;

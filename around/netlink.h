@@ -4,7 +4,7 @@
 #define CKPT_AROUND_NETLINK_H
 
 #include "error.h"
-#include "facts.h"
+#include "inventory.h"
 
 /* in which order differences are named */
 enum {
@@ -13,11 +13,11 @@ enum {
 };
 
 /*
- * netlink_facts - devices, addresses, rules, routes, neighbours, queueing, next hops, address
+ * netlink_list - devices, addresses, rules, routes, neighbours, queueing, next hops, address
  * labels, nftables' tables, and states and policies of IPsec
  *
  * Returns 0 or a negative errno.
  */
-int netlink_facts(struct facts *f, struct ckpt_error *e);
+int netlink_list(struct inventory *f, struct ckpt_error *e);
 
 #endif

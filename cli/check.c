@@ -11,11 +11,11 @@
 #include "command.h"
 #include "names.h"
 #include "place.h"
-#include "program.h"
+#include "programs.h"
 #include "source.h"
 #include "text.h"
 
-struct check {
+struct check_options {
 	const char *name;
 	const char *source;
 	bool restart;
@@ -52,7 +52,7 @@ static int check_container(const char *name, struct ckpt_error *e)
  * A file, a container (its latest snapshot), or CONTAINER/SNAPSHOT.  With a
  * name before it: as 'ckpt restart' takes it.
  */
-static int open_image(struct check *c, char path[PATH_MAX], struct ckpt_error *e)
+static int open_image(struct check_options *c, char path[PATH_MAX], struct ckpt_error *e)
 {
 	const char *slash = c->name ? strrchr(c->name, '/') : NULL;
 	char container[PLACE_LEN_MAX + 1];
@@ -78,7 +78,7 @@ static int open_image(struct check *c, char path[PATH_MAX], struct ckpt_error *e
 }
 
 /* becomes ckpt-restart --check, which prints and exits as we are to */
-static int check_image(struct check *c, struct ckpt_error *e)
+static int check_image(struct check_options *c, struct ckpt_error *e)
 {
 	char path[PATH_MAX], *argv[] = { "ckpt-restart", "--check", NULL, NULL, NULL };
 	_cleanup_fd_ int fd = open_image(c, path, e);
@@ -100,7 +100,7 @@ static int check_image(struct check *c, struct ckpt_error *e)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct check *c = state->input;
+	struct check_options *c = state->input;
 
 	switch (key) {
 	case 'r':
@@ -127,7 +127,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	struct check c = { 0 };
+	struct check_options c = { 0 };
 	int ret;
 
 	command_parse(&command_check, argc, argv, &c);

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
+#include "inventory.h"
 
-void facts_add(struct facts *f, unsigned int rank, bool legible, const char *value,
-	       const char *what, ...)
+void inventory_add(struct inventory *f, unsigned int rank, bool legible, const char *value,
+		   const char *what, ...)
 {
-	struct fact *more = reallocarray(f->list, f->nr + 1, sizeof(*more)), *new;
+	struct item *more = reallocarray(f->list, f->nr + 1, sizeof(*more)), *new;
 	va_list ap;
 	int n;
 
@@ -20,7 +20,7 @@ void facts_add(struct facts *f, unsigned int rank, bool legible, const char *val
 	}
 	f->list = more;
 	new = &more[f->nr];
-	*new = (struct fact){ .rank = rank, .legible = legible, .value = strdup(value) };
+	*new = (struct item){ .rank = rank, .legible = legible, .value = strdup(value) };
 	va_start(ap, what);
 	n = vasprintf(&new->what, what, ap);
 	va_end(ap);
@@ -34,7 +34,7 @@ void facts_add(struct facts *f, unsigned int rank, bool legible, const char *val
 	f->nr++;
 }
 
-static int by_name(const struct fact *x, const struct fact *y)
+static int by_name(const struct item *x, const struct item *y)
 {
 	return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank) :
 		strcmp(x->what, y->what);
@@ -42,13 +42,13 @@ static int by_name(const struct fact *x, const struct fact *y)
 
 static int by_all(const void *a, const void *b)
 {
-	const struct fact *x = a, *y = b;
+	const struct item *x = a, *y = b;
 	int order = by_name(x, y);
 
 	return order ? order : strcmp(x->value, y->value);
 }
 
-static int differs(const struct fact *has, const struct fact *fresh, const char *of,
+static int differs(const struct item *has, const struct item *fresh, const char *of,
 		   struct reasons *r)
 {
 	if (!has)
@@ -63,9 +63,10 @@ static int differs(const struct fact *has, const struct fact *fresh, const char 
 		      has->what, has->value, of, fresh->value);
 }
 
-int facts_compare(struct facts *has, struct facts *fresh, const char *of, struct reasons *r)
+int inventory_compare(struct inventory *has, struct inventory *fresh, const char *of,
+		      struct reasons *r)
 {
-	const struct fact *a, *b;
+	const struct item *a, *b;
 	size_t i = 0, j = 0;
 	int order, ret = 0;
 
@@ -87,7 +88,7 @@ int facts_compare(struct facts *has, struct facts *fresh, const char *of, struct
 	return ret;
 }
 
-void facts_free(struct facts *f)
+void inventory_free(struct inventory *f)
 {
 	size_t i;
 
@@ -96,5 +97,5 @@ void facts_free(struct facts *f)
 		free(f->list[i].value);
 	}
 	free(f->list);
-	*f = (struct facts){ 0 };
+	*f = (struct inventory){ 0 };
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "program.h"
+#include "programs.h"
 
 static int try_path(const char *dir, size_t len, const char *more, const char *program,
 		    char path[PATH_MAX])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the project's other programs are. */
-#ifndef CKPT_LIB_PROGRAM_H
-#define CKPT_LIB_PROGRAM_H
+#ifndef CKPT_LIB_PROGRAMS_H
+#define CKPT_LIB_PROGRAMS_H
 
 #include <limits.h>
 
