@@ -20,12 +20,14 @@
 #include "environment.h"
 #include "proc.h"
 #include "relay.h"
+#include "terminal.h"
 
 struct exec {
 	struct container container;
 	struct environment env;
 	char **argv;		/* the program */
 	sigset_t mask;		/* signal mask that it gets */
+	struct terminal terminal;
 	uint64_t bounding;	/* capabilities that the container may have at most */
 };
 
@@ -98,7 +100,7 @@ static int become_root(const struct exec *x, struct ckpt_error *e)
 
 static _Noreturn void exec_main(const struct exec *x)
 {
-	relay_session();
+	terminal_use(&x->terminal);
 	relay_reset(&x->mask);
 	environment_use(&x->env);
 	execvp(x->argv[0], x->argv);
@@ -228,8 +230,14 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	if (!ret) {
 		x.bounding = proc_status_mask(x.container.init, "CapBnd:");
 		relay_block(&x.mask);
-		pid = start(&x, e);
-		ret = pid > 0 ? relay_wait(pid, NULL) : pid;
+		ret = terminal_open(&x.terminal, e);
+		pid = ret ? ret : start(&x, e);
+		if (pid > 0)
+			ret = relay_wait(pid, &x.terminal, NULL);
+		else
+			ret = pid;
+		if (pid < 0)
+			terminal_end(&x.terminal);
 	}
 	cgroup_close(&x.container.cgroup);
 	return ret;

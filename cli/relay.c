@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdbool.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "proc.h"
 #include "relay.h"
 
@@ -41,12 +43,6 @@ void relay_reset(const sigset_t *mask)
 	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-void relay_session(void)
-{
-	if (!isatty(0) && !isatty(1) && !isatty(2))
-		setsid();
-}
-
 static bool ends_by_default(int sig)
 {
 	return sig != SIGWINCH && sig != SIGCONT && sig != SIGCHLD;
@@ -62,27 +58,41 @@ static bool is_spared(pid_t pid, int sig)
 		  proc_status_mask(pid, "SigBlk:")) & bit);
 }
 
-int relay_wait(pid_t pid, const struct cgroup *cgroup)
+/* Pass a signal on; returns it if it has ended the container in the child's stead. */
+static int pass_on(int sig, pid_t pid, struct terminal *t, const struct cgroup *cgroup)
 {
-	int status, killed_by = 0;
-	siginfo_t info;
+	if (cgroup && ends_by_default(sig) && is_spared(pid, sig)) {
+		cgroup_kill(cgroup, 0, NULL);
+		return sig;
+	}
+	/* with a terminal of its own it hears of sizes from that */
+	if (sig == SIGWINCH)
+		terminal_resize(t);
+	if (sig != SIGWINCH || t->master < 0)
+		kill(pid, sig);
+	return 0;
+}
+
+int relay_wait(pid_t pid, struct terminal *t, const struct cgroup *cgroup)
+{
+	_cleanup_fd_ int signals = -1;
+	struct signalfd_siginfo info;
+	int status, killed_by = 0, by;
 	sigset_t set;
 
 	relay_set(&set);
-	for (;;) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			break;
-		if (sigwaitinfo(&set, &info) < 0 || info.si_signo == SIGCHLD)
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	terminal_begin(t);
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		terminal_poll(t, signals);
+		if (read(signals, &info, sizeof(info)) != sizeof(info) ||
+		    info.ssi_signo == SIGCHLD)
 			continue;
-		if (cgroup && ends_by_default(info.si_signo) &&
-		    is_spared(pid, info.si_signo)) {
-			killed_by = info.si_signo;
-			cgroup_kill(cgroup, 0, NULL);
-		} else if (info.si_code != SI_KERNEL) {
-			/* the terminal's go to the program without our help */
-			kill(pid, info.si_signo);
-		}
+		by = pass_on(info.ssi_signo, pid, t, cgroup);
+		if (by)
+			killed_by = by;
 	}
+	terminal_end(t);
 	if (WIFSIGNALED(status))
 		return 128 + (killed_by ? killed_by : WTERMSIG(status));
 	return WEXITSTATUS(status);

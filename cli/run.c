@@ -62,14 +62,16 @@ static int make_log(const char *name, char path[PATH_MAX], struct ckpt_error *e)
 	return 0;
 }
 
-static int run_foreground(const struct start *s, struct cgroup *cgroup,
-			  struct ckpt_error *e)
+static int run_foreground(struct start *s, struct cgroup *cgroup, struct ckpt_error *e)
 {
-	pid_t init = start_container(s, cgroup, e);
-	int status = init;
+	int status = terminal_open(&s->terminal, e);
 
-	if (init > 0)
-		status = relay_wait(init, cgroup);
+	if (!status)
+		status = start_container(s, cgroup, e);
+	if (status > 0)
+		status = relay_wait(status, &s->terminal, cgroup);
+	else
+		terminal_end(&s->terminal);
 	monitor_cleanup(0, cgroup);
 	return status;
 }
@@ -185,7 +187,7 @@ static int make_environment(struct environment *env, struct ckpt_error *e)
 
 static int run(int argc, char **argv, struct ckpt_error *e)
 {
-	struct run_options o = { 0 };
+	struct run_options o = { .start.terminal = { .master = -1, .slave = -1 } };
 	struct cgroup cgroup = { .fd = -1 };
 	char name[NAME_LEN_MAX + 1], log[PATH_MAX];
 	int ret;

@@ -93,10 +93,7 @@ static _Noreturn void init_main(const struct start *s, int report)
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC))
 		error_sys(&e, errno, "descriptors cannot be closed");
 	else if (!enter_container(s, &e)) {
-		if (s->log)
-			setsid();
-		else
-			relay_session();
+		terminal_use(&s->terminal);
 		environment_use(&s->env);
 		relay_reset(&s->mask);
 		execvp(s->argv[0], s->argv);

@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "environment.h"
 #include "error.h"
+#include "terminal.h"
 
 struct start {
 	const char *name;	/* of the container, also its host name */
@@ -19,6 +20,7 @@ struct start {
 	char **argv;		/* the program */
 	struct environment env;	/* that it gets */
 	sigset_t mask;		/* signal mask that it gets */
+	struct terminal terminal;	/* of a program that stays in the foreground */
 };
 
 /*
