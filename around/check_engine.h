@@ -9,13 +9,12 @@
 #include "report.h"
 
 /*
- * check_engine - let the engine collect a container, and stop it before its memory
+ * check_engine - let the engine look through a container
  * @pid: the container's init
- * @name: its name
  *
  * The container stands still as for a checkpoint.  What the engine refuses is a
  * reason.  Returns 0 or a negative errno.
  */
-int check_engine(const struct report *report, pid_t pid, const char *name, struct reasons *r);
+int check_engine(const struct report *report, pid_t pid, struct reasons *r);
 
 #endif

@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -18,6 +18,7 @@
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "describe.h"
+#include "engine.h"
 #include "proc.h"
 #include "report.h"
 
@@ -25,7 +26,26 @@ struct options {
 	struct report report;
 	pid_t pid;
 	bool check;		/* only say what stands in the way */
+	bool final;		/* and then the container ends */
+	int await;		/* final: a byte from it says that the image is taken; -1: at once */
+	uint64_t freeze_timeout_ns, max_frozen_ns;	/* 0: the engine's own */
 };
+
+enum { OPTION_FINAL = 256, OPTION_AWAIT, OPTION_FREEZE_TIMEOUT, OPTION_MAX_FROZEN };
+
+/* "500ms", "5s" */
+static uint64_t parse_time(const char *arg, struct argp_state *state)
+{
+	char *unit;
+	unsigned long n = strtoul(arg, &unit, 10);
+
+	if (!strcmp(unit, "ms") && n && n <= 3600000)
+		return n * 1000000ULL;
+	if (!strcmp(unit, "s") && n && n <= 3600)
+		return n * 1000000000ULL;
+	argp_error(state, "'%s' is no time such as 500ms or 5s", arg);
+	return 0;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -40,6 +60,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'c':
 		o->check = true;
 		return 0;
+	case OPTION_FINAL:
+		o->final = true;
+		return 0;
+	case OPTION_AWAIT:
+		o->await = atoi(arg);
+		return 0;
+	case OPTION_FREEZE_TIMEOUT:
+		o->freeze_timeout_ns = parse_time(arg, state);
+		return 0;
+	case OPTION_MAX_FROZEN:
+		o->max_frozen_ns = parse_time(arg, state);
+		return 0;
 	case ARGP_KEY_ARG:
 		value = strtol(arg, &end, 10);
 		if (o->pid)
@@ -51,6 +83,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->pid)
 			argp_error(state, "the pid of the container's root task is missing");
+		if (o->check && o->final)
+			argp_error(state, "--check takes no image, and --final ends with one");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -67,71 +101,83 @@ static int check_target(pid_t pid, struct ckpt_error *e)
 	return 0;
 }
 
-static int write_image(const struct report *r, pid_t pid, const char *name,
-		       const char *desc, size_t len, struct ckpt_error *e)
-{
-	struct ckpt_checkpoint_args args = {
-		.pid = pid,
-		.fd = 1,
-		.logfd = r->log,
-		.flags = CKPT_FREEZE,
-		.desc = (uintptr_t)desc,
-		.desc_len = len,
-	};
-	char what[NAME_LEN_MAX + 64];
-	long id;
-	int err;
-
-	if (len > CKPT_DESC_MAX)
-		return error_set(e, E2BIG, "the description of the container is longer than %u bytes",
-				 CKPT_DESC_MAX);
-	id = ioctl(checkpoint_device(), CKPT_IOC_CHECKPOINT, &args);
-	err = errno;
-	snprintf(what, sizeof(what), "container %s cannot be checkpointed", name);
-	if (id < 0)
-		report_engine_error(r, err, what, e);
-	else
-		report_fact(r, "id", "%ld", id);
-	report_fact(r, "pause-ns", "%llu", (unsigned long long)args.pause_ns);
-	report_fact(r, "pause-us", "%llu", (unsigned long long)args.pause_ns / 1000);
-	report_fact(r, "bytes", "%llu", (unsigned long long)args.bytes);
-	report_fact(r, "pages", "%llu", (unsigned long long)args.pages);
-	return id < 0 ? -err : 0;
-}
-
 const char *argp_program_version = "ckpt-checkpoint " CKPT_VERSION;
 
+static void report_outcome(const struct report *r, const struct engine *en)
+{
+	if (en->description.name[0]) {
+		report_fact(r, "name", "%s", en->description.name);
+		report_fact(r, "cgroup", "%s", en->description.cgroup);
+	}
+	if (en->id > 0)
+		report_fact(r, "id", "%ld", en->id);
+	report_fact(r, "pause-ns", "%llu", (unsigned long long)en->pause_ns);
+	report_fact(r, "pause-us", "%llu", (unsigned long long)en->pause_ns / 1000);
+	report_fact(r, "bytes", "%llu", (unsigned long long)en->bytes);
+	report_fact(r, "pages", "%llu", (unsigned long long)en->pages);
+}
+
 /* Everything that stands in the way: around the tasks, and in them. */
-static int check_container(const struct report *r, pid_t pid, unsigned int *nr,
-			   struct ckpt_error *e)
+static int check_container(const struct options *o, unsigned int *nr, struct ckpt_error *e)
 {
 	struct reasons reasons = { .all = true, .e = e };
 	struct description d;
-	int ret = check_target(pid, e);
+	int ret = check_target(o->pid, e);
 
 	if (!ret)
 		ret = report_device(e);
 	if (ret < 0)
 		return ret;
-	ret = describe(&d, pid, &reasons);
+	ret = describe(&d, o->pid, &reasons);
 	if (!ret)
-		ret = check_engine(r, pid, d.name, &reasons);
+		ret = check_engine(&o->report, o->pid, &reasons);
 	description_free(&d);
 	if (fflush(stdout) || ferror(stdout))
 		ret = error_sys(e, errno, "standard output cannot be written");
 	*nr = reasons.nr;
-	report_fact(r, "reasons", "%u", reasons.nr);
+	report_fact(&o->report, "reasons", "%u", reasons.nr);
 	return ret;
 }
 
-static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_error *e)
+/*
+ * The image is written; a reader may have to take it yet.  A byte from the
+ * descriptor says that he has; its end, that he went away.
+ */
+static bool is_taken(const struct options *o)
 {
-	struct reasons reasons = { .e = e };
-	_cleanup_free_ char *text = NULL;
-	struct description d;
+	char byte;
+	ssize_t n;
+
+	if (o->await < 0)
+		return true;
+	do {
+		n = read(o->await, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static int end_container(const struct options *o, struct engine *en, struct ckpt_error *e)
+{
+	/* who waits for the image's end sees it */
+	close(1);
+	if (is_taken(o))
+		return engine_end(en, &o->report, true, e);
+	engine_end(en, &o->report, false, NULL);
+	return error_set(e, EPIPE, "the reader of the final image went away, and container %s runs on",
+			 en->description.name);
+}
+
+static int checkpoint_container(const struct options *o, struct ckpt_error *e)
+{
+	struct engine en = {
+		.pid = o->pid,
+		.fd = 1,
+		.flags = o->final ? CKPT_FINAL : 0,
+		.freeze_timeout_ns = o->freeze_timeout_ns,
+		.max_frozen_ns = o->max_frozen_ns,
+	};
 	struct utsname uts;
-	size_t len = 0;
-	int ret = check_target(pid, e);
+	int ret = check_target(o->pid, e);
 
 	if (!ret && isatty(1))
 		ret = error_set(e, EINVAL, "the image goes to standard output: send it to a file or a pipe");
@@ -139,22 +185,16 @@ static int checkpoint_container(const struct report *r, pid_t pid, struct ckpt_e
 		ret = report_device(e);
 	if (ret < 0)
 		return ret;
-	report_fact(r, "init", "%d", pid);
+	report_fact(&o->report, "init", "%d", o->pid);
 	if (!uname(&uts))
-		report_fact(r, "kernel", "%s", uts.release);
-	ret = describe(&d, pid, &reasons);
-	if (d.name[0]) {
-		report_fact(r, "name", "%s", d.name);
-		report_fact(r, "cgroup", "%s", d.cgroup);
-	}
-	if (!ret) {
-		text = description_text(&d, &len);
-		if (!text)
-			ret = error_set(e, ENOMEM, "no memory for the container's description");
-	}
+		report_fact(&o->report, "kernel", "%s", uts.release);
+	ret = engine_collect(&en, &o->report, e);
 	if (!ret)
-		ret = write_image(r, pid, d.name, text, len, e);
-	description_free(&d);
+		ret = engine_stream(&en, &o->report, e);
+	report_outcome(&o->report, &en);
+	if (!ret && o->final)
+		ret = end_container(o, &en, e);
+	description_free(&en.description);
 	return ret;
 }
 
@@ -181,6 +221,14 @@ int main(int argc, char **argv)
 		{ "check", 'c', NULL, 0,
 		  "Print a line for each thing that stands in the way, and exit with 1 if there is any",
 		  0 },
+		{ "final", OPTION_FINAL, NULL, 0,
+		  "The container stands still from the moment of its image, and ends when it is taken", 0 },
+		{ "await", OPTION_AWAIT, "FD", 0,
+		  "With --final: it is taken when a byte comes from this descriptor; at its end it runs on", 0 },
+		{ "freeze-timeout", OPTION_FREEZE_TIMEOUT, "TIME", 0,
+		  "How long a task may take to stop (1s)", 0 },
+		{ "max-frozen", OPTION_MAX_FROZEN, "TIME", 0,
+		  "How long the container may stand still, but for --final (5s)", 0 },
 		{ 0 },
 	};
 	static const struct argp argp = {
@@ -188,7 +236,7 @@ int main(int argc, char **argv)
 		"Writes the image of the container whose root task is PID to standard output.",
 		children, NULL, NULL,
 	};
-	struct options o = { 0 };
+	struct options o = { .await = -1 };
 	struct ckpt_error e = { 0 };
 	unsigned int reasons = 0;
 
@@ -200,9 +248,9 @@ int main(int argc, char **argv)
 	if (!report_begin(&o.report, &e)) {
 		die_with_parent(&o.report);
 		if (o.check)
-			check_container(&o.report, o.pid, &reasons, &e);
+			check_container(&o, &reasons, &e);
 		else
-			checkpoint_container(&o.report, o.pid, &e);
+			checkpoint_container(&o, &e);
 	}
 	return report_end(&o.report, &e) || reasons;
 }

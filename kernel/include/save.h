@@ -40,6 +40,9 @@ struct ckpt_held {
 #define CKPT_REFUSED (-MAX_ERRNO)
 __printf(3, 4) int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...);
 
+/* the same of the container as a whole */
+__printf(3, 4) int ckpt_refuse_whole(struct ckpt_checkpoint *cp, int err, const char *fmt, ...);
+
 static inline int ckpt_go_on(int ret)
 {
 	return ret == CKPT_REFUSED ? 0 : ret;

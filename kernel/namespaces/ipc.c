@@ -12,10 +12,10 @@ static int check_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
 
 	for (i = 0; i < ARRAY_SIZE(what); i++)
 		if (ns->ids[i].in_use)
-			ret = ckpt_refuse(cp, -EOPNOTSUPP,
+			ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
 					  "the container has System V %s, which are not supported", what[i]);
 	if (ns->mq_queues_count)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP,
+		ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
 				  "the container has POSIX message queues, which are not supported");
 	return ret;
 }

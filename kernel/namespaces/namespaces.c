@@ -122,11 +122,11 @@ static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	    ns->time_ns_for_children != current->nsproxy->time_ns)
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a time namespace is not supported");
 	if (h->task == ckpt_save_root_task(cp)->task && ns->uts_ns == current->nsproxy->uts_ns)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP,
-				  "the container shares the host's uts namespace, which is not supported");
+		ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
+					"the container shares the host's uts namespace, which is not supported");
 	if (h->task == ckpt_save_root_task(cp)->task && ns->ipc_ns == current->nsproxy->ipc_ns)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP,
-				  "the container shares the host's ipc namespace, which is not supported");
+		ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
+					"the container shares the host's ipc namespace, which is not supported");
 	return check_label(cp, h->task) ? : ret;
 }
 

@@ -89,6 +89,20 @@ void ckpt_at_fd(struct ckpt_checkpoint *cp, int fd)
 	cp->fd = fd;
 }
 
+int ckpt_refuse_whole(struct ckpt_checkpoint *cp, int err, const char *fmt, ...)
+{
+	struct va_format vf = { .fmt = fmt };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vf.va = &ap;
+	ckpt_log(&cp->log, "%pV", &vf);
+	va_end(ap);
+	if (!cp->refused)
+		cp->refused = err;
+	return CKPT_REFUSED;
+}
+
 int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *fmt, ...)
 {
 	struct va_format vf = { .fmt = fmt };

@@ -18,6 +18,8 @@
 
 #include "checkpoint.h"
 
+#define FREEZE 0x1000	/* of ours: FREEZE before COLLECT */
+
 /* copy what comes until its end; in a process of its own */
 static pid_t drain(int from, int other, int to)
 {
@@ -47,23 +49,37 @@ static int open_end(const char *kind, int out, pid_t *reader)
 	return ends[1];
 }
 
+static int collect(unsigned long flags)
+{
+	struct ckpt_collect_args args = {};
+	uint64_t pause_ns;
+
+	return flags & FREEZE ? checkpoint_freeze_and_collect(checkpoint_device(), "", 0, &pause_ns) :
+		ioctl(checkpoint_device(), CKPT_IOC_COLLECT, &args);
+}
+
 int main(int argc, char **argv)
 {
-	struct ckpt_checkpoint_args args = {};
+	struct ckpt_target_args target = {};
+	struct ckpt_stream_args stream = {};
+	unsigned long flags;
 	pid_t reader = 0;
 	int out, status = 0;
 	long id;
 
 	if (argc != 6)
-		errx(2, "usage: call PID FLAGS file|pipe|socket OUT LOG");
+		errx(2, "usage: call PID FLAGS file|pipe|socket OUT LOG; FLAGS: of TARGET, and 0x1000 to freeze");
 	out = open(argv[4], O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	args.logfd = open(argv[5], O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	args.pid = atoi(argv[1]);
-	args.flags = strtoul(argv[2], NULL, 0);
-	args.fd = open_end(argv[3], out, &reader);
-	id = ioctl(checkpoint_device(), CKPT_IOC_CHECKPOINT, &args);
+	target.logfd = open(argv[5], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	target.pid = atoi(argv[1]);
+	flags = strtoul(argv[2], NULL, 0);
+	target.flags = flags & ~FREEZE;
+	stream.fd = open_end(argv[3], out, &reader);
+	id = ioctl(checkpoint_device(), CKPT_IOC_TARGET, &target);
+	if (id > 0 && (collect(flags) || ioctl(checkpoint_device(), CKPT_IOC_STREAM, &stream)))
+		id = -1;
 	printf("%s\n", id < 0 ? strerrorname_np(errno) : id > 0 ? "positive" : "zero");
-	close(args.fd);
+	close(stream.fd);
 	if (reader && (waitpid(reader, &status, 0) < 0 || status))
 		errx(1, "the %s was not read to its end", argv[3]);
 	return 0;

@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
 
-FREEZE=1
+FREEZE=0x1000
 
 # says DESC WANTED PID FLAGS [LOG-REGEX]
 says() {
