@@ -8,6 +8,7 @@
 
 #include "checkpoint.h"
 #include "part.h"
+#include "task.h"
 
 /* dead threads are gone but for their memory, and so are processes that were reaped */
 static bool counts(struct task_struct *t)
@@ -180,13 +181,25 @@ static void save_tree_task(struct ckpt_checkpoint *cp, struct ckpt_held *h,
 		img->flags |= CKPT_TASK_ZOMBIE;
 }
 
-/* none of them was killed since; -EAGAIN */
+/* does it stand as it stood when it was looked at first? */
+static bool stands(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+{
+	struct task_struct *t = h->task;
+
+	return !(READ_ONCE(t->flags) & PF_EXITING) && t->frozen && !t->ptrace &&
+	       ckpt_save_has(cp, t) && !ckpt_stop_pending(h);
+}
+
+/*
+ * The closing look: nobody was killed, stopped, traced, moved or let go since.
+ * Returns 0 or -EAGAIN.
+ */
 int ckpt_check_still_there(struct ckpt_checkpoint *cp)
 {
 	int i;
 
 	for (i = 0; i < cp->nr_tasks; i++)
-		if (cp->tasks[i].mm && cp->tasks[i].task->flags & PF_EXITING)
+		if (cp->tasks[i].mm && !stands(cp, &cp->tasks[i]))
 			return -EAGAIN;
 	return 0;
 }
