@@ -238,6 +238,9 @@ int ckpt_stream_target(struct ckpt_checkpoint *cp, struct ckpt_stream_args *args
 	ret = stream(cp);
 	args->bytes = cp->out.pos;
 	args->pages = cp->out.pages;
+	/* whoever waits for the image's end sees it now, and not with END */
+	fput(cp->out.file);
+	cp->out.file = NULL;
 	if (!ret)
 		cp->step = CKPT_STEP_STREAMED;
 	return ret;
