@@ -276,6 +276,9 @@ static bool restart_frozen(struct task_struct *t, struct pt_regs *regs, bool tim
 	return timed;
 }
 
+/* two checkpoints at once look at the same task */
+static DEFINE_MUTEX(frozen_lock);
+
 /*
  * ckpt_call_frozen - let the call of @t go on that our freeze has interrupted
  *
@@ -285,16 +288,17 @@ static bool restart_frozen(struct task_struct *t, struct pt_regs *regs, bool tim
 void ckpt_call_frozen(struct task_struct *t)
 {
 	struct restart_block *rb = &t->restart_block;
-	struct pt_regs *regs;
 	u64 deadline_ns;
+	bool timed;
 	u32 nr;
-	bool timed = ckpt_get_call(rb, &nr, &deadline_ns);
 
 	if (!t->frozen || !try_get_task_stack(t))
 		return;
-	regs = task_pt_regs(t);
-	if (!ckpt_arch_in_restart_block(t) && !restart_frozen(t, regs, timed) && timed)
+	mutex_lock(&frozen_lock);
+	timed = ckpt_get_call(rb, &nr, &deadline_ns);
+	if (!ckpt_arch_in_restart_block(t) && !restart_frozen(t, task_pt_regs(t), timed) && timed)
 		ckpt_no_call(rb);
+	mutex_unlock(&frozen_lock);
 	k_put_task_stack(t);
 }
 

@@ -32,7 +32,8 @@ struct ckpt_freezer {
 	struct mutex lock;		/* cgrp, frozen, overdue */
 	struct cgroup *cgrp;		/* a reference is held */
 	bool frozen;			/* by us */
-	bool alone;			/* by nobody else before */
+	bool alone;			/* by nobody else before, but other checkpoints */
+	struct list_head list;		/* of those; cgroup_mutex */
 	bool overdue;			/* and let go by the timer */
 	ktime_t since;
 	u64 timeout_ns;			/* for the freeze itself */

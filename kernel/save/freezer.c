@@ -13,6 +13,20 @@
 #include "call.h"
 #include "checkpoint.h"
 
+/* those that stand and are alone; cgroup_mutex */
+static LIST_HEAD(freezers);
+
+/* cgroup_mutex is held */
+static int count_ours(const struct cgroup *cgrp)
+{
+	struct ckpt_freezer *fz;
+	int count = 0;
+
+	list_for_each_entry(fz, &freezers, list)
+		count += fz->cgrp == cgrp;
+	return count;
+}
+
 /* takes cgroup_mutex */
 static void freezer_count(struct ckpt_freezer *fz, bool freeze)
 {
@@ -22,10 +36,13 @@ static void freezer_count(struct ckpt_freezer *fz, bool freeze)
 	mutex_lock(kv_cgroup_mutex);
 	if (freeze) {
 		/* what was interrupted when somebody else froze it is not ours */
-		fz->alone = !cgrp->freezer.e_freeze;
+		fz->alone = cgrp->freezer.e_freeze == count_ours(cgrp);
 		if (fz->alone)
+			list_add(&fz->list, &freezers);
+		if (!cgrp->freezer.e_freeze)
 			ckpt_calls_mark(cgrp);
 	} else if (fz->alone) {
+		list_del(&fz->list);
 		ckpt_calls_let_go(cgrp);
 	}
 	setting = cgrp->freezer.freeze;
