@@ -42,3 +42,46 @@ is "the table of rows: so are tests that name nothing" "$(grep 'name neither' ta
 echo '6.1   ok     30-redis           S99 it works' >>results
 fails "the table of rows: a test that names a row which there is not is a failure" \
 	"$CKPT_TOP/tests/lib/row-table" results
+
+cat >mutant.c <<'END_C'
+/* a = comment(); */
+static int helper(struct thing *t)
+{
+	int ret = start(t);
+	struct thing *other = t->next, *third;
+
+	if (ret)
+		return ret;
+	if (!t->ready) {
+		ret = -EINVAL;
+		goto out;
+	}
+	for (i = 0; i < 3; i++)
+		t->a[i] = 0;
+	list_for_each_entry(other, &t->list, list)
+		put(other);
+	*t->p = (u64)t->q;
+	call_of_two(t, "a; {",
+		    other);
+	t->count++;
+	t->flags |= ready(t) ?
+		1 : 2;
+	pr_debug("nothing");
+out:
+	unlock(&t->lock);
+	return 0;
+}
+END_C
+is "mutants: the statements that can be taken out" \
+	"$("$CKPT_TOP/tests/mutate" --list -f mutant.c | sed 's/.*mutant.c://')" \
+	"$(
+		cat <<-'END_LIST'
+			14 helper(): t->a[i] = 0;
+			16 helper(): put(other);
+			17 helper(): *t->p = (u64)t->q;
+			18 helper(): call_of_two(t, "a; {", other);
+			20 helper(): t->count++;
+			21 helper(): t->flags |= ready(t) ? 1 : 2;
+			25 helper(): unlock(&t->lock);
+		END_LIST
+	)"
