@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <xxhash.h>
 
 #include "cleanup.h"
@@ -36,6 +37,18 @@ struct list {
 static struct list found;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/*
+ * One scan at a time, without the lock. It is good for all who came before it began;
+ * who came later needs the next one, which they share.
+ */
+static struct {
+	bool running;
+	uint64_t begun, ended;	/* numbers of scans */
+	int64_t time_ns;	/* when the one that gave what was found began */
+	int result;		/* of the last */
+	pthread_cond_t done;
+} scans = { .done = PTHREAD_COND_INITIALIZER };
+
 int containers_setup(const char *proc, const char *cgroup, const char *root, const char *known)
 {
 	ssize_t len;
@@ -53,6 +66,7 @@ int containers_setup(const char *proc, const char *cgroup, const char *root, con
 	snprintf(where.known, sizeof(where.known), "%s", known);
 	free(found.all);
 	found = (struct list){ 0 };
+	scans.time_ns = INT64_MIN / 2;
 	if (known[0]) {
 		rc = known_load(known, &found.all, &found.count);
 		if (rc)
@@ -338,27 +352,65 @@ static void note_names(const struct list *fresh)
 		note("%s can't be written: %s", where.known, strerror(-rc));
 }
 
-/* look again at everything; the caller has the lock */
-static int rescan(void)
+static int look_at_all(struct list *fresh)
 {
-	struct list fresh = { 0 };
 	char path[PATH_MAX] = "";
-	int rc, dir;
+	int dir;
 
 	if (where.cgroup < 0)
 		return 0;
 	dir = openat(where.cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = dir < 0 ? -errno : scan(dir, path, &fresh);
+	return dir < 0 ? -errno : scan(dir, path, fresh);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* the caller has the lock, which is given back meanwhile */
+static void scan_once(void)
+{
+	struct list fresh = { 0 };
+	int64_t began = now_ns();
+	uint64_t nr = ++scans.begun;
+	int rc;
+
+	scans.running = true;
+	pthread_mutex_unlock(&lock);
+	rc = look_at_all(&fresh);
+	pthread_mutex_lock(&lock);
+	scans.running = false;
+	scans.ended = nr;
+	scans.result = rc;
 	if (rc) {
 		free(fresh.all);
-		return rc;
+	} else {
+		if (fresh.count)
+			give_names(&fresh);
+		note_names(&fresh);
+		free(found.all);
+		found = fresh;
+		scans.time_ns = began;
 	}
-	if (fresh.count)
-		give_names(&fresh);
-	note_names(&fresh);
-	free(found.all);
-	found = fresh;
-	return 0;
+	pthread_cond_broadcast(&scans.done);
+}
+
+/* what is found is from now on, or later; the caller has the lock */
+static int rescan(void)
+{
+	uint64_t wanted = scans.begun + 1;
+
+	while (scans.ended < wanted) {
+		if (scans.running)
+			pthread_cond_wait(&scans.done, &lock);
+		else
+			scan_once();
+	}
+	return scans.result;
 }
 
 int container_alive(const struct container *c)
@@ -388,19 +440,42 @@ static int find_known(const char *name, struct container *out)
 	return 0;
 }
 
+/* the one that was found under that name, if it is still that; the caller has the lock */
+static int find_alive(const char *name, struct container *out)
+{
+	int rc = find_known(name, out);
+
+	return !rc && !container_alive(out) ? -ENOENT : rc;
+}
+
 int container_find(const char *name, struct container *out)
+{
+	return container_glance(name, 0, out);
+}
+
+int container_glance(const char *name, int64_t age_ns, struct container *out)
 {
 	int rc;
 
 	pthread_mutex_lock(&lock);
-	rc = find_known(name, out);
-	if (rc || !container_alive(out)) {
+	rc = find_alive(name, out);
+	if (rc && (!age_ns || now_ns() - scans.time_ns > age_ns)) {
 		rc = rescan();
 		if (!rc)
 			rc = find_known(name, out);
 	}
 	pthread_mutex_unlock(&lock);
 	return rc;
+}
+
+unsigned long containers_scans(void)
+{
+	unsigned long n;
+
+	pthread_mutex_lock(&lock);
+	n = scans.ended;
+	pthread_mutex_unlock(&lock);
+	return n;
 }
 
 int container_list(struct container **list, size_t *count)

@@ -44,6 +44,17 @@ int containers_setup(const char *proc, const char *cgroup, const char *root, con
 int container_find(const char *name, struct container *out);
 
 /*
+ * container_glance - the same, but what has come within the last @age_ns nanoseconds
+ * may be missed
+ *
+ * It looks for it less often.
+ */
+int container_glance(const char *name, int64_t age_ns, struct container *out);
+
+/* containers_scans - how often all processes were looked at so far */
+unsigned long containers_scans(void);
+
+/*
  * container_list - all of them, by name, in an array that the caller frees
  *
  * Returns 0 or a negative errno.

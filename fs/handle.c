@@ -9,19 +9,90 @@
 
 static atomic_uint count;
 
-void handle_set(struct fuse_file_info *fi, struct handle *h, fuse_ino_t ino)
+struct user {
+	struct user *next;
+	uid_t uid;
+	unsigned int open;
+};
+
+/* those who have something open */
+static struct user *users;
+static pthread_mutex_t users_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct user **find_user(uid_t uid)
+{
+	struct user **at;
+
+	for (at = &users; *at && (*at)->uid != uid; at = &(*at)->next)
+		;
+	return at;
+}
+
+/* the caller has the lock */
+static struct user *get_user(uid_t uid)
+{
+	struct user **at = find_user(uid);
+
+	if (!*at)
+		*at = calloc(1, sizeof(**at));
+	if (*at)
+		(*at)->uid = uid;
+	return *at;
+}
+
+int handle_admit(uid_t uid)
+{
+	struct user *user;
+	int rc = 0;
+
+	if (!uid)
+		return 0;
+	pthread_mutex_lock(&users_lock);
+	user = get_user(uid);
+	if (!user)
+		rc = -ENOMEM;
+	else if (user->open == HANDLES_MAX)
+		rc = -EMFILE;
+	else
+		user->open++;
+	pthread_mutex_unlock(&users_lock);
+	return rc;
+}
+
+void handle_refuse(uid_t uid)
+{
+	struct user **at, *user;
+
+	if (!uid)
+		return;
+	pthread_mutex_lock(&users_lock);
+	at = find_user(uid);
+	user = *at;
+	if (!--user->open) {
+		*at = user->next;
+		free(user);
+	}
+	pthread_mutex_unlock(&users_lock);
+}
+
+void handle_set(struct fuse_file_info *fi, struct handle *h, fuse_ino_t ino,
+		const struct fuse_ctx *caller)
 {
 	count++;
 	h->ino = ino;
+	h->uid = caller->uid;
+	h->opener = caller->pid;
 	fi->fh = (uintptr_t)h;
 }
 
 void handle_release(struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
+	uid_t uid = h->uid;
 
 	h->ops->release(h);
 	count--;
+	handle_refuse(uid);
 }
 
 unsigned int handles_open(void)

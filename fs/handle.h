@@ -21,8 +21,12 @@ struct handle_ops {
 	void (*release)(struct handle *h);
 };
 
+/* so many files of ours a user other than root can have open at once */
+#define HANDLES_MAX 128
+
 struct handle {
 	const struct handle_ops *ops;
+	uid_t uid;		/* who opened it */
 	fuse_ino_t ino;		/* the file's number */
 	pid_t opener;		/* the thread that opened it, as we see it; 0: we don't */
 };
@@ -32,8 +36,18 @@ static inline struct handle *handle_of(struct fuse_file_info *fi)
 	return (struct handle *)(uintptr_t)fi->fh;
 }
 
-/* handle_set - the file @ino is being opened */
-void handle_set(struct fuse_file_info *fi, struct handle *h, fuse_ino_t ino);
+/*
+ * handle_admit - @uid is about to open one
+ *
+ * Returns 0 or -EMFILE: he has too many. After a 0 follows handle_set, or
+ * handle_refuse when it can't be opened.
+ */
+int handle_admit(uid_t uid);
+void handle_refuse(uid_t uid);
+
+/* handle_set - the file @ino is being opened by @caller */
+void handle_set(struct fuse_file_info *fi, struct handle *h, fuse_ino_t ino,
+		const struct fuse_ctx *caller);
 
 /* handle_release - and closed */
 void handle_release(struct fuse_file_info *fi);

@@ -152,6 +152,22 @@ void log_only(const char *name, const char *fmt, ...)
 		close(fd);
 }
 
+void log_more(const char *name, const char *fmt, ...)
+{
+	int fd = open_kept(name, O_WRONLY | O_APPEND);
+	char path[PATH_MAX], line[1024];
+	va_list ap;
+
+	if (fd == -ENOENT && !state_make(name, "log", path))
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	log_line(fd, "%s", line);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* descriptor to read the log; negative errno, -ENOENT: there is none */
 static int open_log(const char *name)
 {

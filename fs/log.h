@@ -36,6 +36,9 @@ void log_line(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3))
 /* log_only - a new operation that has nothing but this line to say */
 void log_only(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* log_more - another line in the log that there is */
+void log_more(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* log_forget - a place has been removed: what is in memory of it, too */
 void log_forget(const char *name);
 

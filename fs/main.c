@@ -108,19 +108,26 @@ static int loop(void)
 	return rc > 0 ? 0 : rc;
 }
 
-static void finish(void)
+/*
+ * Returns false when a thread is still at work in the store, which a check of it may be
+ * for hours: nothing of it can be given back then, but as after a crash nothing is lost.
+ */
+static bool finish(void)
 {
+	bool idle = true;
+
 	service_stopping();
 	if (fs.session) {
 		/* nobody takes requests any more; answer those who wait */
-		serials_end();
+		idle = serials_end();
 		fuse_session_unmount(fs.session);
 		fuse_remove_signal_handlers(fs.session);
 		fuse_session_destroy(fs.session);
 	}
 	/* files that were open when the mount went keep the store open */
-	if (fs.store && !handles_open())
+	if (fs.store && idle && !handles_open())
 		store_close(fs.store);
+	return idle;
 }
 
 static int fail(const struct ckpt_error *e)
@@ -249,7 +256,10 @@ static int serve(struct fuse_args *args)
 		if (rc)
 			note("the loop ended: %s", strerror(-rc));
 	}
-	finish();
+	if (!finish()) {
+		note("work on the store was cut short");
+		_exit(rc ? 1 : 0);
+	}
 	return rc ? 1 : 0;
 }
 

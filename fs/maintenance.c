@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "damage.h"
 #include "line.h"
 #include "maintenance.h"
 #include "node.h"
@@ -91,11 +92,19 @@ static int run_stats(struct job *job, struct store_error *e)
 	return 0;
 }
 
+static int say_damage(void *arg, const char *line)
+{
+	damage_line(line);
+	return say(arg, line);
+}
+
 static int check(struct job *job, typeof(store_fsck) *fn, struct store_error *e)
 {
 	struct store_check out;
-	int rc = fn(fs.store, say, job, &out, e);
+	int rc = fn(fs.store, say_damage, job, &out, e);
 
+	if (!rc && !out.bad_pages && !out.bad_blocks && !out.bad_snapshots && !out.others)
+		damage_none();
 	return rc == -ECANCELED ? 0 : rc;
 }
 
@@ -218,6 +227,7 @@ static int job_open(const struct node_at *at, const struct fuse_ctx *caller,
 	if (rc)
 		return rc;
 	((struct job *)s)->work = at->node->data;
+	s->lingers = true;
 	*h = &s->handle;
 	return 0;
 }

@@ -43,7 +43,7 @@ int node_attr(const struct node_at *at, struct stat *st)
 
 	attr_base(st, at->ino, at->node->mode);
 	if (at->place[0]) {
-		rc = place_look(at->place, &info);
+		rc = place_glance(at->place, &info);
 		if (rc)
 			return rc;
 		/* the history is root's: another user's container may have its name today */

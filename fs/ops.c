@@ -227,16 +227,10 @@ static void ckptfs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent
 
 /* ---- open files ---- */
 
-static void take_handle(fuse_req_t req, struct fuse_file_info *fi, struct handle *h,
-			fuse_ino_t ino)
-{
-	handle_set(fi, h, ino);
-	h->opener = fuse_req_ctx(req)->pid;
-}
-
 static void ckptfs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 			  struct fuse_file_info *fi)
 {
+	const struct fuse_ctx *caller = fuse_req_ctx(req);
 	struct fuse_entry_param e = { 0 };
 	struct node_at dir;
 	struct handle *h;
@@ -245,13 +239,20 @@ static void ckptfs_create(fuse_req_t req, fuse_ino_t parent, const char *name, m
 	/* an image holds secrets: who wants others to read it says so, by chmod */
 	(void)mode;
 	fi->direct_io = 1;
+	if (!rc && !dir.node->create)
+		rc = -EPERM;
 	if (!rc)
-		rc = dir.node->create ? dir.node->create(&dir, name, fi, &e, &h) : -EPERM;
+		rc = handle_admit(caller->uid);
+	if (!rc) {
+		rc = dir.node->create(&dir, name, fi, &e, &h);
+		if (rc)
+			handle_refuse(caller->uid);
+	}
 	if (rc) {
 		fuse_reply_err(req, -rc);
 		return;
 	}
-	take_handle(req, fi, h, e.ino);
+	handle_set(fi, h, e.ino, caller);
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)
 		handle_release(fi);
 }
@@ -277,24 +278,31 @@ static int open_node(const struct node_at *at, const struct fuse_ctx *caller,
 		return rc;
 	fi->direct_io = 1;	/* its size is not known before it has been read */
 	fi->nonseekable = !!(at->node->flags & NODE_STREAM);
-	if (at->node->open)
-		return at->node->open(at, caller, fi, h);
-	return S_ISDIR(at->node->mode) ? -EISDIR : -ELOOP;
+	if (!at->node->open)
+		return S_ISDIR(at->node->mode) ? -EISDIR : -ELOOP;
+	rc = handle_admit(caller->uid);
+	if (rc)
+		return rc;
+	rc = at->node->open(at, caller, fi, h);
+	if (rc)
+		handle_refuse(caller->uid);
+	return rc;
 }
 
 static void ckptfs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	const struct fuse_ctx *caller = fuse_req_ctx(req);
 	struct node_at at;
 	struct handle *h;
 	int rc = node_find(ino, &at);
 
 	if (!rc)
-		rc = open_node(&at, fuse_req_ctx(req), fi, &h);
+		rc = open_node(&at, caller, fi, &h);
 	if (rc) {
 		fuse_reply_err(req, -rc);
 		return;
 	}
-	take_handle(req, fi, h, ino);
+	handle_set(fi, h, ino, caller);
 	if (fuse_reply_open(req, fi) == -ENOENT)	/* open(2) was interrupted */
 		handle_release(fi);
 }

@@ -8,19 +8,30 @@
 #include "place.h"
 #include "state.h"
 
-int place_look(const char *name, struct place_info *info)
+static int look(const char *name, int64_t age_ns, struct place_info *info)
 {
 	struct store_error e;
-	int rc;
+	int group, rc;
 
-	rc = container_find(name, &info->c);
+	group = store_group_stat(fs.store, name, &info->g, &e);
+	info->stored = !group;
+	/* what is not there at all must never be missed */
+	rc = container_glance(name, info->stored ? age_ns : 0, &info->c);
 	if (rc && rc != -ENOENT)
 		return rc;
 	info->running = !rc;
-	rc = store_group_stat(fs.store, name, &info->g, &e);
-	info->stored = !rc;
 	/* a running container is there although its history has trouble */
-	return info->running ? 0 : rc;
+	return info->running ? 0 : group;
+}
+
+int place_look(const char *name, struct place_info *info)
+{
+	return look(name, 0, info);
+}
+
+int place_glance(const char *name, struct place_info *info)
+{
+	return look(name, PLACE_TIMEOUT * 1000000000LL, info);
 }
 
 int64_t place_time(const struct place_info *info)

@@ -17,6 +17,12 @@ struct place_info {
 /* place_look - look a name up. 0, -ENOENT (neither), or a negative errno. */
 int place_look(const char *name, struct place_info *info);
 
+/*
+ * place_glance - the same, as true as what the kernel believes for PLACE_TIMEOUT: that
+ * a container has just come may be missed where there is a history of that name
+ */
+int place_glance(const char *name, struct place_info *info);
+
 /* place_time - since when it is as it is: ns since the epoch */
 int64_t place_time(const struct place_info *info);
 

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serial.h"
 
 #define FDS_MAX 4
+#define LINGER_S 2
 
 /*
  * One lock for the queues and flags of all: it is held for a few instructions,
@@ -23,16 +25,10 @@ int serial_new(size_t size, const struct handle_ops *handle_ops,
 	       const struct serial_ops *ops, struct serial **out)
 {
 	struct serial *s = calloc(1, size);
-	int err;
 
 	if (!s)
 		return -ENOMEM;
-	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->wake < 0) {
-		err = errno;
-		free(s);
-		return -err;
-	}
+	s->wake = -1;	/* as long as nobody has asked anything it has nothing */
 	s->handle.ops = handle_ops;
 	s->ops = ops;
 	s->last = &s->first;
@@ -44,7 +40,7 @@ void serial_wake(struct serial *s)
 {
 	uint64_t one = 1;
 
-	/* it can only fail when it is awake already */
+	/* it can only fail when it is awake already, or has never begun */
 	if (write(s->wake, &one, sizeof(one)) < 0)
 		return;
 }
@@ -81,7 +77,8 @@ static void unlist(struct serial *s)
 static void drop(struct serial *s)
 {
 	s->ops->end(s);
-	close(s->wake);
+	if (s->wake >= 0)
+		close(s->wake);
 }
 
 static void *run(void *data)
@@ -113,6 +110,26 @@ static int start_thread(struct serial *s)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return rc;
+}
+
+/* what it needs to serve requests; the caller has the lock. 0 or a positive errno. */
+static int begin(struct serial *s)
+{
+	int rc;
+
+	if (s->running)
+		return 0;
+	if (s->wake < 0)
+		s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake < 0)
+		return errno;
+	rc = start_thread(s);
+	if (rc)
+		return rc;
+	s->running = true;
+	s->next = serials;
+	serials = s;
+	return 0;
 }
 
 static void on_interrupt(fuse_req_t req, void *data)
@@ -163,7 +180,7 @@ static void submit(struct handle *h, fuse_req_t req, enum request_kind kind,
 {
 	struct serial *s = (struct serial *)h;
 	struct request *r = make_request(s, req, data, size);
-	int rc = 0;
+	int rc;
 
 	if (!r) {
 		fuse_reply_err(req, ENOMEM);
@@ -176,14 +193,7 @@ static void submit(struct handle *h, fuse_req_t req, enum request_kind kind,
 	fuse_req_interrupt_func(req, on_interrupt, r);
 
 	pthread_mutex_lock(&lock);
-	if (!s->running) {
-		rc = start_thread(s);
-		if (!rc) {
-			s->running = true;
-			s->next = serials;
-			serials = s;
-		}
-	}
+	rc = begin(s);
 	if (!rc) {
 		*s->last = r;
 		s->last = &r->next;
@@ -281,15 +291,34 @@ int serial_wait(struct serial *s, struct request *r, struct pollfd *fds, nfds_t 
 	return must_stop(s, r) ? -EINTR : 0;
 }
 
-void serials_end(void)
+/* whether there are any, or any that do not linger; the caller has the lock */
+static bool any(bool also_lingering)
 {
 	struct serial *s;
+
+	for (s = serials; s && s->lingers && !also_lingering; s = s->next)
+		;
+	return s;
+}
+
+bool serials_end(void)
+{
+	struct timespec until;
+	struct serial *s;
+	bool left;
+	int rc = 0;
 
 	pthread_mutex_lock(&lock);
 	for (s = serials; s; s = s->next)
 		close_it(s);
 	pthread_cond_broadcast(&more);
-	while (serials)
+	while (any(false))
 		pthread_cond_wait(&more, &lock);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += LINGER_S;
+	while (any(true) && !rc)
+		rc = pthread_cond_timedwait(&more, &lock, &until);
+	left = any(true);
 	pthread_mutex_unlock(&lock);
+	return !left;
 }

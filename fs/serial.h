@@ -38,6 +38,7 @@ struct serial_ops {
 struct serial {
 	struct handle handle;
 	const struct serial_ops *ops;
+	bool lingers;		/* its end may take for ever: the daemon's does not wait for it */
 	/* serial.c's own */
 	struct serial *next;
 	struct request *first;
@@ -87,7 +88,12 @@ bool serial_closing(struct serial *s);
 /* request_take - what to reply to; @r itself is freed */
 fuse_req_t request_take(struct request *r);
 
-/* serials_end - end all that are still open, and wait for it */
-void serials_end(void);
+/*
+ * serials_end - end all that are still open, and wait for it
+ *
+ * Returns false when some that linger are left, with their threads, although they
+ * were given a moment.
+ */
+bool serials_end(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "attr.h"
+#include "damage.h"
 #include "handle.h"
 #include "import.h"
 #include "listing.h"
@@ -164,14 +165,14 @@ struct snapshot {
  * All or an error: the kernel takes what is less for the end of the file, and keeps
  * zeros for the rest. When it gets an error it asks again, page by page.
  */
-static ssize_t read_all(struct snapshot *s, char *buf, size_t size, off_t off)
+static ssize_t read_all(struct snapshot *s, char *buf, size_t size, off_t off,
+			struct store_error *e)
 {
-	struct store_error e;
-	ssize_t n = store_pread(s->reader, buf, size, off, &e), more;
+	ssize_t n = store_pread(s->reader, buf, size, off, e), more;
 
 	if (n < 0 || (size_t)n == size)
 		return n;
-	more = store_pread(s->reader, buf + n, size - n, off + n, &e);
+	more = store_pread(s->reader, buf + n, size - n, off + n, e);
 	return more < 0 ? more : n + more;
 }
 
@@ -179,8 +180,11 @@ static void snapshot_read(struct handle *h, fuse_req_t req, size_t size, off_t o
 {
 	struct snapshot *s = (struct snapshot *)h;
 	char *buf = handle_buffer(size);
-	ssize_t n = buf ? read_all(s, buf, size, off) : -ENOMEM;
+	struct store_error e;
+	ssize_t n = buf ? read_all(s, buf, size, off, &e) : -ENOMEM;
 
+	if (n == -EIO)
+		damage_found(inode_store_ino(h->ino), e.text);
 	if (n < 0)
 		fuse_reply_err(req, -n);
 	else
@@ -227,6 +231,8 @@ static int open_to_read(fuse_ino_t ino, struct fuse_file_info *fi, struct handle
 		return -ENOMEM;
 	s->handle.ops = &snapshot_ops;
 	rc = store_read_open_ino(fs.store, inode_store_ino(ino), &s->reader, &e);
+	if (rc == -EIO)
+		damage_found(inode_store_ino(ino), e.text);
 	if (rc) {
 		free(s);
 		return rc == -ENOENT ? -ESTALE : rc;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "damage.h"
 #include "handle.h"
 #include "line.h"
 #include "log.h"
@@ -228,7 +229,7 @@ static int status_open(const struct node_at *at, const struct fuse_ctx *caller,
 		       struct fuse_file_info *fi, struct handle **h)
 {
 	struct place_info info;
-	char *text = NULL;
+	char *text = NULL, damage[DAMAGE_MAX];
 	size_t len = 0;
 	FILE *f;
 	int rc;
@@ -248,6 +249,8 @@ static int status_open(const struct node_at *at, const struct fuse_ctx *caller,
 	print_last(f, at->place);
 	fprintf(f, "record: %s\n", info.running && record_wanted(&info.c) ? "no" : "yes");
 	fprintf(f, "snapshots: %" PRIu64 "\n", info.stored ? info.g.snapshots : 0);
+	damage_get(at->place, damage);
+	print(f, "damage", damage[0] ? damage : "-", strlen(damage) ?: 1);
 	rc = fflush(f) ? -ENOMEM : 0;
 	if (fclose(f))
 		rc = -ENOMEM;

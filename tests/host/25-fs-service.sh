@@ -49,6 +49,11 @@ ends() {
 	is "$1" "$?, $(mountpoint -q mnt && echo mounted || echo unmounted)" "0, unmounted"
 }
 
+# names DIR: what a listing shows, in one line
+names() {
+	find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | xargs
+}
+
 echo "# nothing yet" >conf
 start
 ok "D6 READY=1 is told" grep -q READY=1 told
@@ -69,18 +74,18 @@ echo 'record = no' >conf
 kill -HUP $daemon
 ok "D6 a good one is taken" wait_until 10 bash -c "[ \$(grep -c RELOADING=1 told) = 2 ]"
 ok "D6 and it goes on" cmp img mnt/web/snapshots/a
-is "N3 listings show all" "$(ls mnt/web | xargs)" "check image log options restart snapshots status"
+is "N3 listings show all" "$(names mnt/web)" "check image log options restart snapshots status"
 printf 'record = no\nlist = no\n' >conf
 kill -HUP $daemon
 ok "N3 list=no is taken" wait_until 10 bash -c "[ \$(grep -c RELOADING=1 told) = 3 ]"
-is "U20 listings do not show what acts when it is read" "$(ls mnt/web | xargs)" "log options restart snapshots status"
+is "U20 listings do not show what acts when it is read" "$(names mnt/web)" "log options restart snapshots status"
 is "U20 which is there by its name" "$(stat -c %A mnt/web/image mnt/web/final mnt/web/check | xargs)" \
 	"-r-------- -r-------- -r--------"
 is "U20 grep -r reads the rest" "$(grep -rs 'state: stopped' mnt/web)" "mnt/web/status:state: stopped"
 echo 'list = perhaps' >conf
 kill -HUP $daemon
 ok "N3 a bad one is told" wait_until 10 grep -qa "option list takes yes or no, not 'perhaps'" journal
-is "N3 and nothing changes" "$(ls mnt/web | xargs)" "log options restart snapshots status"
+is "N3 and nothing changes" "$(names mnt/web)" "log options restart snapshots status"
 echo 'record = no' >conf
 
 # Its end

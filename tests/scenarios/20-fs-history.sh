@@ -318,6 +318,25 @@ if id nobody >/dev/null 2>&1; then
 	fails "D6 or restart one" $as_nobody cp one $place/restart
 	fails "D6 or delete one" $as_nobody rm -f $dir/a
 	fails "D6 or make a place" $as_nobody mkdir $CKPT/nobody
+	is "U13 a user has 128 files of it open at once, and no more" "$(python3 -c "
+import os
+os.setgroups([])
+os.setuid($(id -u nobody))
+def fill():
+    files = []
+    try:
+        while len(files) < 1000:
+            files.append(os.open('$place/status', os.O_RDONLY))
+    except OSError as e:
+        print(len(files), e.strerror)
+    return files
+files = fill()
+os.close(files.pop())
+files += fill()
+for f in files:
+    os.close(f)
+fill()" | xargs)" "128 Too many open files 1 Too many open files 128 Too many open files"
+	ok "U13 others have theirs" cat $place/status
 	ok "D6 until root lets them" bash -c "chmod 444 $dir/a && $as_nobody cat $dir/a | cmp - two"
 fi
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# timeout: 300
+# timeout: 500
 #
 # image and restart as files: how tools read and write them, and what happens when they stop in the middle.
 
@@ -151,6 +151,13 @@ else
 	skip "N1 the final image" "ckpt-checkpoint has no --final"
 fi
 
+is "U13 who only opens it takes nothing of the daemon's" "$(python3 -c "
+import os
+fds = '/proc/$(pidof -s ckptfs)/fd'
+os.listdir(fds)
+before = len(os.listdir(fds))
+files = [os.open('$web/image', os.O_RDONLY) for i in range(100)]
+print(len(os.listdir(fds)) - before < 50)")" True
 before=$(snapshots)
 ok "D1 a reader that stops" bash -c "head -c 10000 $web/image >/dev/null"
 ok "D1 a reader that is killed" bash -c "

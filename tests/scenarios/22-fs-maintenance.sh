@@ -92,7 +92,7 @@ flip() {
 }
 
 daemon() {
-	ckptfs -f -o "store=$T/own.db,state=$T/state" mnt &
+	ckptfs -f -o "store=$T/own.db,state=$T/state" mnt 2>>daemon.err &
 	wait_until 10 mountpoint -q mnt
 }
 
@@ -142,6 +142,11 @@ flip own.db 1000000
 daemon
 fails "D4 reading it fails" cat mnt/web/snapshots/bad
 matches "D4 with EIO" "$(cat mnt/web/snapshots/bad 2>&1 >/dev/null)" "Input/output error"
+matches "U10 status says so" "$(sed -n 's/^damage: //p' mnt/web/status)" '^snapshot bad: .+'
+matches "U10 and the log" "$(tail -n 1 mnt/web/log)" '^the history is damaged: snapshot bad: .+'
+matches "U10 and the daemon" "$(cat daemon.err)" "the history of web is damaged: snapshot bad: .+"
+ckpt -m "$T/mnt" fsck >/dev/null 2>&1
+matches "U10 fsck tells it there, too" "$(sed -n 's/^damage: //p' mnt/web/status)" '^snapshot bad: [0-9]+ of [0-9]+ blocks'
 fails "D4 also with sendfile" python3 -c 'import shutil; shutil.copyfile("mnt/web/snapshots/bad", "out")'
 fails "D4 a copy of it within the mount fails" cp mnt/web/snapshots/bad mnt/web/snapshots/copy
 fails "D4 and is not there" stat mnt/web/snapshots/copy
@@ -152,6 +157,7 @@ ok "D4 the other one is whole" cmp good mnt/web/snapshots/good
 fails "D4 fsck through the mount finds it, too" ckpt -m "$T/mnt" fsck
 fails "D4 a store in use is not opened" ckpt fsck --store own.db
 ok "D4 the damaged one can be deleted" rm mnt/web/snapshots/bad
+is "U10 status knows of no damage any more" "$(sed -n 's/^damage: //p' mnt/web/status)" -
 ok "D4 and then all is well" bash -c "ckpt -m $T/mnt gc && ckpt -m $T/mnt fsck"
 umount mnt
 wait

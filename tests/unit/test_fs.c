@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -461,6 +462,46 @@ static void comes_and_goes_at_once(void **state)
 	assert_int_equal(c.start, 41);
 }
 
+static void *look_for_nothing(void *arg)
+{
+	struct container c;
+
+	(void)arg;
+	for (int i = 0; i < 20; i++)
+		if (container_find("nothing", &c) != -ENOENT || container_find("web", &c))
+			return "wrong";
+	return NULL;
+}
+
+static void one_look_at_all_serves_many(void **state)
+{
+	struct world *w = *state;
+	unsigned long before;
+	pthread_t threads[8];
+	struct container c;
+	void *wrong;
+
+	put(w, "cgroup/web/cgroup.procs", "40\n");
+	add_task(w, 40, "40\t1", "/web", 40);
+	assert_int_equal(container_find("nothing", &c), -ENOENT);
+	before = containers_scans();
+	/* what is known and lives needs none */
+	assert_int_equal(container_find("web", &c), 0);
+	/* nor what may be an hour old */
+	assert_int_equal(container_glance("nothing", 3600 * 1000000000LL, &c), -ENOENT);
+	assert_int_equal(containers_scans(), before);
+	assert_int_equal(container_find("nothing", &c), -ENOENT);
+	assert_int_equal(containers_scans(), before + 1);
+	/* of those who come while one runs, all wait for the next one */
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look_for_nothing, NULL), 0);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(pthread_join(threads[i], &wrong), 0);
+		assert_null(wrong);
+	}
+	assert_true(containers_scans() <= before + 1 + 8 * 20);
+}
+
 static void nested_init_is_not_the_root_task(void **state)
 {
 	struct world *w = *state;
@@ -824,6 +865,7 @@ int main(void)
 		cmocka_unit_test(every_row_is_found_by_number_and_name),
 		cmocka_unit_test_setup_teardown(finds_inits_only, make_world, end_world),
 		cmocka_unit_test_setup_teardown(comes_and_goes_at_once, make_world, end_world),
+		cmocka_unit_test_setup_teardown(one_look_at_all_serves_many, make_world, end_world),
 		cmocka_unit_test_setup_teardown(nested_init_is_not_the_root_task, make_world,
 						end_world),
 		cmocka_unit_test_setup_teardown(one_name_is_told_apart_and_kept, make_world,
