@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# timeout: 60
+# timeout: 120
 #
 # The daemon as a service: what it tells systemd and the journal, options that change while it runs, and how it ends
 # and comes back. D4, D6. A daemon of the test's own, in a mount namespace of its own.
@@ -119,3 +119,29 @@ fails "D6 a second daemon does not get the store" ckptfs -f -o "config=$T/conf,s
 ok "D6 and disturbs nobody" cmp img mnt/web/snapshots/a
 kill -TERM $daemon
 ends "D6 and ends"
+
+# A check of the store, of which each read takes five seconds
+
+start
+strace -f -qq -o strace.log -p $daemon -e trace=pread64 -e inject=pread64:delay_enter=5000000 2>strace.err &
+tracer=$!
+wait_until 10 grep -q '^TracerPid:.[1-9]' "/proc/$daemon/status" || die "no strace: $(cat strace.err)"
+cat mnt/.ckptfs/fsck >fscked 2>&1 &
+reader=$!
+ok "U17 a check is under way" wait_until 20 test -s strace.log
+kill -TERM $reader
+wait $reader
+ok "U17 its reader can stop" [ $? -gt 128 ]
+cat mnt/.ckptfs/fsck >fscked 2>&1 &
+reader=$!
+sleep 1
+kill -TERM $daemon
+ends "U17 SIGTERM ends the daemon all the same"
+wait $reader
+fails "U17 who reads it is told that this was not all" [ $? = 0 ]
+ok "U17 and so is the journal" grep -qa "work on the store was cut short" journal
+wait $tracer
+start
+ok "U17 the store is as it was" bash -c "cat mnt/.ckptfs/fsck >fscked && cmp img mnt/web/snapshots/a"
+kill -TERM $daemon
+ends "U17 and the daemon ends"
