@@ -40,12 +40,7 @@ die() {
 take_images() {
 	local dir=$1 i begin
 
-	if [ "$2" != / ]; then
-		export PATH="$PATH:$2/usr/bin"
-		# A program in a container gets nothing of our environment but PATH.
-		printf '%s\n' "$2/usr/lib/x86_64-linux-gnu" "$2/lib/x86_64-linux-gnu" >/etc/ld.so.conf.d/redis.conf
-		ldconfig
-	fi
+	"$top/tests/lib/use-redis" "$2" || exit
 	ckpt run -d -n redis -- redis-server --save '' >/dev/null || die "no container"
 	for ((i = 0; i < 300; i++)); do
 		[ "$(ckpt exec redis redis-cli ping 2>/dev/null)" = PONG ] && break

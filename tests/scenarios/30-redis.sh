@@ -10,14 +10,11 @@ cache=${CKPTFS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ckptfs}
 if ! command -v redis-server >/dev/null; then
 	[ -x "$cache/redis/usr/bin/redis-server" ] ||
 		skip_all "D1 Redis goes back to where it was" "there is no Redis here; ./demo unpacks one"
-	export PATH="$PATH:$cache/redis/usr/bin"
-	# A program in a container gets nothing of our environment but PATH.
-	printf '%s\n' "$cache/redis/usr/lib/x86_64-linux-gnu" "$cache/redis/lib/x86_64-linux-gnu" >/etc/ld.so.conf.d/redis.conf
-	ldconfig
+	"$CKPT_TOP/tests/lib/use-redis" "$cache/redis" || die "Redis cannot be used"
 fi
 
 ask() {
-	ckpt exec -e PATH -e LD_LIBRARY_PATH redis redis-cli --raw "$@"
+	ckpt exec redis redis-cli --raw "$@"
 }
 
 answers() {
@@ -47,7 +44,7 @@ rise() {
 
 container redis -- redis-server --save '' --enable-debug-command yes || die "Redis does not start"
 wait_until 30 answers || die "Redis does not answer"
-seq 100000 | sed 's/.*/SET key:& value-&/' | ckpt exec -e PATH -e LD_LIBRARY_PATH redis redis-cli --pipe || die "Redis takes no keys"
+seq 100000 | sed 's/.*/SET key:& value-&/' | ckpt exec redis redis-cli --pipe || die "Redis takes no keys"
 keys=$(ask dbsize)
 digest=$(ask debug digest)
 is "D1 Redis: has 100,000 keys" "$keys" 100000
