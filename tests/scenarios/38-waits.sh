@@ -11,7 +11,7 @@
 . "$CKPT_TOP/tests/lib/scenario.sh"
 . "$CKPT_TOP/tests/lib/zoo.sh"
 
-FREEZE=1
+FREEZE=0x1000
 times=20
 [ "$soak" = 0 ] || times=600
 

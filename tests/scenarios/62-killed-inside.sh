@@ -34,7 +34,7 @@ fi
 kill $watcher
 
 # the checkpoint's own program
-for at in ckpt_collect_tasks ckpt_save_files ckpt_copy_mms ckpt_thaw ckpt_stream_mms; do
+for at in ckpt_collect_tasks ckpt_save_task ckpt_copy_mms ckpt_thaw ckpt_stream_sources; do
 	remember
 	watch $at ckpt-checkpoint 1
 	cat /ckpt/inside/image >"$T/refused" 2>"$T/error"
@@ -70,13 +70,13 @@ killed ckpt_restore_task ckpt-restart 3 'task [0-9]+ was killed'
 # what is pending is dropped here, and a SIGKILL must not be lost with it
 killed flush_signals ckpt-restart 1 "$member"
 killed flush_signals ckpt-restart 13 "$member"
-killed ckpt_restore_namespaces ckpt-restart 1 "$member"
-killed ckpt_restore_files ckpt-restart 4 "$member"
-killed ckpt_restore_mm ckpt-restart 6 "$member"
-killed ckpt_restore_process ckpt-restart 7 "$member"
-killed ckpt_restore_task_state ckpt-restart 11 "$member"
-killed ckpt_restore_cred sleep 12 "$member"
-killed ckpt_restore_dumpable bash 1 "$member"
+killed ckpt_restore_uts ckpt-restart 1 "$member"
+killed ckpt_make_unlock ckpt-restart 4 "$member"
+killed ckpt_arch_restore_vdso ckpt-restart 6 "$member"
+killed ckpt_restore_membarrier ckpt-restart 7 "$member"
+killed ckpt_restore_name ckpt-restart 11 "$member"
+killed set_cred_ucounts sleep 12 "$member"
+killed ckpt_count_up bash 1 "$member"
 
 # the program that reads the image
 for at in ckpt_check_system ckpt_read_pages ckpt_arch_restore; do
@@ -84,7 +84,7 @@ for at in ckpt_check_system ckpt_read_pages ckpt_arch_restore; do
 done
 
 # who is killed when all are let go dies as what it has become
-watch ckpt_go_process sleep 5
+watch ckpt_restore_go sleep 5
 ok "S3 a task is killed on its way out of the restart: the others run" restart inside "$T/image"
 ok "S3 and it was" was_killed
 ok "S3 and is dead as its parent can see" wait_until 20 eval '[ "$(field inside tasks)" = 12 ]' ||
