@@ -1,90 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "arguments.h"
 #include "child.h"
 #include "place_options.h"
 
-int arguments_add(struct arguments *a, const char *fmt, ...)
-{
-	va_list ap;
-	int len;
-
-	if (a->count == ARGUMENTS_MAX)
-		return -E2BIG;
-	va_start(ap, fmt);
-	len = vasprintf(&a->words[a->count], fmt, ap);
-	va_end(ap);
-	if (len < 0) {
-		a->words[a->count] = NULL;
-		return -ENOMEM;
-	}
-	a->count++;
-	return 0;
-}
-
-void arguments_free(struct arguments *a)
-{
-	while (a->count)
-		free(a->words[--a->count]);
-}
-
-static int add_all(struct arguments *a, const char *const *words)
+static int add_all(struct words *w, const char *const *all)
 {
 	int rc = 0;
 
-	for (; !rc && *words; words++)
-		rc = arguments_add(a, "%s", *words);
+	for (; !rc && *all; all++)
+		rc = words_add(w, "%s", *all);
 	return rc;
 }
 
-static int begin(struct arguments *a, const char *program, const char *log)
+static int begin(struct words *w, const char *program, const char *log)
 {
 	int rc;
 
-	*a = (struct arguments){ .count = 0 };
-	rc = add_all(a, (const char *[]){ program, "-r", CHILD_REPORT_FD, NULL });
+	*w = (struct words){ .count = 0 };
+	rc = add_all(w, (const char *[]){ program, "-r", CHILD_REPORT_FD, NULL });
 	if (!rc && log)
-		rc = add_all(a, (const char *[]){ "-l", log, NULL });
+		rc = add_all(w, (const char *[]){ "-l", log, NULL });
 	return rc;
 }
 
-static int end(struct arguments *a, int rc)
+static int end(struct words *w, int rc)
 {
 	if (rc)
-		arguments_free(a);
+		words_free(w);
 	return rc;
 }
 
-int arguments_checkpoint(struct arguments *a, enum checkpoint_kind kind,
+int arguments_checkpoint(struct words *w, enum checkpoint_kind kind,
 			 const struct container *c, const char *log)
 {
-	static const char *const words[][4] = {
+	static const char *const more[][4] = {
 		[CHECKPOINT_IMAGE] = { NULL },
 		[CHECKPOINT_FINAL] = { "--final", "--await", "0", NULL },
 		[CHECKPOINT_CHECK] = { "--check", NULL },
 	};
-	int rc = begin(a, "ckpt-checkpoint", log);
+	int rc = begin(w, "ckpt-checkpoint", log);
 
 	if (!rc)
-		rc = place_options_arguments(c->name, FOR_CHECKPOINT, a);
+		rc = place_options_arguments(c->name, FOR_CHECKPOINT, w);
 	if (!rc)
-		rc = add_all(a, words[kind]);
+		rc = add_all(w, more[kind]);
 	if (!rc)
-		rc = arguments_add(a, "%d", c->init);
-	return end(a, rc);
+		rc = words_add(w, "%d", c->init);
+	return end(w, rc);
 }
 
-int arguments_restart(struct arguments *a, const char *place, const char *log)
+int arguments_restart(struct words *w, const char *place, const char *log)
 {
-	int rc = begin(a, "ckpt-restart", log);
+	int rc = begin(w, "ckpt-restart", log);
 
 	if (!rc)
-		rc = add_all(a, (const char *[]){ "-n", place, NULL });
+		rc = add_all(w, (const char *[]){ "-n", place, NULL });
 	if (!rc)
-		rc = place_options_arguments(place, FOR_RESTART, a);
-	return end(a, rc);
+		rc = place_options_arguments(place, FOR_RESTART, w);
+	return end(w, rc);
 }

@@ -15,16 +15,8 @@
 #ifndef FS_ARGUMENTS_H
 #define FS_ARGUMENTS_H
 
-#include <stddef.h>
-
 #include "container.h"
-
-#define ARGUMENTS_MAX 256
-
-struct arguments {
-	char *words[ARGUMENTS_MAX + 1];	/* NULL behind the last */
-	size_t count;
-};
+#include "words.h"
 
 enum checkpoint_kind {
 	CHECKPOINT_IMAGE,
@@ -34,18 +26,13 @@ enum checkpoint_kind {
 
 /*
  * arguments_checkpoint, arguments_restart - what to run
+ * @w: takes it; words_free() it
  * @log: path of the log, NULL: none
  *
  * 0, -ENOMEM, -E2BIG, or why the options can't be read; then there is nothing to free.
  */
-int arguments_checkpoint(struct arguments *a, enum checkpoint_kind kind,
+int arguments_checkpoint(struct words *w, enum checkpoint_kind kind,
 			 const struct container *c, const char *log);
-int arguments_restart(struct arguments *a, const char *place, const char *log);
-
-/* arguments_add - one more word; @fmt: as for printf. 0 or a negative errno. */
-int arguments_add(struct arguments *a, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-void arguments_free(struct arguments *a);
+int arguments_restart(struct words *w, const char *place, const char *log);
 
 #endif

@@ -92,7 +92,7 @@ static int spawn(struct image *im, const char *log, struct ckpt_error *e)
 {
 	enum checkpoint_kind kind = im->final ? CHECKPOINT_FINAL : CHECKPOINT_IMAGE;
 	_cleanup_fd_ int in = -1;
-	struct arguments a;
+	struct words words;
 	int ends[2], rc;
 
 	if (im->final) {
@@ -101,11 +101,11 @@ static int spawn(struct image *im, const char *log, struct ckpt_error *e)
 		in = ends[0];
 		im->taken = ends[1];
 	}
-	rc = arguments_checkpoint(&a, kind, &im->c, log);
+	rc = arguments_checkpoint(&words, kind, &im->c, log);
 	if (rc)
 		return error_sys(e, -rc, "the options of %s can't be used", im->c.name);
-	rc = stream_spawn(&im->stream, a.words, in, e);
-	arguments_free(&a);
+	rc = stream_spawn(&im->stream, words.all, in, e);
+	words_free(&words);
 	return rc;
 }
 

@@ -8,9 +8,10 @@
 
 #include <stddef.h>
 
-struct arguments;
 struct ckpt_error;
+struct words;
 
+#define PLACE_OPTIONS "options"	/* the name of both files */
 #define PLACE_OPTIONS_MAX 65536	/* bytes */
 
 /* which program an option is for */
@@ -31,6 +32,6 @@ int place_options_check(const char *text, size_t len, int whole, struct ckpt_err
  *
  * Returns 0 or a negative errno.
  */
-int place_options_arguments(const char *place, unsigned int program, struct arguments *a);
+int place_options_arguments(const char *place, unsigned int program, struct words *words);
 
 #endif

@@ -43,17 +43,17 @@ static int fail(struct run *run, int rc, const struct ckpt_error *e)
 static int start(struct run *run)
 {
 	struct ckpt_error e = { 0 };
-	struct arguments a;
+	struct words words;
 	int rc = 0;
 
 	run->started = true;
 	if (!container_alive(&run->c))
 		rc = error_set(&e, ESRCH, "it has ended since the file was opened");
-	if (!rc && arguments_checkpoint(&a, run->program->kind, &run->c, NULL))
+	if (!rc && arguments_checkpoint(&words, run->program->kind, &run->c, NULL))
 		rc = error_set(&e, EINVAL, "its options can't be used");
 	if (!rc) {
-		rc = stream_spawn(&run->stream, a.words, -1, &e);
-		arguments_free(&a);
+		rc = stream_spawn(&run->stream, words.all, -1, &e);
+		words_free(&words);
 	}
 	if (rc)
 		return fail(run, rc, &e);

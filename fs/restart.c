@@ -115,19 +115,19 @@ static int check_place(const char *place, struct ckpt_error *e)
 
 static int spawn(struct sink *s, const char *log, struct ckpt_error *e)
 {
-	struct arguments a;
+	struct words words;
 	int ends[2], rc;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return error_sys(e, errno, "no pipe for the restart of %s", s->place);
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
-	rc = arguments_restart(&a, s->place, log);
+	rc = arguments_restart(&words, s->place, log);
 	if (rc) {
 		rc = error_sys(e, -rc, "the options of %s can't be used", s->place);
 	} else {
-		rc = child_spawn(&s->child, a.words, ends[0], -1, e);
-		arguments_free(&a);
+		rc = child_spawn(&s->child, words.all, ends[0], -1, e);
+		words_free(&words);
 	}
 	close(ends[0]);
 	if (rc)
