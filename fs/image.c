@@ -318,6 +318,7 @@ static void end(struct serial *s)
 
 	if (im->phase == PHASE_RUNNING)
 		cut(im);
+	close_taken(im);
 	if (im->log >= 0)
 		close(im->log);
 	give_turn(im);
