@@ -170,13 +170,17 @@ static pid_t start(struct exec *x, struct ckpt_error *e)
 
 static int make_environment(struct exec *x, struct ckpt_error *e)
 {
-	char path[PATH_MAX];
+	const char *path = getenv("PATH");
+	char own[PATH_MAX];
 	int ret;
 
-	/* programs are where the container's own first one found them */
-	if (!proc_environ(x->container.init, "PATH", path, sizeof(path)))
-		strcpy(path, ENVIRONMENT_PATH);
-	ret = environment_default(&x->env, "PATH", path, e);
+	/*
+	 * Programs are where the container's own first one found them, unless that has
+	 * written its title over its environment.
+	 */
+	if (proc_environ(x->container.init, "PATH", own, sizeof(own)))
+		path = own;
+	ret = environment_default(&x->env, "PATH", path ? path : ENVIRONMENT_PATH, e);
 	if (!ret)
 		ret = environment_default(&x->env, "TERM", getenv("TERM"), e);
 	return ret;
@@ -255,7 +259,7 @@ const struct command command_exec = {
 		options, parse, "NAME [--] COMMAND [ARGUMENT...]",
 		"Runs COMMAND as root in the namespaces and the cgroup of the running container NAME, and "
 		"exits as it does. In a container with a user namespace that is its root; the environment "
-		"is PATH of the container, HOME and TERM.",
+		"is PATH of the container's init, or else the caller's, HOME and TERM.",
 		NULL, NULL, NULL,
 	},
 	.run = run,

@@ -88,6 +88,8 @@ export SECRET=hidden GIVEN=here
 is "U14 the environment is PATH, HOME and TERM" "$(ckpt exec plain env | sed 's/=.*//' | sort | xargs)" "HOME PATH TERM"
 is "U14 PATH is the container's own" "$(PATH=$PATH:/nowhere ckpt exec plain env | sed -n 's/^PATH=//p')" \
 	"$(tr '\0' '\n' <"/proc/$(init_of plain)/environ" | sed -n 's/^PATH=//p')"
+container bare -- env -i "$(command -v sleep)" 100000
+is "U14 or the caller's if it has none" "$(PATH=$PATH:/nowhere ckpt exec bare env | sed -n 's/^PATH=//p')" "$PATH:/nowhere"
 is "U14 what is given comes along, with its own value or the caller's" \
 	"$(ckpt exec -e A=1 --env GIVEN -e A=2 -e HOME=/tmp -e UNSET plain env | grep -v '^PATH\|^TERM' | sort | xargs)" \
 	"A=2 GIVEN=here HOME=/tmp"

@@ -17,7 +17,7 @@ begin() {
 	bash -c 'echo 0 >"$1/cgroup.procs"; exec unshare --propagation "$2" --pid --fork --kill-child --mount \
 		--mount-proc --uts --ipc --net --cgroup setsid \
 		sh -c "exec </dev/null >/dev/null 2>&1; exec sleep 100000"' - $cgroup "$1" </dev/null >/dev/null 2>&1 &
-	wait_until 20 is_running mounts
+	wait_until 60 is_running mounts
 }
 
 end() {
