@@ -16,8 +16,10 @@
 
 #include "error.h"
 
-/* bytes of a record, all its pieces together, and of its parts in our sizes */
+/* bytes of a record, all its pieces together, and of its parts in our sizes; less in tests */
+#ifndef PARTS_BYTES_MAX
 #define PARTS_BYTES_MAX (256U << 20)
+#endif
 
 /* bytes of an element */
 #define PART_SIZE_MAX 65536

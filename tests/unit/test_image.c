@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "image.h"
@@ -145,7 +143,8 @@ static void test_flipped_bits(void **state)
 	for (i = 0; i < b.len; i += i < 4096 ? 3 : 331) {
 		b.data[i] ^= 1 << (i % 8);
 		assert_true(read_all(&r, &e) < 0);
-		assert_true(e.err == EINVAL || e.err == EPIPE);
+		/* a length may be more than there is memory for here */
+		assert_true(e.err == EINVAL || e.err == EPIPE || e.err == E2BIG);
 		b.data[i] ^= 1 << (i % 8);
 	}
 	assert_int_equal(read_all(&r, &e), 0);
@@ -314,34 +313,19 @@ static void test_wrong_pieces(void **state)
 /* pieces without end take no memory without end */
 static void test_too_many_pieces(void **state)
 {
-	const size_t size = CKPT_REC_LEN_MAX;
-	struct ckpt_rec *rec = calloc(1, sizeof(*rec) + size);
+	static const char body[16384];
 	struct image_reader r;
 	struct ckpt_error e;
-	int ends[2];
-	pid_t pid;
+	size_t i;
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	if (!pid) {
-		close(ends[0]);
-		for (uint32_t seq = 0; seq < 20; seq++) {
-			*rec = (struct ckpt_rec){ CKPT_REC_MAGIC, CKPT_REC_FILE, CKPT_REC_MORE, size, seq, 0 };
-			rec->sum = XXH64(rec, sizeof(*rec) + size, 0);
-			if (write(ends[1], rec, sizeof(*rec) + size) < 0)
-				break;
-		}
-		_exit(0);
-	}
-	close(ends[1]);
-	image_init(&r, ends[0]);
-	assert_int_equal(image_next(&r, &e), -E2BIG);
-	assert_int_equal(r.seq, PARTS_BYTES_MAX / size);
-	image_done(&r);
-	close(ends[0]);
-	waitpid(pid, NULL, 0);
-	free(rec);
+	memset(&b, 0, sizeof(b));
+	builder_header(&b, CKPT_IMAGE_VERSION, NULL);
+	for (i = 0; i <= PARTS_BYTES_MAX / sizeof(body); i++)
+		builder_piece(&b, CKPT_REC_FILE, CKPT_REC_MORE, body, sizeof(body));
+	assert_int_equal(read_all(&r, &e), -E2BIG);
+	assert_int_equal(r.seq, 1 + PARTS_BYTES_MAX / sizeof(body));
+	assert_string_equal(e.text, "record 1 of the image is longer than memory is given for");
 }
 
 static void check_header(uint32_t version, const char *machine, int expected,
@@ -417,6 +401,5 @@ int main(void)
 		cmocka_unit_test(test_older),
 	};
 
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
