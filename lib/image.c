@@ -359,6 +359,20 @@ int image_begin(struct image_reader *r, struct ckpt_error *e)
 	return image_parts(r, e);
 }
 
+/* a mark may change what all the rest means */
+static int check_kind(const struct ckpt_image_header *h, struct ckpt_error *e)
+{
+	static const __u8 none[sizeof(h->parent)];
+	const __u32 known = CKPT_MARK_FINAL | CKPT_MARK_SUBTREE | CKPT_MARK_SELF;
+
+	if (h->marks & ~known || h->reserved)
+		return error_set(e, EOPNOTSUPP, "the image has marks that this version does not know: %#x",
+				 h->marks & ~known);
+	if (memcmp(h->parent, none, sizeof(none)))
+		return error_set(e, EOPNOTSUPP, "the image is an increment of another one; this version restarts whole ones");
+	return 0;
+}
+
 int image_check_machine(const struct image_reader *r, struct ckpt_error *e)
 {
 	const struct ckpt_image_header *h = image_part(r, HEADER, BASE, NULL);
@@ -375,5 +389,5 @@ int image_check_machine(const struct image_reader *r, struct ckpt_error *e)
 	if (strcmp(h->machine, uts.machine))
 		return error_set(e, ENOEXEC, "the image is of a machine of the kind %s, this one is %s",
 				 h->machine, uts.machine);
-	return 0;
+	return check_kind(h, e);
 }

@@ -110,11 +110,12 @@ int image_expect(struct image_reader *r, uint16_t type, struct ckpt_error *e);
 int image_begin(struct image_reader *r, struct ckpt_error *e);
 
 /*
- * image_check_machine - is it of a machine like this one?
+ * image_check_machine - can this build and this machine restart it?
  * @r: the reader, after image_begin()
  *
  * Returns 0, -EINVAL if it does not say, -ENOEXEC for another kind of machine
- * or size of pages.
+ * or size of pages, -EOPNOTSUPP for an increment of another image, or one with
+ * a mark that this build does not know.
  */
 int image_check_machine(const struct image_reader *r, struct ckpt_error *e);
 

@@ -357,6 +357,46 @@ static void test_header(void **state)
 	check_header(CKPT_IMAGE_VERSION, "vax", -ENOEXEC, "of the kind vax");
 }
 
+static void test_marks(void **state)
+{
+	static const struct {
+		uint32_t marks, reserved;
+		uint8_t parent;
+		const char *text;	/* NULL: it can be restarted */
+	} cases[] = {
+		{ CKPT_MARK_FINAL, 0, 0, NULL },
+		{ CKPT_MARK_SELF | CKPT_MARK_SUBTREE, 0, 0, NULL },
+		{ 0x9, 0, 0, "marks that this version does not know: 0x8" },
+		{ 0, 1, 0, "marks" },
+		{ 0, 0, 1, "is an increment of another one" },
+	};
+	struct ckpt_image_header *h;
+	struct image_reader r;
+	struct ckpt_error e;
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		memset(&b, 0, sizeof(b));
+		builder_header(&b, CKPT_IMAGE_VERSION, NULL);
+		h = (void *)(b.body + sizeof(struct ckpt_part));
+		b.body_len = sizeof(struct ckpt_part) + sizeof(*h);
+		b.len = b.seq = 0;
+		h->marks = cases[i].marks;
+		h->reserved = cases[i].reserved;
+		h->parent[15] = cases[i].parent;
+		builder_add(&b, CKPT_REC_HEADER);
+		fd = builder_open(&b);
+		image_init(&r, fd);
+		assert_int_equal(image_begin(&r, &e), 0);
+		assert_int_equal(image_check_machine(&r, &e), cases[i].text ? -EOPNOTSUPP : 0);
+		assert_true(!cases[i].text || strstr(e.text, cases[i].text));
+		image_done(&r);
+		close(fd);
+	}
+}
+
 /* up to version 2 a body had no parts */
 static void test_older(void **state)
 {
@@ -398,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_pieces),
 		cmocka_unit_test(test_too_many_pieces),
 		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_older),
 	};
 
