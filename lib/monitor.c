@@ -24,7 +24,8 @@ void monitor_detach(void)
 
 static void reap(pid_t pid)
 {
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	/* whatever it sends when it ends */
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
 }
 

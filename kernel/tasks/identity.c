@@ -55,8 +55,9 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	const struct ckpt_image_task *img = ckpt_get(buf, TASK, BASE);
 
 	ckpt_restore_name(img);
+	/* the root's new parent is the restarter's, and waits for this one */
 	if (img->flags & CKPT_TASK_LEADER)
-		current->exit_signal = img->exit_signal;
+		current->exit_signal = img->pid == 1 ? SIGCHLD : img->exit_signal;
 	return 0;
 }
 

@@ -151,6 +151,8 @@ unchanged() {
 clean_slate() {
 	local dir i
 
+	# What tests/lib/act-at.sh has set up would happen to the next scenario.
+	[ ! -e /sys/module/act_at ] || rmmod act_at
 	for ((i = 0; i < 50; i++)); do
 		while read -r dir; do
 			echo 1 >"$dir/cgroup.kill"

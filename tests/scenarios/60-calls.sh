@@ -118,3 +118,32 @@ kill -KILL "$plain"
 wait $outside
 ok "S10 and is restarted" restart plain "$T/plain" && wait_until 20 is_running plain
 is "S10 with a group of its own, and a session from outside" "$(nsenter -t "$(init_of plain)" -p -m ps -o sid=,pgid= -p 1 | xargs)" "0 1"
+
+# an init whose end is told to its parent by another signal than SIGCHLD
+cat >"$T/clone.py" <<'END'
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None)
+# clone() with CLONE_NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET and SIGUSR1, on a stack that is copied
+if libc.syscall(56, 0x20000 | 0x4000000 | 0x8000000 | 0x20000000 | 0x40000000 | 10, 0, 0, 0, 0):
+    time.sleep(100000)
+open("/sys/fs/cgroup/clone/cgroup.procs", "w").write("0")
+os.setsid()
+null = os.open("/dev/null", os.O_RDWR)
+for fd in 0, 1, 2:
+    os.dup2(null, fd)
+os.closerange(3, 100)
+os.execvp("sh", ["sh", "-c", "mount -t proc proc /proc; while :; do sleep 0.1; done"])
+END
+mkdir /sys/fs/cgroup/clone
+python3 "$T/clone.py" &
+outside=$!
+wait_until 20 eval '[ -n "$(</sys/fs/cgroup/clone/cgroup.procs)" ] && [ "$(ps -o comm= --ppid $outside)" = sh ]' ||
+	echo "the container did not come up"
+clone=$(pgrep -P $outside)
+ok "S10 a root task with another exit signal than SIGCHLD is saved" sh -c 'ckpt-checkpoint "$1" >"$2"' - "$clone" "$T/clone"
+kill -KILL $outside "$clone"
+wait $outside
+ok "S10 and is restarted" restart clone "$T/clone"
+wait_until 20 is_running clone
+sleep 1
+ok "S10 and runs on" is_running clone
