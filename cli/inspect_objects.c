@@ -87,12 +87,14 @@ static const struct emit_field sock_fields[] = {
 	SK(family, EMIT_UNS), SK(type, EMIT_UNS), SK(protocol, EMIT_UNS),
 	SK(state, EMIT_HEX), SK(backlog, EMIT_UNS), SK(addr_len, EMIT_UNS),
 	SK(addr, EMIT_BYTES),
-	SK(sndbuf, EMIT_DEC), SK(rcvbuf, EMIT_DEC), SK(userlocks, EMIT_HEX),
-	SK(options, EMIT_HEX), SK(priority, EMIT_DEC), SK(mark, EMIT_HEX),
-	SK(rcvlowat, EMIT_DEC), SK(rcvtimeo_ns, EMIT_DEC), SK(sndtimeo_ns, EMIT_DEC),
-	SK(linger, EMIT_DEC), SK(keepidle, EMIT_DEC), SK(keepintvl, EMIT_DEC),
-	SK(keepcnt, EMIT_DEC), SK(defer_accept, EMIT_DEC), SK(user_timeout, EMIT_DEC),
 	SK(mode, EMIT_OCT), SK(uid, EMIT_UNS), SK(gid, EMIT_UNS),
+	SK(drops, EMIT_UNS), SK(sk_uid, EMIT_UNS), SK(sk_gid, EMIT_UNS),
+	SK(peer_cred, EMIT_UNS), SK(peer_pid, EMIT_DEC),
+};
+
+#define SO(member, fmt) EMIT_FIELD(ckpt_image_sockopt, member, fmt)
+static const struct emit_field sockopt_fields[] = {
+	SO(level, EMIT_DEC), SO(name, EMIT_DEC), SO(len, EMIT_UNS), SO(value, EMIT_BYTES),
 };
 
 static const char *const file_kinds[] = {
@@ -199,6 +201,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, TIMERFD, timerfd_fields),
 	INSPECT_PART(FILE, SHMEM, file_shmem_fields),
 	INSPECT_PART(FILE, SOCK, sock_fields),
+	INSPECT_PART(FILE, OPTIONS, sockopt_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(FILES, BASE, files_fields),

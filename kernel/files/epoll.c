@@ -18,7 +18,8 @@ static bool epoll_mine(struct file *file)
 	return file->f_op == kv_eventpoll_fops;
 }
 
-static struct file *epoll_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *epoll_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				  const struct cred *cred)
 {
 	return ckpt_file_of_fd(ckpt_syscall(epoll_create1, 0));
 }

@@ -48,7 +48,8 @@ static int eventfd_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	return img && img->count != U64_MAX ? 0 : ckpt_malformed(log, buf);
 }
 
-static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+					    const struct cred *cred)
 {
 	const struct ckpt_image_file_eventfd *img = ckpt_get(buf, FILE, EVENTFD);
 	struct file *file;

@@ -3,6 +3,7 @@
  * Open files.  What a kind of file needs is in a file of its own and a row of
  * the table below.  C1.
  */
+#include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/slab.h>
@@ -70,7 +71,8 @@ static int check_file(struct ckpt_checkpoint *cp, struct file *file)
 	return 0;
 }
 
-static int save_base(struct file *file, u32 kind, u32 ref, struct ckpt_rec_out *rec)
+static int save_base(struct ckpt_checkpoint *cp, struct file *file, u32 kind, u32 ref,
+		     struct ckpt_rec_out *rec)
 {
 	struct ckpt_image_file *img = ckpt_put(rec, FILE, BASE);
 
@@ -81,7 +83,7 @@ static int save_base(struct file *file, u32 kind, u32 ref, struct ckpt_rec_out *
 	img->flags = file->f_flags;
 	img->mode = file_inode(file)->i_mode;
 	img->pos = file->f_pos;
-	return 0;
+	return ckpt_obj_save(cp, &ckpt_type_cred, (void *)file->f_cred, &img->cred);
 }
 
 static int save_path(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
@@ -105,7 +107,7 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	const struct ckpt_file_ops *ops;
 	struct file *file = obj->ptr;
 	struct ckpt_rec_out *rec;
-	int ret;
+	int ret, refused;
 
 	ret = check_file(cp, file);
 	if (ret)
@@ -115,12 +117,14 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported",
 				   file_inode(file)->i_sb->s_type->name, file);
 	rec = ckpt_rec(cp, CKPT_REC_FILE);
-	ret = save_base(file, ops->kind, obj->ref, rec);
-	if (!ret && ops->has_path)
+	refused = save_base(cp, file, ops->kind, obj->ref, rec);
+	if (ckpt_go_on(refused))
+		return refused;
+	if (ops->has_path)
 		ret = save_path(cp, file, rec);
 	if (!ret && ops->save)
 		ret = ops->save(cp, file, rec);
-	return ret ? : ckpt_done(cp, rec);
+	return ret ? : refused ? : ckpt_done(cp, rec);
 }
 
 static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
@@ -153,6 +157,29 @@ static void set_flags(struct file *file, u32 flags)
 	spin_unlock(&file->f_lock);
 }
 
+/*
+ * Made by the restarter, but with the credentials that it had: they decide what
+ * /proc/PID/pagemap shows, or what a write to cgroup.procs may do.
+ */
+static struct file *make_file(struct ckpt_restart *rs, const struct ckpt_file_ops *ops,
+			      const struct ckpt_rec_buf *buf)
+{
+	const struct cred *old, *cred = ckpt_file_cred(rs, ckpt_get(buf, FILE, BASE)->cred);
+	struct file *file;
+
+	if (IS_ERR(cred))
+		return ERR_CAST(cred);
+	if (ops->has_cred) {
+		file = ops->restore(rs, buf, cred);
+	} else {
+		old = override_creds(cred);
+		file = ops->restore(rs, buf, cred);
+		revert_creds(old);
+	}
+	put_cred(cred);
+	return file;
+}
+
 static void *restore_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_file *img = ckpt_get(buf, FILE, BASE);
@@ -161,7 +188,7 @@ static void *restore_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *bu
 	struct file *file;
 	int ret;
 
-	file = ops->restore(rs, buf);
+	file = make_file(rs, ops, buf);
 	if (IS_ERR(file)) {
 		ckpt_log(ckpt_restore_log(rs), "FILE %u (%s%s%s) cannot be restored: error %ld",
 			 img->ref, ops->name, path ? " " : "", path ? : "", -PTR_ERR(file));
@@ -207,4 +234,20 @@ struct file *ckpt_file_of_fd(long fd)
 	file = fget(fd);
 	close_fd(fd);
 	return file ? file : ERR_PTR(-EBADF);
+}
+
+int ckpt_set_owner(struct file *file, u32 mode, u32 uid, u32 gid)
+{
+	struct inode *inode = file_inode(file);
+	kuid_t kuid = make_kuid(current_user_ns(), uid);
+	kgid_t kgid = make_kgid(current_user_ns(), gid);
+	int ret = 0;
+
+	if (!uid_valid(kuid) || !gid_valid(kgid) || mode & ~07777)
+		return -EINVAL;
+	if (!uid_eq(inode->i_uid, kuid) || !gid_eq(inode->i_gid, kgid))
+		ret = k_vfs_fchown(file, uid, gid);
+	if (!ret && (inode->i_mode & 07777) != mode)
+		ret = k_vfs_fchmod(file, mode);
+	return ret;
 }

@@ -86,16 +86,46 @@ static int check_before_open(struct ckpt_restart *rs, const struct ckpt_rec_buf 
 	return ret;
 }
 
-static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *open_as(const char *name, u32 flags, const struct path *path,
+			    const struct cred *cred)
 {
+	const struct cred *old = override_creds(cred);
+	struct file *file = path ? dentry_open(path, flags, cred) : filp_open(name, flags, 0);
+
+	revert_creds(old);
+	return file;
+}
+
+/*
+ * With the credentials that it was opened with.  These may not open it any more,
+ * since its mode was changed, or on the way to it: then the restarter's must.
+ */
+static struct file *open_path(const struct ckpt_rec_buf *buf, const struct cred *cred)
+{
+	const u32 flags = ckpt_get(buf, FILE, BASE)->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW;
 	const char *name = ckpt_get(buf, FILE, NAME);
+	struct file *mine, *file = open_as(name, flags, NULL, cred);
+
+	if (file != ERR_PTR(-EACCES) && file != ERR_PTR(-EPERM))
+		return file;
+	mine = filp_open(name, flags, 0);
+	if (IS_ERR(mine))
+		return mine;
+	file = open_as(name, flags, &mine->f_path, cred);
+	fput(mine);
+	return file;
+}
+
+static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				 const struct cred *cred)
+{
 	struct file *file;
 	int ret;
 
 	ret = check_before_open(rs, buf);
 	if (ret)
 		return ERR_PTR(ret);
-	file = filp_open(name, ckpt_get(buf, FILE, BASE)->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW, 0);
+	file = open_path(buf, cred);
 	if (IS_ERR(file))
 		return file;
 	ret = check_type(rs, buf, file_inode(file));
@@ -110,6 +140,7 @@ const struct ckpt_file_ops ckpt_file_path = {
 	.name = "path",
 	.kind = CKPT_FILE_PATH,
 	.has_path = true,
+	.has_cred = true,
 	.mine = path_mine,
 	.save = path_save,
 	.check = path_check,

@@ -113,7 +113,8 @@ static int save_contents(struct pipe_inode_info *pipe, struct ckpt_rec_out *rec)
 
 static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
-	struct pipe_inode_info *pipe = ((struct inode *)obj->ptr)->i_pipe;
+	struct inode *inode = obj->ptr;
+	struct pipe_inode_info *pipe = inode->i_pipe;
 	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_PIPE);
 	struct ckpt_image_pipe *img = ckpt_put(rec, PIPE, BASE);
 	int ret;
@@ -123,6 +124,9 @@ static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	mutex_lock(&pipe->mutex);
 	img->ref = obj->ref;
 	img->size = pipe->max_usage * PAGE_SIZE;
+	img->mode = inode->i_mode & 07777;
+	img->uid = from_kuid(current_user_ns(), inode->i_uid);
+	img->gid = from_kgid(current_user_ns(), inode->i_gid);
 	ret = save_contents(pipe, rec);
 	mutex_unlock(&pipe->mutex);
 	return ret ? : ckpt_done(cp, rec);
@@ -145,15 +149,20 @@ int ckpt_check_pipes(struct ckpt_checkpoint *cp)
 	return 0;
 }
 
-/* make both ends; @ends: reading, writing */
+/*
+ * Make both ends; @ends: reading, writing.  The pipe counts for whose it is, but
+ * its size and its owner are the restarter's to set.
+ */
 static int make_ends(struct ckpt_restart *rs, const struct ckpt_image_pipe *img,
-		     struct file **ends)
+		     const struct cred *cred, struct file **ends)
 {
+	const struct cred *old = override_creds(cred);
 	unsigned long scratch = ckpt_scratch(rs);
 	int fds[2];
 	long ret;
 
 	ret = ckpt_syscall(pipe2, scratch, 0);
+	revert_creds(old);
 	if (ret)
 		return ret;
 	if (copy_from_user(fds, (void __user *)scratch, sizeof(fds)))
@@ -164,6 +173,8 @@ static int make_ends(struct ckpt_restart *rs, const struct ckpt_image_pipe *img,
 	if (ret < 0)
 		ckpt_log(ckpt_restore_log(rs), "PIPE %u cannot have its size of %u bytes: error %ld",
 			 img->ref, img->size, -ret);
+	else if (!IS_ERR(ends[0]))
+		ret = ckpt_set_owner(ends[0], img->mode, img->uid, img->gid);
 	return ret < 0 ? ret : 0;
 }
 
@@ -208,6 +219,7 @@ static void put_ends(void *ptr)
 
 static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
+	const struct ckpt_image_pipe *img = ckpt_get(buf, PIPE, BASE);
 	const struct ckpt_image_pipe_buf *bufs;
 	u64 i, nr, bytes, sum = 0;
 
@@ -218,25 +230,31 @@ static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 			return ckpt_malformed(log, buf);
 		sum += bufs[i].len;
 	}
-	return sum == bytes && ckpt_get(buf, PIPE, BASE)->size <= INT_MAX ?
+	return sum == bytes && img->size <= INT_MAX && !(img->mode & ~07777) ?
 		0 : ckpt_malformed(log, buf);
 }
 
-static void *restore_pipe(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+/* the pipe of a number, with its contents; @cred: of the file that it is made for */
+static struct pipe_ends *make_pipe(struct ckpt_restart *rs, u32 ref, const struct cred *cred)
 {
+	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_pipe);
 	struct pipe_ends *ends;
 	int ret;
 
+	if (!buf)
+		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no PIPE %u", ref));
 	ends = kzalloc(sizeof(*ends), GFP_KERNEL);
 	if (!ends)
 		return ERR_PTR(-ENOMEM);
-	ret = make_ends(rs, ckpt_get(buf, PIPE, BASE), ends->file);
+	ret = make_ends(rs, ckpt_get(buf, PIPE, BASE), cred, ends->file);
 	if (!ret)
 		ret = fill(buf, ends->file[1]);
-	if (!ret)
-		return ends;
-	put_ends(ends);
-	return ERR_PTR(ret);
+	if (ret) {
+		put_ends(ends);
+		return ERR_PTR(ret);
+	}
+	ret = ckpt_add_restored(rs, ref, &ckpt_type_pipe, ends);
+	return ret ? ERR_PTR(ret) : ends;
 }
 
 static void take_inode(void *ptr)
@@ -257,7 +275,6 @@ const struct ckpt_type ckpt_type_pipe = {
 	.drop = drop_inode,
 	.save = save_pipe,
 	.check = check_pipe,
-	.restore = restore_pipe,
 	.put = put_ends,
 };
 
@@ -272,18 +289,21 @@ static int pipe_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
  * An end: opened anew on the pipe, so that each description of the image is one
  * here.  The two that the pipe was made with go when the restart is complete.
  */
-static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				 const struct cred *cred)
 {
 	const struct ckpt_image_file_pipe *img = ckpt_get(buf, FILE, PIPE);
 	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
 	struct pipe_ends *ends;
 	struct file *file;
 
-	ends = ckpt_restore_obj(rs, img->pipe, &ckpt_type_pipe);
+	ends = ckpt_find_restored(rs, img->pipe, &ckpt_type_pipe);
+	if (!ends)
+		ends = make_pipe(rs, img->pipe, cred);
 	if (IS_ERR(ends))
 		return ERR_CAST(ends);
 	file = dentry_open(&ends->file[img->end - 1]->f_path, (flags & O_NONBLOCK) |
-			   (img->end == 1 ? O_RDONLY : O_WRONLY), current_cred());
+			   (img->end == 1 ? O_RDONLY : O_WRONLY), cred);
 	/* of a pipe it means packets, for which an open asks no leave */
 	if (!IS_ERR(file))
 		file->f_flags |= flags & O_DIRECT;
@@ -293,6 +313,7 @@ static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 const struct ckpt_file_ops ckpt_file_pipe = {
 	.name = "pipe",
 	.kind = CKPT_FILE_PIPE,
+	.has_cred = true,
 	.mine = pipe_mine,
 	.save = pipe_save,
 	.check = pipe_check,

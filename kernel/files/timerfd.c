@@ -130,7 +130,8 @@ static int timerfd_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 		0 : ckpt_malformed(log, buf);
 }
 
-static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+					    const struct cred *cred)
 {
 	const struct ckpt_image_file_timerfd *img = ckpt_get(buf, FILE, TIMERFD);
 	bool unread = !img->value && img->interval && img->ticks;

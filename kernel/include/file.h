@@ -15,6 +15,7 @@ struct ckpt_file_ops {
 	const char *name;
 	u32 kind;			/* enum ckpt_file_kind */
 	bool has_path;			/* the path is saved, and must be found again */
+	bool has_cred;			/* restore() looks after @cred; else it runs under it */
 	bool (*mine)(struct file *file);
 	/* add the kind's own part to the record */
 	int (*save)(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec);
@@ -22,9 +23,10 @@ struct ckpt_file_ops {
 	int (*check)(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 	/*
 	 * Make the file; with open_flags, of O_* only those that may be opened
-	 * with.  The lock of making is held.
+	 * with.  The lock of making is held.  @cred: with what it was opened.
 	 */
-	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
+	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				const struct cred *cred);
 };
 
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
@@ -36,12 +38,20 @@ extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_even
 
 /* take the file that a system call has just put at @fd out of the table */
 struct file *ckpt_file_of_fd(long fd);
+/* owner and permissions of what is behind @file, as fchown(2) and fchmod(2) set them */
+int ckpt_set_owner(struct file *file, u32 mode, u32 uid, u32 gid);
 /* text that a file's show_fdinfo() gives: for kinds whose structs are private */
 char *ckpt_fdinfo(struct file *file);
 int ckpt_fdinfo_u64(const char *info, const char *key, int base, u64 *val);
 
 /* save/hold.c: close what current was the last to hold */
 void ckpt_end_files(void);
+
+/*
+ * tasks/creds.c: the credentials of a CRED, with a reference, if current may give
+ * itself these; or an error pointer.  The lock of making is held.
+ */
+const struct cred *ckpt_file_cred(struct ckpt_restart *rs, u32 ref);
 
 /* files/fs.c */
 void ckpt_put_fs(struct fs_struct *fs);

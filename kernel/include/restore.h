@@ -27,6 +27,15 @@ s64 ckpt_restore_shift(struct ckpt_restart *rs);
 const struct ckpt_rec_buf *ckpt_restore_root(struct ckpt_restart *rs);
 const struct nsproxy *ckpt_restore_outside(struct ckpt_restart *rs);
 
+/* the credentials that a file was made with last; the lock of making is held */
+struct ckpt_given {
+	const struct cred *cred;	/* or NULL; a reference each */
+	const struct cred *by;		/* who was asked whether they may be given */
+	u32 ref;
+};
+
+struct ckpt_given *ckpt_restore_given(struct ckpt_restart *rs);
+
 /*
  * The lock of making: one task at a time makes what tasks share.  Also takes
  * the page of user memory that system calls may be given arguments in; -EINTR

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the families of sockets share: socket.c, inet.c, unix.c. */
+/* What the families of sockets share: sockets/. */
 #ifndef _CKPT_SOCKET_H
 #define _CKPT_SOCKET_H
 
@@ -9,11 +9,31 @@
 #include "file.h"
 
 struct socket *ckpt_socket_of(struct file *file, int family, int type);
+/* add what is not the family's own: fill @img, and the part with the options */
 int ckpt_save_socket(struct ckpt_checkpoint *cp, struct file *file,
-		     struct ckpt_image_file_sock *img);
-/* a socket of the record's family and type with its SOL_SOCKET options */
-struct socket *ckpt_make_socket(const struct ckpt_image_file_sock *img);
-int ckpt_set_option(struct socket *sock, int level, int opt, int val);
-struct file *ckpt_socket_file(struct socket *sock);
+		     struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec);
+/* are the numbers of the record right, as far as they are of all families? */
+int ckpt_check_socket(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+/* a socket of the record's family and type with its options, made by @cred */
+struct socket *ckpt_make_socket(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				const struct cred *cred);
+struct file *ckpt_socket_file(struct socket *sock, const struct ckpt_rec_buf *buf,
+			      const struct cred *cred);
+/* SO_PEERCRED of unix sockets */
+int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_image_file_sock *img);
+int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk,
+		      const struct ckpt_image_file_sock *img);
+
+/* options.c */
+/* does a socket have options of that level? */
+bool ckpt_sock_has_level(int family, int protocol, int level);
+int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct socket *sock,
+			   struct ckpt_rec_out *rec);
+int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_restore_sock_options(struct ckpt_restart *rs, struct socket *sock,
+			      const struct ckpt_rec_buf *buf);
+/* fields.c */
+int ckpt_check_sock_fields(struct ckpt_checkpoint *cp, struct sock *sk,
+			   const struct sock *pristine);
 
 #endif

@@ -19,8 +19,10 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
+#include <linux/sockptr.h>
 #include <linux/static_call.h>
 #include <linux/wait.h>
+#include <net/sock.h>
 #include <asm/vdso.h>
 
 #include "compat.h"

@@ -276,7 +276,8 @@ static int shmem_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	return ckpt_get(buf, FILE, SHMEM) ? 0 : ckpt_malformed(log, buf);
 }
 
-static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				  const struct cred *cred)
 {
 	const struct ckpt_image_file_shmem *img = ckpt_get(buf, FILE, SHMEM);
 	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
@@ -285,12 +286,13 @@ static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_rec
 	if (IS_ERR(base))
 		return base;
 	return dentry_open(&base->f_path, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE),
-			   current_cred());
+			   cred);
 }
 
 const struct ckpt_file_ops ckpt_file_shmem = {
 	.name = "shmem",
 	.kind = CKPT_FILE_SHMEM,
+	.has_cred = true,
 	.mine = ckpt_is_shmem,
 	.save = shmem_save,
 	.check = shmem_check,

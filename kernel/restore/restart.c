@@ -44,6 +44,8 @@ static void restart_free(struct kref *kref)
 	struct ckpt_member *m, *next;
 
 	ckpt_drop_restored(rs);
+	put_cred(rs->given.cred);
+	put_cred(rs->given.by);
 	list_for_each_entry_safe(m, next, &rs->members, list) {
 		put_task_struct(m->task);
 		kfree(m);

@@ -44,6 +44,7 @@ struct ckpt_restart {
 	struct xarray by_pid;		/* TASK records */
 	struct xarray by_tgid;		/* PROCESS records */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
+	struct ckpt_given given;
 	struct ckpt_rec_buf *system;
 	struct list_head members;
 	struct task_struct *root;

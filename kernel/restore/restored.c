@@ -19,6 +19,11 @@ static void put_restored(struct restored *r)
 	kfree(r);
 }
 
+struct ckpt_given *ckpt_restore_given(struct ckpt_restart *rs)
+{
+	return &rs->given;
+}
+
 int ckpt_add_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type,
 		      void *ptr)
 {

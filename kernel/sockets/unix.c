@@ -63,7 +63,9 @@ static int unix_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 	ret = check_state(cp, sk);
 	if (ret)
 		return ret;
-	ret = ckpt_save_socket(cp, file, img);
+	ret = ckpt_save_peer(cp, sk, img);
+	if (!ret)
+		ret = ckpt_save_socket(cp, file, img, rec);
 	if (ret)
 		return ret;
 	if (READ_ONCE(u->addr))
@@ -129,14 +131,9 @@ static int bind_unix(struct ckpt_restart *rs, struct socket *sock,
 	char name[sizeof(addr->sun_path) + 1] = "";
 	int ret;
 
-	if (img->addr_len <= offsetof(struct sockaddr_un, sun_path) ||
-	    img->addr_len > sizeof(struct sockaddr_un))
-		return -EINVAL;
 	if (!(img->state & CKPT_SOCK_PATH))
 		return kernel_bind(sock, (struct sockaddr *)addr, img->addr_len);
 	memcpy(name, addr->sun_path, img->addr_len - offsetof(struct sockaddr_un, sun_path));
-	if (name[0] != '/')
-		return -EINVAL;
 	ret = remove_stale(sock, addr, img->addr_len, name, scratch);
 	if (!ret)
 		ret = kernel_bind(sock, (struct sockaddr *)addr, img->addr_len);
@@ -147,35 +144,48 @@ static int bind_unix(struct ckpt_restart *rs, struct socket *sock,
 
 static int unix_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
+	const u32 states = CKPT_SOCK_LISTEN | CKPT_SOCK_BOUND | CKPT_SOCK_PATH;
 	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
+	const struct sockaddr_un *addr;
 
-	return img && img->family == AF_UNIX && img->addr_len <= sizeof(img->addr) ?
-		0 : ckpt_malformed(log, buf);
+	if (!img || img->family != AF_UNIX || img->state & ~states)
+		return ckpt_malformed(log, buf);
+	addr = (const void *)img->addr;
+	if (img->state & CKPT_SOCK_BOUND && (img->addr_len > sizeof(*addr) ||
+					     img->addr_len <= offsetof(struct sockaddr_un, sun_path)))
+		return ckpt_malformed(log, buf);
+	if (img->state & CKPT_SOCK_PATH && (!(img->state & CKPT_SOCK_BOUND) || addr->sun_path[0] != '/'))
+		return ckpt_malformed(log, buf);
+	return ckpt_check_socket(log, buf);
 }
 
-static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				 const struct cred *cred)
 {
 	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
 	struct socket *sock;
 	int ret = 0;
 
-	sock = ckpt_make_socket(img);
+	sock = ckpt_make_socket(rs, buf, cred);
 	if (IS_ERR(sock))
 		return ERR_CAST(sock);
 	if (img->state & CKPT_SOCK_BOUND)
 		ret = bind_unix(rs, sock, img, ckpt_scratch(rs));
 	if (!ret && img->state & CKPT_SOCK_LISTEN)
 		ret = kernel_listen(sock, img->backlog);
+	if (!ret)
+		ret = ckpt_restore_peer(rs, sock->sk, img);
 	if (ret) {
 		sock_release(sock);
 		return ERR_PTR(ret);
 	}
-	return ckpt_socket_file(sock);
+	return ckpt_socket_file(sock, buf, cred);
 }
 
 const struct ckpt_file_ops ckpt_file_unix = {
 	.name = "unix",
 	.kind = CKPT_FILE_UNIX,
+	.has_cred = true,
 	.mine = unix_mine,
 	.save = unix_save,
 	.check = unix_check,

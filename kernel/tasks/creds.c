@@ -11,6 +11,7 @@
 #include <linux/securebits.h>
 #include <linux/user_namespace.h>
 
+#include "file.h"
 #include "part.h"
 
 /*
@@ -57,6 +58,14 @@ static int check_cred(struct ckpt_checkpoint *cp, const struct cred *cred)
 				   "a user namespace of its own is not supported");
 	if (landlock_domain(cred))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "Landlock is not supported");
+	return 0;
+}
+
+/* of a task; what opened a file may have had a login's keys, of which a file makes no use */
+static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
+{
+	const struct cred *cred = h->cred;
+
 	if (keyring_has_keys(cred->thread_keyring) || keyring_has_keys(cred->process_keyring) ||
 	    keyring_has_keys(cred->session_keyring))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "it has keys in its keyrings, which cannot be saved");
@@ -195,14 +204,18 @@ static void drop_keyrings(struct cred *new)
 }
 
 /* the credentials of the record, for the caller to commit or abort; or an error pointer */
-static struct cred *make_cred(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static struct cred *make_cred(struct ckpt_restart *rs, u32 ref)
 {
-	const struct ckpt_image_cred *img = ckpt_get(buf, CRED, BASE);
+	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_cred);
+	const struct ckpt_image_cred *img;
 	struct cred *new;
 	const u32 *groups;
 	int ret;
 	u64 nr;
 
+	if (!buf)
+		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no CRED %u", ref));
+	img = ckpt_get(buf, CRED, BASE);
 	groups = ckpt_get_nr(buf, CRED, GROUPS, &nr);
 	new = prepare_creds();
 	if (!new)
@@ -243,21 +256,36 @@ const struct ckpt_type ckpt_type_cred = {
 /* the last that a task does: everything before may need the restarter's rights */
 static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
 {
-	u32 ref = ckpt_get(task, TASK, SHARED)->cred;
-	struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_cred);
+	struct cred *new = make_cred(rs, ckpt_get(task, TASK, SHARED)->cred);
+
+	return IS_ERR(new) ? PTR_ERR(new) : commit_creds(new);
+}
+
+/*
+ * Files come in runs of the same credentials, so the last ones are kept, for the
+ * member that they were made for: another may have fewer rights to give.
+ */
+const struct cred *ckpt_file_cred(struct ckpt_restart *rs, u32 ref)
+{
+	struct ckpt_given *given = ckpt_restore_given(rs);
 	struct cred *new;
 
-	if (!buf)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no CRED %u", ref);
-	new = make_cred(rs, buf);
+	if (given->cred && given->ref == ref && given->by == current_cred())
+		return get_cred(given->cred);
+	new = make_cred(rs, ref);
 	if (IS_ERR(new))
-		return PTR_ERR(new);
-	commit_creds(new);
-	return 0;
+		return new;
+	put_cred(given->cred);
+	put_cred(given->by);
+	given->cred = get_cred(new);
+	given->by = get_current_cred();
+	given->ref = ref;
+	return new;
 }
 
 const struct ckpt_task_part ckpt_part_cred = {
 	.name = "credentials",
 	.stage = CKPT_STAGE_CREDENTIALS,
+	.refuse = refuse,
 	.restore = restore,
 };

@@ -226,10 +226,12 @@ struct ckpt_image_file_shmem {
 	__u32 reserved;
 };
 
-/* of CKPT_FILE_TCP, _UDP, _UNIX */
+/* of CKPT_FILE_TCP, _UDP, _UNIX; they have OPTIONS, too */
 #define CKPT_SOCK_LISTEN	0x1
 #define CKPT_SOCK_BOUND		0x2
-#define CKPT_SOCK_PATH		0x4	/* unix: bound to a path, which is FILE's */
+#define CKPT_SOCK_PATH		0x4	/* unix: bound to a path, which is in addr */
+#define CKPT_SOCK_ADDR_LOCK	0x8	/* inet: its owner chose the address, the port */
+#define CKPT_SOCK_PORT_LOCK	0x10
 
 struct ckpt_image_file_sock {
 	__u32 family;
@@ -239,38 +241,29 @@ struct ckpt_image_file_sock {
 	__u32 backlog;
 	__u32 addr_len;
 	__u8 addr[128];		/* struct sockaddr_* */
-	__s32 sndbuf;		/* SO_*; the kernel's own value */
-	__s32 rcvbuf;
-	__u32 userlocks;	/* SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK */
-	__u32 options;		/* CKPT_SO_* */
-	__s32 priority;
-	__u32 mark;
-	__s32 rcvlowat;
-	__s32 linger;		/* seconds, -1: off */
-	__s64 rcvtimeo_ns;	/* -1: none */
-	__s64 sndtimeo_ns;
-	__s32 keepidle;		/* TCP_*, seconds; 0: the default */
-	__s32 keepintvl;
-	__s32 keepcnt;
-	__s32 defer_accept;
-	__s32 user_timeout;
 	__u32 mode;		/* unix path: permissions and owner */
 	__u32 uid;
 	__u32 gid;
+	__u32 drops;		/* packets dropped: SO_RXQ_OVFL */
+	__u32 sk_uid;		/* the socket's own owner; its mode is FILE's */
+	__u32 sk_gid;
+	__u32 peer_cred;	/* SO_PEERCRED: ref of a CRED, 0: none */
+	__s32 peer_pid;
 };
 
-#define CKPT_SO_REUSEADDR	0x0001
-#define CKPT_SO_REUSEPORT	0x0002
-#define CKPT_SO_KEEPALIVE	0x0004
-#define CKPT_SO_BROADCAST	0x0008
-#define CKPT_SO_OOBINLINE	0x0010
-#define CKPT_SO_TIMESTAMP	0x0020
-#define CKPT_SO_PASSCRED	0x0040
-#define CKPT_SO_V6ONLY		0x0080
-#define CKPT_SO_NODELAY		0x0100
-#define CKPT_SO_CORK		0x0200
-#define CKPT_SO_FREEBIND	0x0400
-#define CKPT_SO_QUICKACK_OFF	0x0800
+/*
+ * An option that is not as in a new socket, as setsockopt(2) takes it; in the
+ * order in which they are set.
+ */
+#define CKPT_SOCKOPT_LEN	16
+
+struct ckpt_image_sockopt {
+	__s32 level;		/* SOL_* */
+	__s32 name;
+	__u32 len;		/* bytes of value that count; the rest is zero */
+	__u32 reserved;
+	__u8 value[CKPT_SOCKOPT_LEN];
+};
 
 /* PIPE: its contents are bytes, cut into the packets that were there */
 struct ckpt_image_pipe {

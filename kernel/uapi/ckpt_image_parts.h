@@ -30,7 +30,7 @@
 	X(FILE, TIMERFD, 19, struct ckpt_image_file_timerfd, 0, 1)	\
 	X(FILE, SHMEM, 20, struct ckpt_image_file_shmem, 0, 1)		\
 	X(FILE, SOCK, 21, struct ckpt_image_file_sock, 0, 1)		\
-	X(FILE, OPTIONS, 22, __u8, 0, 65536)				\
+	X(FILE, OPTIONS, 22, struct ckpt_image_sockopt, 0, 256)		\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\

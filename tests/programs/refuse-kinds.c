@@ -13,6 +13,7 @@
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
@@ -189,6 +191,167 @@ static void datagrams(void)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	have(!bind(fd, (void *)&a, sizeof(a)) && sendto(fd, "x", 1, 0, (void *)&a, sizeof(a)) == 1);
+}
+
+static int udp(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	have(fd >= 0);
+	return fd;
+}
+
+static int udp6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	have(fd >= 0);
+	return fd;
+}
+
+static int tcp_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	have(fd >= 0);
+	return fd;
+}
+
+/* options that getsockopt(2) does not show, or that mean something of this machine */
+
+static void tcp_md5(void)
+{
+	struct tcp_md5sig key = { .tcpm_keylen = 6, .tcpm_key = "secret" };
+	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	memcpy(&key.tcpm_addr, &peer, sizeof(peer));
+	have(!setsockopt(tcp_socket(), SOL_TCP, TCP_MD5SIG, &key, sizeof(key)));
+}
+
+static void tcp_repair(void)
+{
+	have(!setsockopt(tcp_socket(), SOL_TCP, TCP_REPAIR, &(int){ 1 }, sizeof(int)));
+}
+
+static void tcp_fastopen_key(void)
+{
+	have(!setsockopt(tcp_socket(), SOL_TCP, TCP_FASTOPEN_KEY, "0123456789abcdef", 16));
+}
+
+/* connect() says that all is well, and nothing has happened yet */
+static void tcp_deferred(void)
+{
+	struct sockaddr_in a;
+	int fd;
+
+	listener(&a);
+	fd = tcp_socket();
+	have(!setsockopt(fd, SOL_TCP, TCP_FASTOPEN_NO_COOKIE, &(int){ 1 }, sizeof(int)));
+	have(!setsockopt(fd, SOL_TCP, TCP_FASTOPEN_CONNECT, &(int){ 1 }, sizeof(int)));
+	have(!connect(fd, (void *)&a, sizeof(a)));
+}
+
+static void socket_filter(void)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	struct sock_fprog program = { 1, &all };
+
+	have(!setsockopt(udp(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+}
+
+static void bound_device(void)
+{
+	have(!setsockopt(udp(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
+}
+
+static void multicast(void)
+{
+	struct ip_mreqn group = { .imr_multiaddr.s_addr = htonl(0xe0000105), .imr_ifindex = 1 };
+
+	have(!setsockopt(udp(), SOL_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+}
+
+static void unicast_if(void)
+{
+	have(!setsockopt(udp(), SOL_IP, IP_UNICAST_IF, &(int){ htonl(1) }, sizeof(int)));
+}
+
+static void ip_options(void)
+{
+	/* no operation, four times */
+	have(!setsockopt(udp(), SOL_IP, IP_OPTIONS, "\1\1\1\1", 4));
+}
+
+static void ipv6_mtu(void)
+{
+	have(!setsockopt(udp6(), SOL_IPV6, IPV6_MTU, &(int){ 1300 }, sizeof(int)));
+}
+
+static void ipv6_pktinfo(void)
+{
+	struct in6_pktinfo from = { .ipi6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	have(!setsockopt(udp6(), SOL_IPV6, IPV6_PKTINFO, &from, sizeof(from)));
+}
+
+static void ipv6_dstopts(void)
+{
+	/* a header of 8 bytes that is padding */
+	have(!setsockopt(udp6(), SOL_IPV6, IPV6_DSTOPTS, "\0\0\1\4\0\0\0\0", 8));
+}
+
+static void udp_encap(void)
+{
+	/* UDP_ENCAP_L2TPINUDP */
+	have(!setsockopt(udp(), IPPROTO_UDP, 100, &(int){ 3 }, sizeof(int)));
+}
+
+static void udp_corked(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(6102),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = udp();
+
+	have(!setsockopt(fd, IPPROTO_UDP, 1 /* UDP_CORK */, &(int){ 1 }, sizeof(int)));
+	have(sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) == 1);
+}
+
+static void error_queue(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(6103),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = udp();
+
+	/* nobody is there, as ICMP says */
+	have(!setsockopt(fd, SOL_IP, IP_RECVERR, &(int){ 1 }, sizeof(int)));
+	have(sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) == 1);
+	/* the error itself is read, what it was about is not */
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &(int){ 0 }, &(socklen_t){ sizeof(int) });
+}
+
+static void timestamp_ioctl(void)
+{
+	struct timeval tv;
+	int fd = udp();
+
+	/* SIOCGSTAMP: there is none yet, but from now on there will be */
+	have(ioctl(fd, 0x8906, &tv) < 0 && errno == ENOENT);
+}
+
+static void foreign_socket(void)
+{
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	have(own >= 0 && !unshare(CLONE_NEWNET) && socket(AF_INET, SOCK_STREAM, 0) >= 0);
+	have(!setns(own, CLONE_NEWNET) && !close(own));
+}
+
+static void foreign_unix_socket(void)
+{
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	have(own >= 0 && !unshare(CLONE_NEWNET) && socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+	have(!setns(own, CLONE_NEWNET) && !close(own));
 }
 
 static void netlink(void)
@@ -465,6 +628,13 @@ static const struct kind kinds[] = {
 	{ "namespace-file", namespace_file },
 	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "socketpair", socket_pair },
 	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },
+	{ "tcp-md5", tcp_md5 }, { "tcp-repair", tcp_repair }, { "tcp-fastopen-key", tcp_fastopen_key },
+	{ "tcp-deferred", tcp_deferred }, { "socket-filter", socket_filter }, { "bound-device", bound_device },
+	{ "multicast", multicast }, { "unicast-if", unicast_if }, { "ip-options", ip_options },
+	{ "ipv6-mtu", ipv6_mtu }, { "ipv6-pktinfo", ipv6_pktinfo }, { "ipv6-dstopts", ipv6_dstopts },
+	{ "udp-encap", udp_encap }, { "udp-corked", udp_corked }, { "error-queue", error_queue },
+	{ "timestamp-ioctl", timestamp_ioctl }, { "foreign-socket", foreign_socket },
+	{ "foreign-unix-socket", foreign_unix_socket },
 	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
 	{ "sealed-memfd", sealed_memfd }, { "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
 	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },

@@ -96,6 +96,24 @@ refuse C7 backlog fd 'TCP'
 refuse C6 socketpair fd 'connected unix socket'
 refuse C6 shutdown fd 'shut down'
 refuse C7 datagrams fd 'UDP socket with queued data'
+refuse C7 tcp-md5 fd TCP_MD5SIG
+refuse C7 tcp-repair fd TCP_REPAIR
+refuse C7 tcp-fastopen-key fd TCP_FASTOPEN_KEY
+refuse C7 tcp-deferred fd 'connection that was begun'
+refuse C7 socket-filter fd 'socket filter'
+refuse C7 bound-device fd SO_BINDTODEVICE
+refuse C7 multicast fd 'multicast membership'
+refuse C7 unicast-if fd IP_UNICAST_IF
+refuse C7 ip-options fd IP_OPTIONS
+refuse C7 ipv6-mtu fd IPV6_MTU
+refuse C7 ipv6-pktinfo fd IPV6_PKTINFO
+refuse C7 ipv6-dstopts fd IPV6_DSTOPTS
+refuse C7 udp-encap fd UDP_ENCAP
+refuse C7 udp-corked fd 'UDP_CORK and data'
+refuse C7 error-queue fd 'error that its owner has not read'
+refuse C7 timestamp-ioctl fd SIOCGSTAMP
+refuse T10 foreign-socket fd "network namespace other than the container's"
+refuse T10 foreign-unix-socket fd "network namespace other than the container's"
 refuse C7 netlink fd 'NETLINK|netlink'
 refuse C7 packet fd 'PACKET|packet'
 refuse C7 raw fd 'RAW|raw'

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Options of sockets.  One table serves save, restore and comparison: what
+ * getsockopt(2) shows is held against a socket that was just made, and what
+ * differs goes into the image as (level, name, value), for setsockopt(2).  What
+ * getsockopt(2) does not show is in fields.c.  C6, C7.
+ */
+#include <linux/ipv6.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/inet_connection_sock.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "sock.h"
+
+/* saved even when it is as in a new socket: there that may be another value */
+#define ALWAYS	0x1
+
+struct option {
+	int level;
+	int name;
+	u32 len;
+	u32 flags;
+	const char *text;
+	/* was it set?  For those that read like a default until they are; NULL: their values differ */
+	bool (*was_set)(const struct sock *sk, const struct sock *pristine);
+};
+
+#define WAS_SET(what, test)								\
+	static bool what##_was_set(const struct sock *sk, const struct sock *pristine)	\
+	{										\
+		return test;								\
+	}
+
+WAS_SET(ttl, inet_sk(sk)->uc_ttl != inet_sk(pristine)->uc_ttl)
+WAS_SET(hops, inet6_sk(sk)->hop_limit != inet6_sk(pristine)->hop_limit)
+WAS_SET(mcast_hops, inet6_sk(sk)->mcast_hops != inet6_sk(pristine)->mcast_hops)
+WAS_SET(flowlabel, ckpt_inet6_autoflowlabel_set(sk))
+WAS_SET(addr_preferences, inet6_sk(sk)->srcprefs != inet6_sk(pristine)->srcprefs)
+WAS_SET(txtime, sock_flag(sk, SOCK_TXTIME))
+/* a limit that was lifted again has left pacing on */
+WAS_SET(pacing, sk->sk_max_pacing_rate != pristine->sk_max_pacing_rate ||
+	sk->sk_pacing_status != pristine->sk_pacing_status)
+WAS_SET(congestion, inet_csk(sk)->icsk_ca_setsockopt ||
+	inet_csk(sk)->icsk_ca_ops != inet_csk(pristine)->icsk_ca_ops)
+WAS_SET(maxseg, tcp_sk(sk)->rx_opt.user_mss)
+WAS_SET(keepidle, tcp_sk(sk)->keepalive_time)
+WAS_SET(keepintvl, tcp_sk(sk)->keepalive_intvl)
+WAS_SET(keepcnt, tcp_sk(sk)->keepalive_probes)
+WAS_SET(syncnt, inet_csk(sk)->icsk_syn_retries)
+WAS_SET(linger2, tcp_sk(sk)->linger2)
+
+#define INT(level, name)	  { level, name, sizeof(int), 0, #name }
+#define INT_ALWAYS(level, name)	  { level, name, sizeof(int), ALWAYS, #name }
+#define INT_SET(level, name, set) { level, name, sizeof(int), 0, #name, set }
+
+/*
+ * In the order in which they are set: IP_TOS and IPV6_TCLASS before the priority
+ * that comes with it, SO_RCVLOWAT before the buffer and the window that it may
+ * widen, the buffers' sizes before SO_BUF_LOCK.
+ */
+static const struct option options[] = {
+	INT(SOL_IP, IP_TOS),
+	INT_SET(SOL_IP, IP_TTL, ttl_was_set),
+	INT(SOL_IP, IP_MINTTL),
+	INT_ALWAYS(SOL_IP, IP_MTU_DISCOVER),
+	INT(SOL_IP, IP_PKTINFO),
+	INT(SOL_IP, IP_RECVTTL),
+	INT(SOL_IP, IP_RECVTOS),
+	INT(SOL_IP, IP_RECVOPTS),
+	INT(SOL_IP, IP_RETOPTS),
+	INT(SOL_IP, IP_PASSSEC),
+	INT(SOL_IP, IP_RECVORIGDSTADDR),
+	INT(SOL_IP, IP_CHECKSUM),
+	INT(SOL_IP, IP_RECVFRAGSIZE),
+	INT(SOL_IP, IP_RECVERR),
+	INT(SOL_IP, IP_RECVERR_RFC4884),
+	INT(SOL_IP, IP_FREEBIND),
+	INT(SOL_IP, IP_TRANSPARENT),
+	INT(SOL_IP, IP_BIND_ADDRESS_NO_PORT),
+	INT(SOL_IP, IP_LOCAL_PORT_RANGE),
+	INT(SOL_IP, IP_MULTICAST_TTL),
+	INT(SOL_IP, IP_MULTICAST_LOOP),
+	INT(SOL_IP, IP_MULTICAST_ALL),
+
+	INT_ALWAYS(SOL_IPV6, IPV6_V6ONLY),
+	INT(SOL_IPV6, IPV6_TCLASS),
+	INT_SET(SOL_IPV6, IPV6_UNICAST_HOPS, hops_was_set),
+	INT_SET(SOL_IPV6, IPV6_MULTICAST_HOPS, mcast_hops_was_set),
+	INT(SOL_IPV6, IPV6_MULTICAST_LOOP),
+	INT(SOL_IPV6, IPV6_MULTICAST_ALL),
+	INT(SOL_IPV6, IPV6_MINHOPCOUNT),
+	INT_ALWAYS(SOL_IPV6, IPV6_MTU_DISCOVER),
+	INT(SOL_IPV6, IPV6_DONTFRAG),
+	INT(SOL_IPV6, IPV6_RECVERR),
+	INT(SOL_IPV6, IPV6_RECVERR_RFC4884),
+	INT(SOL_IPV6, IPV6_FLOWINFO_SEND),
+	INT_SET(SOL_IPV6, IPV6_AUTOFLOWLABEL, flowlabel_was_set),
+	INT_SET(SOL_IPV6, IPV6_ADDR_PREFERENCES, addr_preferences_was_set),
+	INT(SOL_IPV6, IPV6_ROUTER_ALERT_ISOLATE),
+	INT(SOL_IPV6, IPV6_RECVPKTINFO),
+	INT(SOL_IPV6, IPV6_2292PKTINFO),
+	INT(SOL_IPV6, IPV6_RECVHOPLIMIT),
+	INT(SOL_IPV6, IPV6_2292HOPLIMIT),
+	INT(SOL_IPV6, IPV6_RECVRTHDR),
+	INT(SOL_IPV6, IPV6_2292RTHDR),
+	INT(SOL_IPV6, IPV6_RECVHOPOPTS),
+	INT(SOL_IPV6, IPV6_2292HOPOPTS),
+	INT(SOL_IPV6, IPV6_RECVDSTOPTS),
+	INT(SOL_IPV6, IPV6_2292DSTOPTS),
+	INT(SOL_IPV6, IPV6_RECVTCLASS),
+	INT(SOL_IPV6, IPV6_FLOWINFO),
+	INT(SOL_IPV6, IPV6_RECVPATHMTU),
+	INT(SOL_IPV6, IPV6_RECVORIGDSTADDR),
+	INT(SOL_IPV6, IPV6_RECVFRAGSIZE),
+
+	INT(SOL_SOCKET, SO_DEBUG),
+	INT(SOL_SOCKET, SO_REUSEADDR),
+	INT(SOL_SOCKET, SO_REUSEPORT),
+	INT(SOL_SOCKET, SO_KEEPALIVE),
+	INT(SOL_SOCKET, SO_BROADCAST),
+	INT(SOL_SOCKET, SO_OOBINLINE),
+	INT(SOL_SOCKET, SO_DONTROUTE),
+	INT(SOL_SOCKET, SO_NO_CHECK),
+	INT_ALWAYS(SOL_SOCKET, SO_PRIORITY),
+	INT(SOL_SOCKET, SO_MARK),
+	INT(SOL_SOCKET, SO_RCVMARK),
+	INT(SOL_SOCKET, SO_PASSCRED),
+	INT(SOL_SOCKET, SO_PASSSEC),
+	INT(SOL_SOCKET, SO_PASSPIDFD),
+	INT(SOL_SOCKET, SO_RXQ_OVFL),
+	INT(SOL_SOCKET, SO_WIFI_STATUS),
+	INT(SOL_SOCKET, SO_NOFCS),
+	INT(SOL_SOCKET, SO_SELECT_ERR_QUEUE),
+	INT(SOL_SOCKET, SO_INCOMING_CPU),
+	INT(SOL_SOCKET, SO_PEEK_OFF),
+	INT(SOL_SOCKET, SO_ZEROCOPY),
+	INT_ALWAYS(SOL_SOCKET, SO_TXREHASH),
+	INT_ALWAYS(SOL_SOCKET, SO_BUSY_POLL),
+	INT(SOL_SOCKET, SO_PREFER_BUSY_POLL),
+	INT(SOL_SOCKET, SO_BUSY_POLL_BUDGET),
+	{ SOL_SOCKET, SO_MAX_PACING_RATE, sizeof(long), 0, "SO_MAX_PACING_RATE", pacing_was_set },
+	{ SOL_SOCKET, SO_LINGER, sizeof(struct linger), 0, "SO_LINGER" },
+	{ SOL_SOCKET, SO_RCVTIMEO_NEW, sizeof(struct __kernel_sock_timeval), 0, "SO_RCVTIMEO" },
+	{ SOL_SOCKET, SO_SNDTIMEO_NEW, sizeof(struct __kernel_sock_timeval), 0, "SO_SNDTIMEO" },
+	{ SOL_SOCKET, SO_TXTIME, sizeof(struct sock_txtime), 0, "SO_TXTIME", txtime_was_set },
+	{ SOL_SOCKET, SO_TIMESTAMPING_OLD, sizeof(struct so_timestamping), 0, "SO_TIMESTAMPING" },
+	{ SOL_SOCKET, SO_TIMESTAMPING_NEW, sizeof(struct so_timestamping), 0, "SO_TIMESTAMPING" },
+	INT(SOL_SOCKET, SO_TIMESTAMP_OLD),
+	INT(SOL_SOCKET, SO_TIMESTAMP_NEW),
+	INT(SOL_SOCKET, SO_TIMESTAMPNS_OLD),
+	INT(SOL_SOCKET, SO_TIMESTAMPNS_NEW),
+	INT(SOL_SOCKET, SO_RCVLOWAT),
+	INT_ALWAYS(SOL_SOCKET, SO_RCVBUF),
+	INT_ALWAYS(SOL_SOCKET, SO_SNDBUF),
+	INT_ALWAYS(SOL_SOCKET, SO_BUF_LOCK),
+	INT(SOL_SOCKET, SO_RESERVE_MEM),
+	INT(SOL_SOCKET, SO_LOCK_FILTER),
+
+	{ SOL_TCP, TCP_CONGESTION, TCP_CA_NAME_MAX, 0, "TCP_CONGESTION", congestion_was_set },
+	INT_SET(SOL_TCP, TCP_MAXSEG, maxseg_was_set),
+	INT(SOL_TCP, TCP_NODELAY),
+	INT(SOL_TCP, TCP_CORK),
+	INT_SET(SOL_TCP, TCP_KEEPIDLE, keepidle_was_set),
+	INT_SET(SOL_TCP, TCP_KEEPINTVL, keepintvl_was_set),
+	INT_SET(SOL_TCP, TCP_KEEPCNT, keepcnt_was_set),
+	INT_SET(SOL_TCP, TCP_SYNCNT, syncnt_was_set),
+	INT_SET(SOL_TCP, TCP_LINGER2, linger2_was_set),
+	INT(SOL_TCP, TCP_DEFER_ACCEPT),
+	INT(SOL_TCP, TCP_USER_TIMEOUT),
+	INT(SOL_TCP, TCP_QUICKACK),
+	INT(SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS),
+	INT(SOL_TCP, TCP_SAVE_SYN),
+	INT(SOL_TCP, TCP_FASTOPEN),
+	INT(SOL_TCP, TCP_FASTOPEN_CONNECT),
+	INT(SOL_TCP, TCP_FASTOPEN_NO_COOKIE),
+	INT(SOL_TCP, TCP_NOTSENT_LOWAT),
+	INT(SOL_TCP, TCP_INQ),
+	INT(SOL_TCP, TCP_TX_DELAY),
+	INT_ALWAYS(SOL_TCP, TCP_WINDOW_CLAMP),
+
+	INT(SOL_UDP, UDP_CORK),
+	INT(SOL_UDP, UDP_NO_CHECK6_TX),
+	INT(SOL_UDP, UDP_NO_CHECK6_RX),
+	INT(SOL_UDP, UDP_SEGMENT),
+	INT(SOL_UDP, UDP_GRO),
+};
+
+static const struct option *option_of(int level, int name)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].level == level && options[i].name == name)
+			return &options[i];
+	return NULL;
+}
+
+/* sockets of IPv6 have the options of IPv4, too */
+bool ckpt_sock_has_level(int family, int protocol, int level)
+{
+	switch (level) {
+	case SOL_SOCKET:
+		return true;
+	case SOL_IP:
+		return family == AF_INET || family == AF_INET6;
+	case SOL_IPV6:
+		return family == AF_INET6;
+	case SOL_TCP:
+	case SOL_UDP:
+		return ckpt_sock_has_level(family, protocol, SOL_IP) && protocol == level;
+	}
+	return false;
+}
+
+/* getsockopt(2) of UDP takes addresses of user space only */
+static int get_udp(struct sock *sk, int name, int *val)
+{
+	switch (name) {
+	case UDP_CORK:
+		*val = udp_test_bit(CORK, sk);
+		return 0;
+	case UDP_NO_CHECK6_TX:
+		*val = udp_get_no_check6_tx(sk);
+		return 0;
+	case UDP_NO_CHECK6_RX:
+		*val = udp_get_no_check6_rx(sk);
+		return 0;
+	case UDP_SEGMENT:
+		*val = READ_ONCE(udp_sk(sk)->gso_size);
+		return 0;
+	case UDP_GRO:
+		*val = udp_test_bit(GRO_ENABLED, sk);
+		return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+static int get_plain(struct sock *sk, const struct option *o, void *val)
+{
+	int len = o->len;
+	sockptr_t to = KERNEL_SOCKPTR(val), to_len = KERNEL_SOCKPTR(&len);
+
+	switch (o->level) {
+	case SOL_SOCKET:
+		return k_sk_getsockopt(sk, o->level, o->name, to, to_len);
+	case SOL_IP:
+		return k_do_ip_getsockopt(sk, o->level, o->name, to, to_len);
+	case SOL_IPV6:
+		return k_do_ipv6_getsockopt(sk, o->level, o->name, to, to_len);
+	case SOL_TCP:
+		return k_do_tcp_getsockopt(sk, o->level, o->name, to, to_len);
+	}
+	return get_udp(sk, o->name, val);
+}
+
+/* no time at all, which getsockopt(2) shows as no limit; it is set by less than none */
+static void mend_timeo(long timeo, struct __kernel_sock_timeval *tv)
+{
+	if (!timeo)
+		tv->tv_sec = -1;
+}
+
+/* the value that setsockopt(2) takes to make the socket so; @val has room for the longest */
+static int get(struct sock *sk, const struct option *o, void *val)
+{
+	int *n = val;
+	int ret;
+
+	memset(val, 0, CKPT_SOCKOPT_LEN);
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	if (o->level == SOL_SOCKET && o->name == SO_BUSY_POLL_BUDGET) {
+		*n = READ_ONCE(sk->sk_busy_poll_budget);
+		return 0;
+	}
+#endif
+	ret = get_plain(sk, o, val);
+	if (ret || o->level != SOL_SOCKET)
+		return ret;
+	switch (o->name) {
+	case SO_RCVBUF:
+	case SO_SNDBUF:
+		/* it is doubled when it is set */
+		*n /= 2;
+		break;
+	case SO_TXREHASH:
+		*n = (s8)*n;
+		break;
+	case SO_RCVTIMEO_NEW:
+		mend_timeo(sk->sk_rcvtimeo, val);
+		break;
+	case SO_SNDTIMEO_NEW:
+		mend_timeo(sk->sk_sndtimeo, val);
+		break;
+	case SO_LINGER:
+		if (sk->sk_lingertime == MAX_SCHEDULE_TIMEOUT)
+			((struct linger *)val)->l_linger = -1;
+		break;
+	}
+	return 0;
+}
+
+static int set_plain(struct socket *sock, const struct option *o, int name, void *val)
+{
+	sockptr_t from = KERNEL_SOCKPTR(val);
+
+	/* as setsockopt(2) chooses */
+	if (o->level == SOL_SOCKET && !ckpt_sock_has_own_sockopt(sock))
+		return sock_setsockopt(sock, o->level, name, from, o->len);
+	return sock->ops->setsockopt(sock, o->level, name, from, o->len);
+}
+
+/* off, with a time that would be in force if it were on */
+static int set_linger(struct socket *sock, const struct option *o, const struct linger *val)
+{
+	struct linger l = { .l_onoff = 1, .l_linger = val->l_linger };
+	int ret = set_plain(sock, o, o->name, &l);
+
+	l.l_onoff = val->l_onoff;
+	return ret || val->l_onoff ? ret : set_plain(sock, o, o->name, &l);
+}
+
+/* "no limit" after one has been: pacing is on */
+static int set_pacing(struct socket *sock, const struct option *o, unsigned long *val)
+{
+	unsigned long some = U32_MAX - 1UL;
+	int ret = *val == ~0UL ? set_plain(sock, o, o->name, &some) : 0;
+
+	return ret ? ret : set_plain(sock, o, o->name, val);
+}
+
+static int set(struct socket *sock, const struct option *o, void *val)
+{
+	bool force = capable(CAP_NET_ADMIN);
+
+	if (o->level == SOL_SOCKET) {
+		switch (o->name) {
+		case SO_RCVBUF:
+			return set_plain(sock, o, force ? SO_RCVBUFFORCE : SO_RCVBUF, val);
+		case SO_SNDBUF:
+			return set_plain(sock, o, force ? SO_SNDBUFFORCE : SO_SNDBUF, val);
+		case SO_LINGER:
+			return set_linger(sock, o, val);
+		case SO_MAX_PACING_RATE:
+			return set_pacing(sock, o, val);
+		}
+	}
+	return set_plain(sock, o, o->name, val);
+}
+
+/* 1: it goes into the image; 0: it does not; negative: it cannot be told */
+static int save_option(struct sock *sk, struct sock *pristine, const struct option *o,
+		       struct ckpt_image_sockopt *img)
+{
+	u8 born[CKPT_SOCKOPT_LEN];
+	int ret;
+
+	if (!ckpt_sock_has_level(sk->sk_family, sk->sk_protocol, o->level))
+		return 0;
+	ret = get(sk, o, img->value);
+	if (ret)
+		/* not of this kind of socket, or not of this kernel */
+		return ret == -ENOPROTOOPT || ret == -EOPNOTSUPP ? 0 : ret;
+	ret = get(pristine, o, born);
+	if (ret)
+		return ret;
+	if (!(o->flags & ALWAYS) &&
+	    !(o->was_set ? o->was_set(sk, pristine) : memcmp(img->value, born, sizeof(born))))
+		return 0;
+	img->level = o->level;
+	img->name = o->name;
+	img->len = o->len;
+	return 1;
+}
+
+/* @list has room for all; returns how many it has */
+static int list_options(struct ckpt_checkpoint *cp, struct sock *sk, struct sock *pristine,
+			struct ckpt_image_sockopt *list)
+{
+	int i, ret, nr = 0;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		ret = save_option(sk, pristine, &options[i], &list[nr]);
+		if (ret < 0)
+			return ckpt_refuse(cp, ret, "%s of a socket cannot be read: error %d",
+					   options[i].text, -ret);
+		nr += ret;
+	}
+	return nr;
+}
+
+static int save_options(struct ckpt_checkpoint *cp, struct sock *sk, struct sock *pristine,
+			struct ckpt_rec_out *rec)
+{
+	struct ckpt_image_sockopt *list, *img;
+	int nr;
+
+	list = kcalloc(ARRAY_SIZE(options), sizeof(*list), GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	nr = list_options(cp, sk, pristine, list);
+	if (nr >= 0) {
+		img = ckpt_put_nr(rec, FILE, OPTIONS, nr);
+		if (img)
+			memcpy(img, list, nr * sizeof(*list));
+		nr = img ? 0 : -ENOMEM;
+	}
+	kfree(list);
+	return nr;
+}
+
+/*
+ * ckpt_save_sock_options - add to @rec what differs from a new socket
+ *
+ * Refuses what is neither among these options nor as in a new socket.
+ */
+int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct socket *sock,
+			   struct ckpt_rec_out *rec)
+{
+	struct sock *sk = sock->sk;
+	struct socket *pristine;
+	int ret;
+
+	ret = sock_create_kern(sock_net(sk), sk->sk_family, sock->type, sk->sk_protocol, &pristine);
+	if (ret)
+		return ckpt_refuse(cp, ret, "no socket to compare this one with: error %d", -ret);
+	ret = ckpt_check_sock_fields(cp, sk, pristine->sk);
+	if (!ret)
+		ret = save_options(cp, sk, pristine->sk, rec);
+	sock_release(pristine);
+	return ret;
+}
+
+static int restore_option(struct ckpt_restart *rs, struct socket *sock, const struct option *o,
+			  const struct ckpt_image_sockopt *img)
+{
+	u8 now[CKPT_SOCKOPT_LEN], val[CKPT_SOCKOPT_LEN];
+	int ret;
+
+	/* what is so already asks for no right */
+	ret = get(sock->sk, o, now);
+	if (!ret && !o->was_set && !memcmp(now, img->value, sizeof(now)))
+		return 0;
+	memcpy(val, img->value, sizeof(val));
+	ret = set(sock, o, val);
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%s of a socket cannot be set: error %d", o->text, -ret) : 0;
+}
+
+static int compare_option(struct ckpt_restart *rs, struct socket *sock, const struct option *o,
+			const struct ckpt_image_sockopt *img)
+{
+	u8 now[CKPT_SOCKOPT_LEN];
+	int ret = get(sock->sk, o, now);
+
+	if (!ret && !memcmp(now, img->value, sizeof(now)))
+		return 0;
+	return ckpt_fail(ckpt_restore_log(rs), ret ? ret : -EOPNOTSUPP,
+			 "%s of a socket cannot be what it was: this machine gives it %*ph, not %*ph",
+			 o->text, (int)o->len, now, (int)o->len, img->value);
+}
+
+/* options must be of the table, and in its order */
+int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_sock *sock = ckpt_get(buf, FILE, SOCK);
+	const struct option *o, *last = NULL;
+	const struct ckpt_image_sockopt *img;
+	u64 i, nr;
+
+	img = ckpt_get_nr(buf, FILE, OPTIONS, &nr);
+	for (i = 0; i < nr; i++, img++, last = o) {
+		o = option_of(img->level, img->name);
+		if (!o)
+			return ckpt_fail(log, -EOPNOTSUPP,
+					 "FILE %u has an option (level %d, %d) that this version does not know",
+					 ckpt_ref_of(buf), img->level, img->name);
+		if (!ckpt_sock_has_level(sock->family, sock->protocol, o->level))
+			return ckpt_fail(log, -EINVAL, "FILE %u has %s, which such a socket cannot have",
+					 ckpt_ref_of(buf), o->text);
+		if ((last && o <= last) || img->len != o->len || img->reserved ||
+		    memchr_inv(img->value + o->len, 0, sizeof(img->value) - o->len))
+			return ckpt_malformed(log, buf);
+	}
+	return 0;
+}
+
+/* ckpt_restore_sock_options - set the options of the record on a new socket that is not bound yet */
+int ckpt_restore_sock_options(struct ckpt_restart *rs, struct socket *sock,
+			      const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_sockopt *img;
+	u64 i, nr;
+	int ret;
+
+	img = ckpt_get_nr(buf, FILE, OPTIONS, &nr);
+	for (i = 0; i < nr; i++) {
+		ret = restore_option(rs, sock, option_of(img[i].level, img[i].name), &img[i]);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < nr; i++) {
+		ret = compare_option(rs, sock, option_of(img[i].level, img[i].name), &img[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
