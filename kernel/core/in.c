@@ -73,7 +73,11 @@ static int grow(struct ckpt_in *in, struct ckpt_rec_buf *buf, size_t more)
 	if (buf->len + more > CKPT_RECORDS_MAX)
 		return ckpt_fail(in->log, -E2BIG, "record %u of the image is longer than memory is given for",
 				 buf->seq);
-	body = kvmalloc(buf->len + more, GFP_KERNEL_ACCOUNT);
+	if (buf->len + more <= buf->room)
+		return 0;
+	/* twice as much for one in many pieces, so that not all is copied for each */
+	buf->room = max(buf->len + more, min_t(size_t, 2 * buf->len, CKPT_RECORDS_MAX));
+	body = kvmalloc(buf->room, GFP_KERNEL_ACCOUNT);
 	if (!body)
 		return -ENOMEM;
 	if (buf->len)

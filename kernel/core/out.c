@@ -58,6 +58,7 @@ struct ckpt_rec_out *ckpt_rec_new(struct ckpt_out *out, u16 type)
 
 void ckpt_rec_done(struct ckpt_out *out, struct ckpt_rec_out *rec)
 {
+	out->len += sizeof(*rec) + rec->len;
 	list_move_tail(&rec->list, &out->records);
 }
 

@@ -106,7 +106,8 @@ static int check_text(struct ckpt_log *log, const struct ckpt_rec_buf *buf,
 {
 	const char *s = (const char *)(part + 1);
 
-	return !part->len || strnlen(s, part->len) == part->len - 1 ? 0 : ckpt_malformed(log, buf);
+	return part->size == 1 && part->len && strnlen(s, part->len) == part->len - 1 ?
+		0 : ckpt_malformed(log, buf);
 }
 
 /* what an element has behind the end that we know must be zero */

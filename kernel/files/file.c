@@ -109,19 +109,19 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	struct ckpt_rec_out *rec;
 	int ret, refused;
 
-	ret = check_file(cp, file);
-	if (ret)
-		return ret;
+	refused = check_file(cp, file);
+	if (ckpt_go_on(refused))
+		return refused;
 	ops = kind_of_file(file);
 	if (!ops)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported",
 				   file_inode(file)->i_sb->s_type->name, file);
 	rec = ckpt_rec(cp, CKPT_REC_FILE);
-	refused = save_base(cp, file, ops->kind, obj->ref, rec);
-	if (ckpt_go_on(refused))
-		return refused;
-	if (ops->has_path)
-		ret = save_path(cp, file, rec);
+	ret = save_base(cp, file, ops->kind, obj->ref, rec);
+	if (ckpt_go_on(ret))
+		return ret;
+	refused = ret ? : refused;
+	ret = ops->has_path ? save_path(cp, file, rec) : 0;
 	if (!ret && ops->save)
 		ret = ops->save(cp, file, rec);
 	return ret ? : refused ? : ckpt_done(cp, rec);

@@ -27,6 +27,7 @@ struct ckpt_out {
 	struct file *file;
 	struct list_head open;		/* begun and not yet done */
 	struct list_head records;	/* done and not yet written */
+	u64 len;			/* bytes of all that were done */
 	u64 pos;			/* bytes written */
 	u64 pages;
 	u32 seq;
@@ -63,6 +64,7 @@ struct ckpt_rec_buf {
 	u16 type;
 	u32 seq;			/* of its first piece */
 	size_t len;
+	size_t room;			/* bytes that body has */
 	u8 *body;			/* parts, of this kernel's sizes once they are checked */
 };
 

@@ -65,6 +65,11 @@ const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
 /* is this only a look at what stands in the way? */
 bool ckpt_save_checks(struct ckpt_checkpoint *cp);
+/* has the timer let the container go? */
+bool ckpt_save_overdue(struct ckpt_checkpoint *cp);
+/* the container does not go between these two; false: it has gone */
+bool ckpt_save_pin(struct ckpt_checkpoint *cp);
+void ckpt_save_unpin(struct ckpt_checkpoint *cp);
 /* was it frozen by us alone, so that what was interrupted is ours to mend? */
 bool ckpt_save_froze(struct ckpt_checkpoint *cp);
 

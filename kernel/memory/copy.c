@@ -24,7 +24,7 @@
 
 struct hidden {
 	struct list_head list;
-	unsigned long start;
+	unsigned long start, end;
 	unsigned long flags;
 };
 
@@ -60,6 +60,7 @@ static int unhide(struct mm_struct *mm, struct list_head *hidden)
 			break;
 		}
 		h->start = vma->vm_start;
+		h->end = vma->vm_end;
 		h->flags = vma->vm_flags & CKPT_NOT_COPIED;
 		ckpt_vm_flags_clear(vma, CKPT_NOT_COPIED);
 		list_add(&h->list, hidden);
@@ -78,7 +79,7 @@ static void hide(struct mm_struct *mm, struct list_head *hidden)
 	mmap_write_lock(mm);
 	list_for_each_entry_safe(h, next, hidden, list) {
 		vma = vma_lookup(mm, h->start);
-		if (vma)
+		if (vma && vma->vm_start == h->start && vma->vm_end == h->end)
 			ckpt_vm_flags_set(vma, h->flags);
 		kfree(h);
 	}
@@ -135,7 +136,9 @@ static int copier(void *data)
 	/* a kernel thread ignores SIGCHLD, and its children then reap themselves */
 	kernel_sigaction(SIGCHLD, SIG_DFL);
 	for_each_mm(src, job->cp) {
-		job->ret = copy_one(mm_copy(src));
+		/* the flags that are off meanwhile are nobody's business */
+		job->ret = ckpt_save_pin(job->cp) ? copy_one(mm_copy(src)) : -ETIMEDOUT;
+		ckpt_save_unpin(job->cp);
 		if (job->ret)
 			break;
 	}

@@ -97,6 +97,9 @@ static int check_loaded(struct ckpt_restart *rs)
 	unsigned long pid;
 	int nr = 0;
 
+	buf = xa_load(&rs->by_pid, 1);
+	if (!buf || ckpt_is_zombie_rec(buf))
+		return ckpt_fail(&rs->log, -EINVAL, "the image has no living root task");
 	if (!rs->system)
 		return ckpt_fail(&rs->log, -EINVAL, "the image has no SYSTEM record");
 	xa_for_each(&rs->by_pid, pid, buf) {

@@ -295,9 +295,12 @@ void ckpt_call_frozen(struct task_struct *t)
 	if (!t->frozen || !try_get_task_stack(t))
 		return;
 	mutex_lock(&frozen_lock);
+	if (!t->frozen)
+		goto out;
 	timed = ckpt_get_call(rb, &nr, &deadline_ns);
 	if (!ckpt_arch_in_restart_block(t) && !restart_frozen(t, task_pt_regs(t), timed) && timed)
 		ckpt_no_call(rb);
+out:
 	mutex_unlock(&frozen_lock);
 	k_put_task_stack(t);
 }

@@ -58,6 +58,7 @@ static void release(struct ckpt_checkpoint *cp)
 	release_container(cp);
 	ckpt_free_sources(cp);
 	ckpt_out_free(&cp->out);
+	cp->out.len = 0;
 	cp->refused = 0;
 }
 
@@ -185,14 +186,19 @@ int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *ar
 
 	if (cp->step != CKPT_STEP_TARGET)
 		return -EINVAL;
+	if (cp->flags & CKPT_FINAL && !cp->freezer.cgrp)
+		return -EINVAL;
 	ret = check_frozen(cp);
 	if (ret)
 		return ret;
-	ret = ckpt_collect(cp, desc, args->desc_len);
-	if (!ret && ckpt_freezer_overdue(&cp->freezer))
+	ret = ckpt_freezer_overdue(&cp->freezer) ? -ETIMEDOUT : ckpt_collect(cp, desc, args->desc_len);
+	/* let go in the middle: whatever was seen is not of one moment */
+	if (ckpt_freezer_overdue(&cp->freezer))
 		ret = ckpt_fail(&cp->log, -ETIMEDOUT,
 				"the container would have stood still for longer than %llu ms; see max-frozen",
 				cp->freezer.max_ns / NSEC_PER_MSEC);
+	else if (ret == -EAGAIN && cp->refused)
+		ret = cp->refused;
 	if (ret || !(cp->flags & CKPT_FINAL))
 		ckpt_thaw(&cp->freezer, &args->pause_ns);
 	if (ret || cp->flags & CKPT_CHECK) {
@@ -233,8 +239,14 @@ int ckpt_stream_target(struct ckpt_checkpoint *cp, struct ckpt_stream_args *args
 	if (cp->step != CKPT_STEP_COLLECTED)
 		return -EINVAL;
 	cp->out.file = fget(args->fd);
-	if (!cp->out.file || !(cp->out.file->f_mode & FMODE_WRITE))
+	if (cp->out.file && !(cp->out.file->f_mode & FMODE_WRITE)) {
+		fput(cp->out.file);
+		cp->out.file = NULL;
+	}
+	if (!cp->out.file)
 		return ckpt_fail(&cp->log, -EBADF, "descriptor %d cannot take the image", args->fd);
+	/* what is written is gone: there is no second try */
+	cp->step = CKPT_STEP_NEW;
 	ret = stream(cp);
 	args->bytes = cp->out.pos;
 	args->pages = cp->out.pages;
@@ -249,12 +261,19 @@ int ckpt_stream_target(struct ckpt_checkpoint *cp, struct ckpt_stream_args *args
 /*
  * ckpt_kill_target - the last image is in good hands: end the container
  *
- * It still stands, and dies so: nothing of it runs once more.  The caller frees
- * the checkpoint.
+ * It still stands, and every process of it gets its SIGKILL before it is let go:
+ * nothing of it runs once more.  The caller frees the checkpoint.
  */
 int ckpt_kill_target(struct ckpt_checkpoint *cp)
 {
+	int i;
+
 	if (cp->step != CKPT_STEP_STREAMED || !(cp->flags & CKPT_FINAL))
 		return -EINVAL;
-	return k_do_send_sig_info(SIGKILL, SEND_SIG_PRIV, cp->root, PIDTYPE_TGID);
+	if (!ckpt_freezer_stands(&cp->freezer))
+		return ckpt_fail(&cp->log, -EBUSY, "the container does not stand any more, and is newer than its image");
+	for (i = cp->nr_tasks - 1; i >= 0; i--)
+		if (cp->tasks[i].mm && thread_group_leader(cp->tasks[i].task))
+			k_do_send_sig_info(SIGKILL, SEND_SIG_PRIV, cp->tasks[i].task, PIDTYPE_TGID);
+	return 0;
 }

@@ -43,6 +43,8 @@ struct ckpt_freezer {
 
 void ckpt_freezer_init(struct ckpt_freezer *fz);
 void ckpt_freezer_exit(struct ckpt_freezer *fz);
+/* does it stand, by us? */
+bool ckpt_freezer_stands(struct ckpt_freezer *fz);
 /* has the timer let it go meanwhile? */
 bool ckpt_freezer_overdue(struct ckpt_freezer *fz);
 

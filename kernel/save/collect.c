@@ -100,6 +100,10 @@ int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	ret = save_memory_mark(cp);
 	if (ret)
 		return ret;
+	/* as much as a restart takes */
+	if (cp->out.len > CKPT_RECORDS_MAX)
+		return ckpt_fail(&cp->log, -E2BIG, "the container has more in pipes, descriptors and mappings than an image takes beside memory (%u bytes)",
+				 CKPT_RECORDS_MAX);
 	/* everything was looked at, and all reasons were said */
 	if (cp->refused)
 		return cp->refused;

@@ -64,6 +64,23 @@ bool ckpt_save_checks(struct ckpt_checkpoint *cp)
 	return cp->flags & CKPT_CHECK;
 }
 
+bool ckpt_save_overdue(struct ckpt_checkpoint *cp)
+{
+	return ckpt_freezer_overdue(&cp->freezer);
+}
+
+/* the timer waits while this is held; false: it has let the container go */
+bool ckpt_save_pin(struct ckpt_checkpoint *cp)
+{
+	mutex_lock(&cp->freezer.lock);
+	return !cp->freezer.overdue;
+}
+
+void ckpt_save_unpin(struct ckpt_checkpoint *cp)
+{
+	mutex_unlock(&cp->freezer.lock);
+}
+
 u64 ckpt_save_clock(struct ckpt_checkpoint *cp)
 {
 	return cp->clock_ns;

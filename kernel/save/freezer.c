@@ -96,9 +96,9 @@ static struct task_struct *not_frozen(struct cgroup *cgrp)
 	return found;
 }
 
-static int timed_out(struct ckpt_freezer *fz, struct ckpt_log *log)
+/* who it was that did not stop; nothing is frozen any more, as a log may make us wait */
+static int timed_out(struct ckpt_freezer *fz, struct ckpt_log *log, struct task_struct *t)
 {
-	struct task_struct *t = not_frozen(fz->cgrp);
 	u64 ms = fz->timeout_ns / NSEC_PER_MSEC;
 
 	if (!t)
@@ -110,15 +110,15 @@ static int timed_out(struct ckpt_freezer *fz, struct ckpt_log *log)
 	return -EBUSY;
 }
 
-static int wait_frozen(struct ckpt_freezer *fz, struct ckpt_log *log)
+static int wait_frozen(struct ckpt_freezer *fz)
 {
 	ktime_t end = ktime_add_ns(ktime_get(), fz->timeout_ns);
 
 	while (!test_bit(CGRP_FROZEN, &fz->cgrp->flags)) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (ktime_after(ktime_get(), end))
-			return timed_out(fz, log);
+		if (ktime_after(ktime_get(), end) || ckpt_freezer_overdue(fz))
+			return -ETIMEDOUT;
 		usleep_range(50, 200);
 	}
 	return 0;
@@ -159,6 +159,16 @@ void ckpt_freezer_exit(struct ckpt_freezer *fz)
 	cancel_delayed_work_sync(&fz->timer);
 }
 
+bool ckpt_freezer_stands(struct ckpt_freezer *fz)
+{
+	bool stands;
+
+	mutex_lock(&fz->lock);
+	stands = fz->frozen;
+	mutex_unlock(&fz->lock);
+	return stands;
+}
+
 bool ckpt_freezer_overdue(struct ckpt_freezer *fz)
 {
 	return READ_ONCE(fz->overdue);
@@ -187,6 +197,7 @@ static int check_cgroup(struct cgroup *cgrp, struct ckpt_log *log)
  */
 int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_log *log)
 {
+	struct task_struct *t = NULL;
 	int ret;
 
 	fz->cgrp = cgroup_of(root);
@@ -205,10 +216,12 @@ int ckpt_freeze(struct ckpt_freezer *fz, struct task_struct *root, struct ckpt_l
 	if (fz->max_ns)
 		queue_delayed_work(system_unbound_wq, &fz->timer,
 				   nsecs_to_jiffies(fz->max_ns) + 1);
-	ret = wait_frozen(fz, log);
+	ret = wait_frozen(fz);
+	if (ret == -ETIMEDOUT)
+		t = not_frozen(fz->cgrp);
 	if (ret)
 		ckpt_thaw(fz, NULL);
-	return ret;
+	return ret == -ETIMEDOUT ? timed_out(fz, log, t) : ret;
 }
 
 /* let go; harmless when nothing is frozen */
@@ -219,6 +232,8 @@ void ckpt_thaw(struct ckpt_freezer *fz, u64 *pause_ns)
 	cancel_delayed_work_sync(&fz->timer);
 	mutex_lock(&fz->lock);
 	thaw_locked(fz, pause_ns);
+	fz->alone = false;
+	fz->overdue = false;
 	mutex_unlock(&fz->lock);
 	cgroup_put(fz->cgrp);
 	fz->cgrp = NULL;

@@ -63,16 +63,22 @@ int ckpt_hold(struct ckpt_held *h)
 	return h->mm && h->files && h->fs && h->nsproxy && h->sighand && h->stack ? 0 : -EAGAIN;
 }
 
+/* who sleeps is off its processor at once */
+#define CKPT_INACTIVE_TIMEOUT (10 * HZ)
+
 /*
  * ckpt_wait_inactive - wait until @t, which sleeps or is about to, is off its
  * processor, so that its registers are in memory
  *
- * Returns false if it dies instead, or if current is killed.
+ * Returns false if it dies or runs on instead, or if current is killed.
  */
 bool ckpt_wait_inactive(struct task_struct *t)
 {
+	unsigned long end = jiffies + CKPT_INACTIVE_TIMEOUT;
+
 	while (!k_wait_task_inactive(t, TASK_ANY)) {
-		if (READ_ONCE(t->flags) & PF_EXITING || fatal_signal_pending(current))
+		if (READ_ONCE(t->flags) & PF_EXITING || fatal_signal_pending(current) ||
+		    time_after(jiffies, end))
 			return false;
 		usleep_range(20, 100);
 	}

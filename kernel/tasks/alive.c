@@ -13,14 +13,15 @@
  * A cgroup that has both tasks and child cgroups says that it is frozen as soon
  * as its children are; its own tasks may need a moment.
  */
-static int wait_frozen(struct task_struct *t)
+static int wait_frozen(struct ckpt_checkpoint *cp, struct task_struct *t)
 {
 	unsigned long end = jiffies + CKPT_FROZEN_TIMEOUT;
 
 	while (!t->frozen) {
 		if (READ_ONCE(t->flags) & PF_EXITING)
 			return -EAGAIN;
-		if (time_after(jiffies, end) || fatal_signal_pending(current))
+		if (time_after(jiffies, end) || fatal_signal_pending(current) ||
+		    ckpt_save_overdue(cp))
 			return -EBUSY;
 		usleep_range(50, 200);
 	}
@@ -42,7 +43,7 @@ int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	/* its parent sleeps in vfork() and cannot be saved there: try again soon */
 	if (READ_ONCE(t->vfork_done))
 		return -EAGAIN;
-	ret = wait_frozen(t);
+	ret = wait_frozen(cp, t);
 	if (ret == -EAGAIN)
 		return ret;
 	if (ret)
@@ -53,9 +54,13 @@ int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	if (ckpt_stop_pending(h))
 		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
 	/* off its processor, so that its registers are in memory */
-	if (!ckpt_wait_inactive(t))
+	if (ckpt_save_overdue(cp) || !ckpt_wait_inactive(t))
 		return -EAGAIN;
-	if (ckpt_save_froze(cp))
+	if (!ckpt_save_froze(cp))
+		return 0;
+	/* its registers are changed: it must not be let go meanwhile */
+	if (ckpt_save_pin(cp))
 		ckpt_call_frozen(t);
+	ckpt_save_unpin(cp);
 	return 0;
 }

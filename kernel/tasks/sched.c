@@ -50,7 +50,9 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	img->nice = task_nice(t);
 	img->rt_priority = t->rt_priority;
 	img->reset_on_fork = t->sched_reset_on_fork;
+	task_lock(t);
 	img->ioprio = t->io_context ? t->io_context->ioprio : IOPRIO_DEFAULT;
+	task_unlock(t);
 	img->timer_slack_ns = t->timer_slack_ns;
 	return save_cpus(t, rec);
 }

@@ -74,7 +74,7 @@ killed ckpt_restore_uts ckpt-restart 1 "$member"
 killed ckpt_make_unlock ckpt-restart 4 "$member"
 killed ckpt_arch_restore_vdso ckpt-restart 6 "$member"
 killed ckpt_restore_membarrier ckpt-restart 7 "$member"
-killed ckpt_restore_name ckpt-restart 11 "$member"
+killed sched_setattr_nocheck sleep 11 "$member"
 killed set_cred_ucounts sleep 12 "$member"
 killed ckpt_count_up bash 1 "$member"
 
