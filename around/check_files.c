@@ -44,14 +44,6 @@ struct files *files_new(struct image_check *c)
 
 /* ---- addresses ---- */
 
-static void set_option(int fd, int level, int option, bool on)
-{
-	int value = 1;
-
-	if (on)
-		setsockopt(fd, level, option, &value, sizeof(value));
-}
-
 static void name_address(const struct ckpt_image_file_sock *s, char *text, size_t size)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)s->addr;
@@ -70,8 +62,28 @@ static void name_address(const struct ckpt_image_file_sock *s, char *text, size_
 	}
 }
 
+/* the options that decide who may have an address, as the image has them; bind(2) says the rest */
+static void set_options(int fd, const struct image_reader *im)
+{
+	static const struct { int level, name; } which[] = {
+		{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT },
+		{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_IP, IP_FREEBIND },
+	};
+	const struct ckpt_image_sockopt *o;
+	uint32_t nr, i;
+	size_t n;
+
+	o = image_part(im, FILE, OPTIONS, &nr);
+	for (i = 0; i < nr; i++)
+		for (n = 0; n < sizeof(which) / sizeof(*which); n++)
+			if (o[i].level == which[n].level && o[i].name == which[n].name &&
+			    o[i].len <= sizeof(o[i].value))
+				setsockopt(fd, o[i].level, o[i].name, o[i].value, o[i].len);
+}
+
 /* One of the host's network is tried: it can be bound as it was, or it is taken. */
-static void check_address(struct files *f, const struct ckpt_image_file_sock *s)
+static void check_address(struct files *f, const struct image_reader *im,
+			  const struct ckpt_image_file_sock *s)
 {
 	_cleanup_fd_ int fd = -1;
 	char text[160];
@@ -85,10 +97,7 @@ static void check_address(struct files *f, const struct ckpt_image_file_sock *s)
 		reason(&f->check->reasons, "address: there can be no socket for %s: %s", text, strerror(errno));
 		return;
 	}
-	set_option(fd, SOL_SOCKET, SO_REUSEADDR, s->options & CKPT_SO_REUSEADDR);
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, s->options & CKPT_SO_REUSEPORT);
-	set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, s->family == AF_INET6 && s->options & CKPT_SO_V6ONLY);
-	set_option(fd, IPPROTO_IP, IP_FREEBIND, s->family != AF_UNIX && s->options & CKPT_SO_FREEBIND);
+	set_options(fd, im);
 	if (bind(fd, (const struct sockaddr *)s->addr, s->addr_len))
 		reason(&f->check->reasons, "address: %s cannot be had: %s", text, strerror(errno));
 }
@@ -127,7 +136,7 @@ static int note_file(struct files *f, const struct image_reader *im, struct ckpt
 		return note_path(f, file, was, path, len, e);
 	if (sock && (file->kind == CKPT_FILE_TCP || file->kind == CKPT_FILE_UDP ||
 		     file->kind == CKPT_FILE_UNIX))
-		check_address(f, sock);
+		check_address(f, im, sock);
 	return 0;
 }
 
