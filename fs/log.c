@@ -91,6 +91,9 @@ static int begin_in_memory(const char *name)
 	return open_kept(name, O_WRONLY | O_APPEND);
 }
 
+/* bytes that a log on the disk is given before it begins */
+#define LOG_ROOM 4096
+
 static int begin_on_disk(const char *name, char path[PATH_MAX])
 {
 	int fd, rc = state_make(name, "log", path);
@@ -100,7 +103,15 @@ static int begin_on_disk(const char *name, char path[PATH_MAX])
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* on a full disk there may be room for a name and none for a line */
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_ROOM) && errno == ENOSPC) {
+		close(fd);
+		unlink(path);
+		return -ENOSPC;
+	}
+	return fd;
 }
 
 /* ---- logs ---- */
