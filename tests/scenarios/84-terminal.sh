@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A terminal for a program in a container: it works like the host's, and is not the host's.
+#
+# timeout: 900
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
@@ -49,7 +51,7 @@ while more():
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)
 END
 talk() {
-	timeout -k 5 $((60 * PATIENCE)) python3 "$T/talk.py" "$@" | tr -d '\r'
+	timeout -k 5 $((300 * PATIENCE)) python3 "$T/talk.py" "$@" | tr -d '\r'
 	return "${PIPESTATUS[0]}"
 }
 
