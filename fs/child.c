@@ -12,55 +12,11 @@
 #include "child.h"
 #include "cleanup.h"
 #include "error.h"
+#include "programs.h"
 
 #define REPORT_FD 3
 
 extern char **environ;
-
-static int try_path(const char *dir, size_t len, const char *more, const char *program,
-		    char path[PATH_MAX])
-{
-	int n = snprintf(path, PATH_MAX, "%.*s%s/%s", (int)len, dir, more, program);
-
-	return n < PATH_MAX && !access(path, X_OK) ? 0 : -ENOENT;
-}
-
-static int beside_us(const char *program, char path[PATH_MAX])
-{
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (len < 0)
-		return -ENOENT;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
-		return -ENOENT;
-	if (!try_path(self, slash - self, "", program, path))
-		return 0;
-	return try_path(self, slash - self, "/../cli", program, path);
-}
-
-int child_find(const char *program, char path[PATH_MAX])
-{
-	const char *dir = getenv("CKPTFS_LIBEXEC");
-	size_t len;
-
-	if (dir && !try_path(dir, strlen(dir), "", program, path))
-		return 0;
-	if (!beside_us(program, path))
-		return 0;
-	dir = getenv("PATH");
-	if (!dir)
-		dir = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	for (; *dir; dir += len + (dir[len] == ':')) {
-		len = strcspn(dir, ":");
-		if (len && !try_path(dir, len, "", program, path))
-			return 0;
-	}
-	return -ENOENT;
-}
 
 static int spawn(pid_t *pid, const char *path, char *const argv[], const int fds[4])
 {
@@ -110,7 +66,7 @@ int child_spawn(struct child *c, char *const argv[], int in, int out,
 	int ends[2], rc;
 
 	memset(c, 0, sizeof(*c));
-	if (child_find(argv[0], path))
+	if (program_find(argv[0], path))
 		return error_set(e, ENOENT,
 				 "the program %s is missing: install it, or name its directory in CKPTFS_LIBEXEC",
 				 argv[0]);

@@ -24,15 +24,6 @@ struct child {
 };
 
 /*
- * child_find - where a program of ours is: in the directory that the
- * environment names in CKPTFS_LIBEXEC, or this program is in, or ../cli from
- * there, or one of PATH
- *
- * Returns 0 or -ENOENT.
- */
-int child_find(const char *program, char path[PATH_MAX]);
-
-/*
  * child_spawn - start one
  * @argv: the program's name first, NULL last
  * @in, @out: its standard input and output, -1: /dev/null

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "cleanup.h"
 #include "error.h"
 #include "options.h"
-#include "proc.h"
 
 #define STORE_DEFAULT "/var/lib/ckptfs/store.db"
 #define CONFIG_DEFAULT "/etc/ckptfs.conf"
@@ -254,7 +254,7 @@ static int take_cgroup(const char *path, struct options *o, struct ckpt_error *e
 	if (path)
 		return make_absolute(path, o->cgroup, e);
 	/* without cgroup2 there are no containers, but the history is there */
-	if (proc_cgroup2_mount(o->cgroup))
+	if (cgroup_mount_point(o->cgroup, NULL))
 		o->cgroup[0] = '\0';
 	return 0;
 }

@@ -19,9 +19,9 @@
 #include "cleanup.h"
 #include "proc.h"
 
-int cgroup_mount_point(char path[PATH_MAX / 2], struct ckpt_error *e)
+int cgroup_find_mount(const char *mountinfo, char path[PATH_MAX / 2])
 {
-	struct libmnt_table *tb = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_table *tb = mnt_new_table_from_file(mountinfo);
 	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
 	int ret = -ENODEV;
@@ -36,6 +36,13 @@ int cgroup_mount_point(char path[PATH_MAX / 2], struct ckpt_error *e)
 	}
 	mnt_free_iter(it);
 	mnt_unref_table(tb);
+	return ret;
+}
+
+int cgroup_mount_point(char path[PATH_MAX / 2], struct ckpt_error *e)
+{
+	int ret = cgroup_find_mount("/proc/self/mountinfo", path);
+
 	if (ret)
 		error_set(e, ENODEV, "cgroup version 2 is not mounted: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 	return ret;

@@ -20,7 +20,15 @@ struct cgroup {
 };
 
 /*
- * cgroup_mount_point - where cgroup2 is mounted
+ * cgroup_find_mount - where cgroup2 is mounted, by a file like /proc/self/mountinfo
+ * @path: takes the path, PATH_MAX / 2 bytes
+ *
+ * The whole of it, and not a part that is mounted elsewhere.  Returns 0 or -ENODEV.
+ */
+int cgroup_find_mount(const char *mountinfo, char path[PATH_MAX / 2]);
+
+/*
+ * cgroup_mount_point - where cgroup2 is mounted for the caller
  * @path: takes the path, PATH_MAX / 2 bytes
  *
  * Returns 0, or -ENODEV if it is not mounted.

@@ -24,6 +24,7 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
+#include "cgroup.h"
 #include "child.h"
 #include "container.h"
 #include "error.h"
@@ -85,21 +86,21 @@ static void numbers_of_lines(void **state)
 	assert_int_equal(proc_number("", "frozen"), -1);
 }
 
-static int find_cgroup2(const char *text, char path[PATH_MAX])
+static int find_cgroup2(const char *text, char path[PATH_MAX / 2])
 {
 	char name[] = "/tmp/test_fs.XXXXXX";
 	int fd = mkstemp(name), rc;
 
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
-	rc = proc_find_cgroup2(name, path);
+	rc = cgroup_find_mount(name, path);
 	unlink(name);
 	return rc;
 }
 
 static void cgroup2_is_found_and_unescaped(void **state)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX / 2];
 
 	(void)state;
 	assert_int_equal(find_cgroup2("20 1 0:20 / /proc rw - proc proc rw\n"
@@ -107,7 +108,12 @@ static void cgroup2_is_found_and_unescaped(void **state)
 				      "31 1 0:26 / /my\\040cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n",
 				      path), 0);
 	assert_string_equal(path, "/my cgroup");
-	assert_int_equal(find_cgroup2("20 1 0:20 / /proc rw - proc cgroup2 rw\n", path), -ENOENT);
+	assert_int_equal(find_cgroup2("20 1 0:20 / /proc rw - proc cgroup2 rw\n", path), -ENODEV);
+	/* a part of it that somebody has mounted for a container of his is not it */
+	assert_int_equal(find_cgroup2("32 1 0:26 /x /srv/x rw - cgroup2 cgroup2 rw\n", path), -ENODEV);
+	assert_int_equal(find_cgroup2("32 1 0:26 /x /srv/x rw - cgroup2 cgroup2 rw\n"
+				      "31 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", path), 0);
+	assert_string_equal(path, "/sys/fs/cgroup");
 }
 
 static void lines_do_nothing_to_a_terminal(void **state)
