@@ -117,6 +117,9 @@ static int read_pieces(struct ckpt_in *in, struct ckpt_rec_buf *buf)
 	ret = read_piece(in, buf, &rec);
 	buf->type = rec.type;
 	while (!ret && rec.flags & CKPT_REC_MORE) {
+		/* how many payloads follow is in front of its body, and they behind it */
+		if (rec.type == CKPT_REC_PAGES)
+			return ckpt_malformed(in->log, buf);
 		ret = read_piece(in, buf, &rec);
 		if (!ret && (rec.type != buf->type || !rec.len))
 			ret = ckpt_fail(in->log, -EINVAL, "record %u of the image does not go on in the next",

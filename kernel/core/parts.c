@@ -139,6 +139,15 @@ static int check_part(struct ckpt_log *log, const struct ckpt_rec_buf *buf,
 	return check_tails(log, buf, part, row);
 }
 
+#define CKPT_TAG_BASE 1
+
+static bool has_base(u16 type)
+{
+	const struct row *row = row_of(type, CKPT_TAG_BASE);
+
+	return row && !strcmp(row->name, "BASE");
+}
+
 /* all parts one by one; @len: how long the body is with elements of our sizes */
 static int check_each(struct ckpt_log *log, const struct ckpt_rec_buf *buf, u64 *seen, u64 *len)
 {
@@ -154,6 +163,10 @@ static int check_each(struct ckpt_log *log, const struct ckpt_rec_buf *buf, u64 
 
 		if (!part)
 			return ckpt_malformed(log, buf);
+		/* BASE is where a reader looks without looking for it */
+		if ((const u8 *)part == buf->body && has_base(buf->type) && part->tag != CKPT_TAG_BASE)
+			return ckpt_fail(log, -EINVAL, "the %s in record %u does not begin with its BASE",
+					 ckpt_rec_name(buf->type), buf->seq);
 		if (!row && part->flags & CKPT_PART_SKIP)
 			continue;
 		if (!row)

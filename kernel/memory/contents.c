@@ -94,6 +94,16 @@ static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_ru
 	return xxh64_digest(&sum) == run->sum ? 0 : wrong_sum(rs, ref, run);
 }
 
+/* zeroes at the end of the body, if it has any */
+static bool fill_ok(const struct ckpt_rec_buf *buf)
+{
+	const u8 *fill;
+	u64 nr;
+
+	fill = ckpt_get_nr(buf, PAGES, FILL, &nr);
+	return !fill || (fill + ALIGN(nr, 8) == buf->body + buf->len && !memchr_inv(fill, 0, nr));
+}
+
 /* do the runs have as many pages as the record says, and end at a page of the stream? */
 static int check_pages(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
@@ -107,7 +117,7 @@ static int check_pages(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 			return ckpt_malformed(ckpt_restore_log(rs), buf);
 		sum += run[i].count;
 	}
-	return sum == img->nr && sum <= CKPT_PAGES_MAX &&
+	return sum == img->nr && sum <= CKPT_PAGES_MAX && fill_ok(buf) &&
 	       IS_ALIGNED(ckpt_restore_in(rs)->pos, CKPT_PAGE_SIZE) ?
 		0 : ckpt_malformed(ckpt_restore_log(rs), buf);
 }
