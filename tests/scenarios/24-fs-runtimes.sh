@@ -40,7 +40,7 @@ found() {
 # refused NAME RUNTIME: it has file systems of its own, that a restart could not bring back yet
 refused() {
 	fails "D7 $2: a checkpoint that could not be restarted fails" cat "$CKPT/$1/image"
-	matches "D7 $2: and the log says why" "$(cat "$CKPT/$1/log")" "file system of its own on .+not supported yet"
+	matches "D7 $2: and the log says why" "$(cat "$CKPT/$1/log")" "(file system of its own on|mount on|root of container) .+not supported yet"
 	is "D7 $2: and it runs on" "$(field "$1" state)" running
 }
 
