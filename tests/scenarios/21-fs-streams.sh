@@ -24,9 +24,9 @@ snapshots() {
 	find $web/snapshots -type f | wc -l
 }
 
-# helpers_gone: no checkpoint or restart is under way
+# helpers_gone: no checkpoint or restart is under way; the monitor of a restarted container is nobody's child
 helpers_gone() {
-	! pidof ckpt-checkpoint ckpt-restart
+	! pgrep -P "$(pidof ckptfs | tr ' ' ,)" -x 'ckpt-checkpoint|ckpt-restart'
 }
 
 rootfs root || die "no root file system"
