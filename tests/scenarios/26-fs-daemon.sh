@@ -43,6 +43,7 @@ touch go
 wait_until 20 test -e gone
 sleep 1
 
+printf 'freeze-timeout: 60s\nmax-frozen: 60s\n' >"$CKPT/stuck/options"
 cat "$CKPT/stuck/image" >/dev/null 2>error &
 reader=$!
 ok "D1 a checkpoint holds the container" wait_until 20 stands
