@@ -20,9 +20,11 @@
 #include "proc.h"
 
 /* not settings: how many there are now */
-static bool is_count(const char *name)
+static bool is_no_setting(const char *name)
 {
-	return !strcmp(name, "net.netfilter.nf_conntrack_count");
+	/* the key is drawn when the first socket listens with TCP_FASTOPEN; clients do without the old one */
+	return !strcmp(name, "net.netfilter.nf_conntrack_count") ||
+	       !strcmp(name, "net.ipv4.tcp_fastopen_key");
 }
 
 /* A setting in a line: blanks for tabs and newlines. */
@@ -32,7 +34,7 @@ static void note_sysctl(struct inventory *f, int dirfd, const char *file, const 
 	ssize_t n;
 	size_t i;
 
-	if (is_count(name))
+	if (is_no_setting(name))
 		return;
 	n = proc_read(dirfd, file, value, sizeof(value));
 	/* what can't be read is to be written only, or has no value yet */

@@ -112,13 +112,14 @@ rmdir bound
 matches "N2 a mount is not there, and all reasons come at once" "$(ckpt check --restart image)" \
 	"mount: $T/bound, which the container has mounted on $T/target, cannot be had: No such file or directory.*file: $T/program, which is mapped, has changed"
 mkdir bound
-bad-image make image "$(bad-image hostile image | grep -m 1 'vdso_sum')" >other-kernel || echo "no such case"
+# SYSTEM is record 3; behind the head of its BASE comes the vdso's sum, as the third number the xstate
+bad-image make image set@3+16:8=1 >other-kernel || echo "no such case"
 matches "N2 another kernel" "$(ckpt check --restart other-kernel)" "kernel: the vdso is another than that of the image's: boot its kernel"
-bad-image make image "$(bad-image hostile image | grep -m 1 'xfeatures')" >other-machine || echo "no such case"
+bad-image make image set@3+32:8=ffffffffffffffff >other-machine || echo "no such case"
 matches "N2 another processor" "$(ckpt check --restart other-machine)" "processor: it has not all that the image's has"
 
 dd if=image of=cut bs=1000 count=100 status=none
-is "N2 of what is no whole image nothing else is said" "$(ckpt check --restart cut 2>&1; echo $?)" "ckpt-restart: the image is cut off
+is "N2 of what is no whole image nothing else is said" "$(ckpt check --restart cut 2>&1 | sed 's/ after .*//'; echo "${PIPESTATUS[0]}")" "ckpt-restart: the image is cut off
 1"
 fails "N2 a file that is not there" ckpt check --restart nothing-of-the-kind
 fails "N2 a snapshot that is not there" ckpt check --restart web/nothing
