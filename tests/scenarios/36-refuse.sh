@@ -99,7 +99,7 @@ refuse C7 datagrams fd 'UDP socket with queued data'
 refuse C7 tcp-md5 fd TCP_MD5SIG
 refuse C7 tcp-repair fd TCP_REPAIR
 refuse C7 tcp-fastopen-key fd TCP_FASTOPEN_KEY
-refuse C7 tcp-deferred fd 'connection (that was begun|.state 2.)'
+refuse C7 tcp-deferred fd 'TCP connection .state 2.'
 refuse C7 socket-filter fd 'socket filter'
 refuse C7 bound-device fd SO_BINDTODEVICE
 refuse C7 multicast fd 'multicast membership'
