@@ -62,8 +62,7 @@ static int ckpt_release(struct inode *inode, struct file *file)
 
 static void end(struct open_device *o)
 {
-	if (o->cp)
-		ckpt_checkpoint_free(o->cp);
+	ckpt_end_target(o->cp);
 	o->cp = NULL;
 }
 

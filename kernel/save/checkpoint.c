@@ -36,13 +36,29 @@ struct ckpt_checkpoint *ckpt_checkpoint_new(void)
 	return cp;
 }
 
-/* let go what is the container's: from here on it may close and end as it likes */
-static void release_container(struct ckpt_checkpoint *cp)
+/*
+ * Give back what a program can see that somebody else has, too, while it stands:
+ * as long as its directories are shared, setns(2) fails and a set-user-ID program
+ * does not get its user; a port that it closes stays bound.  Tables and memory are
+ * kept until afterwards: of who was killed meanwhile ours may be the last
+ * reference, whose end can wait for somebody who stands.
+ */
+static void release_visible(struct ckpt_checkpoint *cp)
 {
 	int i;
 
 	ckpt_objects_free(&cp->objs);
 	ckpt_objects_init(&cp->objs);
+	for (i = 0; i < cp->nr_tasks; i++)
+		ckpt_unhold_fs(&cp->tasks[i]);
+}
+
+/* let go what is the container's: from here on it may close and end as it likes */
+static void release_container(struct ckpt_checkpoint *cp)
+{
+	int i;
+
+	release_visible(cp);
 	for (i = 0; i < cp->nr_tasks; i++)
 		ckpt_unhold(&cp->tasks[i]);
 	kvfree(cp->tasks);
@@ -78,6 +94,17 @@ void ckpt_checkpoint_free(struct ckpt_checkpoint *cp)
 		fput(cp->out.file);
 	ckpt_log_close(&cp->log);
 	kfree(cp);
+}
+
+/*
+ * ckpt_end_target - END: let go what there is, and forget it
+ *
+ * In this order, other than after an oops, which may have been in the first.
+ */
+void ckpt_end_target(struct ckpt_checkpoint *cp)
+{
+	release_visible(cp);
+	ckpt_checkpoint_free(cp);
 }
 
 /* S5: which root task is one */
@@ -199,8 +226,10 @@ int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *ar
 				cp->freezer.max_ns / NSEC_PER_MSEC);
 	else if (ret == -EAGAIN && cp->refused)
 		ret = cp->refused;
-	if (ret || !(cp->flags & CKPT_FINAL))
+	if (ret || !(cp->flags & CKPT_FINAL)) {
+		release_visible(cp);
 		ckpt_thaw(&cp->freezer, &args->pause_ns);
+	}
 	if (ret || cp->flags & CKPT_CHECK) {
 		release(cp);
 		ckpt_end_files();

@@ -55,6 +55,7 @@ bool ckpt_freezer_has(struct ckpt_freezer *fz, struct task_struct *task);
 /* hold.c */
 int ckpt_hold(struct ckpt_held *h);
 void ckpt_unhold(struct ckpt_held *h);
+void ckpt_unhold_fs(struct ckpt_held *h);
 
 enum ckpt_step {			/* what was done last */
 	CKPT_STEP_NEW,

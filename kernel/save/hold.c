@@ -85,14 +85,20 @@ bool ckpt_wait_inactive(struct task_struct *t)
 	return true;
 }
 
+void ckpt_unhold_fs(struct ckpt_held *h)
+{
+	if (h->fs)
+		ckpt_put_fs(h->fs);
+	h->fs = NULL;
+}
+
 void ckpt_unhold(struct ckpt_held *h)
 {
 	if (h->mm)
 		mmput(h->mm);
 	if (h->files)
 		k_put_files_struct(h->files);
-	if (h->fs)
-		ckpt_put_fs(h->fs);
+	ckpt_unhold_fs(h);
 	if (h->nsproxy)
 		ckpt_put_nsproxy(h->nsproxy);
 	if (h->sighand)

@@ -27,11 +27,11 @@ grows() {
 	wait_until 20 eval '[ "$(number '"$1"')" -gt '$((before + 3))' ]'
 }
 
-# A port that is closed and bound again all the time, also when the container is let go and the engine still has all of
-# its files.
+# A port that is closed and bound again all the time, also when the container is let go and the engine still has its
+# tables.
 container port -- ends port "$T/port" || die "no container"
 wait_until 60 test -s "$T/port"
-act_at ckpt_objects_free ckpt-checkpoint wait=500
+act_at ckpt_unhold ckpt-checkpoint wait=500
 {
 	dd of=/dev/null bs=4k count=1 status=none
 	ok "S15 a port that the container closes when it is let go is free while its image is read" grows "$T/port"
