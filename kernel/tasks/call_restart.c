@@ -7,6 +7,7 @@
  */
 #include <linux/hrtimer.h>
 #include <linux/restart_block.h>
+#include <linux/seccomp.h>
 #include <asm/unistd.h>
 
 #include "arch.h"
@@ -187,6 +188,12 @@ static long run_call(const struct ckpt_call *call, u64 deadline_ns)
 	return interrupted(ret) ? answer(call, left.up) : ret;
 }
 
+/*
+ * A call that a signal has ended in the end leaves us here until the next one that
+ * has something to restart, as the kernel's own do.  Those run with what they had
+ * kept; ours takes current's registers, which may be any by then.  So a filter
+ * that was set since is not to be passed by.
+ */
 static long go_on(struct restart_block *rb)
 {
 	u64 deadline_ns = rb->futex.time;
@@ -194,7 +201,7 @@ static long go_on(struct restart_block *rb)
 	long ret = -EINTR;
 
 	/* ckpt_calls_exit() waits until nobody is here any more */
-	if (try_module_get(THIS_MODULE)) {
+	if (current->seccomp.mode == SECCOMP_MODE_DISABLED && try_module_get(THIS_MODULE)) {
 		ret = run_call(ckpt_find_call(nr), deadline_ns);
 		if (ret == -ERESTART_RESTARTBLOCK)
 			ckpt_set_call(rb, nr, deadline_ns);

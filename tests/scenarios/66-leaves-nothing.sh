@@ -10,6 +10,8 @@
 . "$CKPT_TOP/tests/lib/scenario.sh"
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/act-at.sh"
+# shellcheck source-path=SCRIPTDIR/../..
+. "$CKPT_TOP/tests/lib/generations.sh"
 
 # stopped: the program has said what it has seen
 stopped() {
@@ -35,3 +37,17 @@ read -r times without <dir/report
 ok "S1 it has executed a set-user-ID program many times ($times)" [ "$times" -gt 3 ]
 is "S1 which never was without its user" "$without" 0
 kill_container alone
+
+# A signal ends a call while the container stands, behind the moment in which the call was made to go on.
+start_self_checking stale stale-call
+pid=$(init_of stale)
+wait_until 20 grep -q '^45 ' "/proc/$pid/syscall"
+act_at ckpt_save_tree ckpt-checkpoint wait=1000
+checkpoint stale image &
+wait_until 20 eval '[ "$(</sys/module/act_at/parameters/met)" != 0 ]'
+kill -USR1 "$pid"
+wait $!
+is "N4 a signal comes while the container stands: it is checkpointed" $? 0
+ok "N4 (it came then)" acted
+check_itself stale undisturbed
+report_verdicts stale
