@@ -66,16 +66,31 @@ static int restore_files(struct ckpt_restart *rs, struct ckpt_member *m, unsigne
 	return ret;
 }
 
+/*
+ * Those of the image come before their handlers, and wait until its masks are
+ * here.  A C library leaves out some that it keeps for itself.
+ */
+static void block_signals(void)
+{
+	sigset_t all;
+
+	siginitsetinv(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* what the helpers sent to each other, such as SIGCHLD of zombies */
+	flush_signals(current);
+}
+
 static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
 {
 	enum ckpt_stage stage;
 	int ret;
 
-	/* what the helpers sent to each other, such as SIGCHLD of zombies */
-	flush_signals(current);
-	/* a SIGKILL that came before is gone with them, but not what it meant */
-	if (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT)
+	block_signals();
+	/* a SIGKILL that came before is gone with them, and who is dying gets no other */
+	if (READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT) {
+		set_thread_flag(TIF_SIGPENDING);
 		return -EINTR;
+	}
 	ret = restore_files(rs, m, scratch);
 	if (ret)
 		return ret;
