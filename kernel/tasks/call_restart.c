@@ -212,18 +212,30 @@ static long go_on(struct restart_block *rb)
 	return ret;
 }
 
+static bool forget_calls(void)
+{
+	struct task_struct *p, *t;
+	bool had = false;
+
+	read_lock(kv_tasklist_lock);
+	for_each_process_thread(p, t)
+		had |= cmpxchg(&t->restart_block.fn, go_on, ka_do_no_restart_syscall) == go_on;
+	read_unlock(kv_tasklist_lock);
+	return had;
+}
+
 /*
  * The module goes: what has not gone on yet never will, and answers EINTR.  Who
  * sleeps in go_on() keeps the module.
  */
 void ckpt_calls_exit(void)
 {
-	struct task_struct *p, *t;
+	bool had;
 
-	read_lock(kv_tasklist_lock);
-	for_each_process_thread(p, t)
-		cmpxchg(&t->restart_block.fn, go_on, ka_do_no_restart_syscall);
-	read_unlock(kv_tasklist_lock);
-	/* who has read it before has then also left our code, or begun another sleep */
-	synchronize_rcu_tasks();
+	/* fork(2) copies the restart block, and is in no list before it is done */
+	do {
+		had = forget_calls();
+		/* who has read it before has then also left our code, or begun another sleep */
+		synchronize_rcu_tasks();
+	} while (had);
 }
