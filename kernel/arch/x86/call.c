@@ -22,16 +22,19 @@ long ckpt_arch_call_again(int nr)
 	return k_x64_sys_call(task_pt_regs(current), nr);
 }
 
-/* will @t, which is off its processor, go on with the sleep in its restart block? */
+/*
+ * Will @t, which is off its processor, go on with the sleep in its restart block?
+ * Also just before it calls, on its way from that: in the kernel, or in user
+ * space, where an interrupt has left no number of a call.
+ */
 bool ckpt_arch_in_restart_block(struct task_struct *t)
 {
 	struct pt_regs *regs = task_pt_regs(t);
 
-	if (syscall_get_nr(t, regs) < 0)
-		return false;
-	/* the second: just before it calls, in user space, on its way from the first */
-	return syscall_get_error(t, regs) == -ERESTART_RESTARTBLOCK ||
-	       regs->ax == __NR_restart_syscall;
+	if (regs->ax == __NR_restart_syscall)
+		return true;
+	return syscall_get_nr(t, regs) >= 0 &&
+	       syscall_get_error(t, regs) == -ERESTART_RESTARTBLOCK;
 }
 
 /* where the stack of @t begins that it has in the kernel; it is off its processor */
