@@ -121,7 +121,9 @@ static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 
 	if (!img)
 		return -ENOMEM;
-	mutex_lock(&pipe->mutex);
+	/* somebody outside may hold it, who waits for a page of his own */
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
 	img->ref = obj->ref;
 	img->size = pipe->max_usage * PAGE_SIZE;
 	img->mode = inode->i_mode & 07777;
@@ -304,9 +306,12 @@ static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 		return ERR_CAST(ends);
 	file = dentry_open(&ends->file[img->end - 1]->f_path, (flags & O_NONBLOCK) |
 			   (img->end == 1 ? O_RDONLY : O_WRONLY), cred);
+	if (IS_ERR(file))
+		return file;
 	/* of a pipe it means packets, for which an open asks no leave */
-	if (!IS_ERR(file))
-		file->f_flags |= flags & O_DIRECT;
+	file->f_flags |= flags & O_DIRECT;
+	/* RWF_NOWAIT: given to the ends that a pipe is made with, and not by an open */
+	file->f_mode |= ends->file[img->end - 1]->f_mode & FMODE_NOWAIT;
 	return file;
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "state.h"
@@ -15,6 +16,7 @@
 static int filled[2], no_writer[2], no_reader[2], packets[2], full[2], awaited[2];
 static pthread_t reader;
 static char answer[32];
+static int nowait;
 
 static void *read_awaited(void *unused)
 {
@@ -24,6 +26,14 @@ static void *read_awaited(void *unused)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	return (void *)(long)read(awaited[0], answer, sizeof(answer));
+}
+
+/* of an empty pipe: EAGAIN, or EOPNOTSUPP where the kernel has no such thing for pipes */
+static int nowait_answer(void)
+{
+	struct iovec iov = { &(char){ 0 }, 1 };
+
+	return preadv2(awaited[0], &iov, 1, -1, RWF_NOWAIT) < 0 ? errno : 0;
 }
 
 void prepare_pipes(void)
@@ -40,6 +50,7 @@ void prepare_pipes(void)
 	pattern(bytes, FULL, 70);
 	need(write(full[1], bytes, FULL) == FULL && write(full[1], bytes, 1) == -1);
 	need(fcntl(filled[1], F_SETPIPE_SZ, 131072) == 131072);
+	nowait = nowait_answer();
 	need(!pthread_create(&reader, NULL, read_awaited, NULL));
 }
 
@@ -67,6 +78,7 @@ void check_pipes(void)
 	void *n;
 	int left = -1;
 
+	verdict_eq(nowait_answer(), nowait, "C3", "state: what a read of a pipe with RWF_NOWAIT answers");
 	verdict(!ioctl(filled[0], FIONREAD, &left) && left == 5 && reads(filled[0], "netwo"), "C3",
 		"state: contents of a pipe");
 	verdict_eq(fcntl(filled[0], F_GETPIPE_SZ), 131072, "C3", "state: size of a pipe");
