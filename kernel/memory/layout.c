@@ -33,6 +33,16 @@ static void vma_list_free(struct vma_list *vl)
 	kvfree(vl->file);
 }
 
+/*
+ * Made after F_SEAL_FUTURE_WRITE: of a file that could be written, and yet it may
+ * not become writable.  One made before the seal, as ours will be, may.
+ */
+static bool is_sealed_off(struct vm_area_struct *vma)
+{
+	return vma->vm_file && vma->vm_file->f_mode & FMODE_WRITE &&
+	       (vma->vm_flags & (VM_MAYSHARE | VM_MAYWRITE)) == VM_MAYSHARE;
+}
+
 /* what of a mapping is not supported, or NULL */
 static const char *vma_refusal(struct vm_area_struct *vma)
 {
@@ -54,6 +64,8 @@ static const char *vma_refusal(struct vm_area_struct *vma)
 		what = "a memory protection key";
 	else if (vma_policy(vma))
 		what = "a NUMA memory policy";
+	else if (is_sealed_off(vma))
+		what = "memory that may not be made writable since its file was sealed (F_SEAL_FUTURE_WRITE)";
 	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
 		what = vma->vm_ops->name(vma);
 	return what;

@@ -120,6 +120,7 @@ refuse C7 raw fd 'RAW|raw'
 refuse C3 fifo fd 'fifo'
 refuse C3 notification-pipe fd 'kernel notifications'
 refuse C4 sealed-memfd fd 'sealed against writing'
+refuse T8 sealed-off task F_SEAL_FUTURE_WRITE
 refuse C2 deleted fd deleted
 refuse C2 deleted-directory task deleted
 refuse C2 deleted-mapping task deleted
