@@ -307,11 +307,14 @@ int image_next(struct image_reader *r, struct ckpt_error *e)
 
 int image_parts(struct image_reader *r, struct ckpt_error *e)
 {
+	int ret;
+
 	if (!record_name(r->rec.type))
 		return error_set(e, EINVAL, "the image is damaged: record %u is of type %u, which is not known",
 				 r->rec.seq, r->rec.type);
 	parts_free(&r->parts);
-	return parts_take(&r->parts, r->rec.type, r->rec.seq, r->body, r->body_len, e);
+	ret = parts_take(&r->parts, r->rec.type, r->rec.seq, r->body, r->body_len, e);
+	return ret ? ret : parts_check_bits(&r->parts, r->rec.type, r->rec.seq, e);
 }
 
 int image_expect(struct image_reader *r, uint16_t type, struct ckpt_error *e)

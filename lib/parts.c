@@ -32,6 +32,20 @@ static const struct part_row rows[] = {
 #undef ROW
 };
 
+static const struct part_bits bits[] = {
+#define BITS(record, part, member, mask)				\
+	{ CKPT_REC_##record, CKPT_TAG_##record##_##part,		\
+	  offsetof(ckpt_part_##record##_##part, member), mask },
+	CKPT_BITS(BITS)
+#undef BITS
+};
+
+const struct part_bits *part_bits(size_t *nr)
+{
+	*nr = sizeof(bits) / sizeof(*bits);
+	return bits;
+}
+
 const struct part_row *part_rows(size_t *nr)
 {
 	*nr = sizeof(rows) / sizeof(*rows);
@@ -235,4 +249,29 @@ int parts_take(struct parts *p, uint16_t type, uint32_t seq, const void *body, s
 			return ret;
 	}
 	return ret ? refuse(&r, EINVAL, "is not made of parts", "") : check_missing(&r, p);
+}
+
+static bool is_known(const struct parts *p, const struct part_bits *b)
+{
+	uint32_t nr, i, val;
+	const char *data = parts_find(p, b->tag, &nr);
+
+	for (i = 0; i < nr; i++) {
+		memcpy(&val, data + (size_t)i * part_row(b->type, b->tag)->size + b->at, sizeof(val));
+		if (val & ~b->known)
+			return false;
+	}
+	return true;
+}
+
+int parts_check_bits(const struct parts *p, uint16_t type, uint32_t seq, struct ckpt_error *e)
+{
+	const struct record r = { .type = type, .seq = seq, .e = e };
+	const struct part_bits *b;
+
+	for (b = bits; b < bits + sizeof(bits) / sizeof(*bits); b++)
+		if (b->type == type && !is_known(p, b))
+			return refuse(&r, EOPNOTSUPP, "says more than this version knows in its part ",
+				      part_row(type, b->tag)->name);
+	return 0;
 }

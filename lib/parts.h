@@ -36,6 +36,14 @@ struct part_row {
 	bool string;		/* one, with its NUL */
 };
 
+/* a number of which some bits are known: four bytes */
+struct part_bits {
+	uint16_t type;
+	uint16_t tag;
+	uint32_t at;		/* byte of an element */
+	uint32_t known;
+};
+
 struct part {
 	const struct part_row *row;
 	uint32_t nr;		/* elements */
@@ -83,6 +91,16 @@ const struct part_row *part_row(uint16_t type, uint16_t tag);
 
 /* part_rows - all rows; those of a record follow each other */
 const struct part_row *part_rows(size_t *nr);
+
+/* part_bits - all numbers of which some bits are known */
+const struct part_bits *part_bits(size_t *nr);
+
+/*
+ * parts_check_bits - does a record that was taken say no more than is known?
+ *
+ * Returns 0 or -EOPNOTSUPP.
+ */
+int parts_check_bits(const struct parts *p, uint16_t type, uint32_t seq, struct ckpt_error *e);
 
 /* record_name - the name of a type of record, "TASK"; NULL if not known */
 const char *record_name(uint16_t type);

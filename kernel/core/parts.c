@@ -28,6 +28,20 @@ static const struct row {
 #undef ROW
 };
 
+static const struct bits {
+	u16 type;
+	u16 tag;
+	u16 at;				/* in an element: four bytes */
+	u32 known;
+} bits[] = {
+#define BITS(r, p, member, mask)					\
+	{ CKPT_REC_##r, CKPT_TAG_##r##_##p,				\
+	  offsetof(ckpt_part_##r##_##p, member) +			\
+	  BUILD_BUG_ON_ZERO(sizeof_field(ckpt_part_##r##_##p, member) != sizeof(u32)), mask },
+	CKPT_BITS(BITS)
+#undef BITS
+};
+
 /* the rows of a record lie together: where they begin and end */
 static void rows_of(u16 type, int *from, int *to)
 {
@@ -110,6 +124,13 @@ static int check_text(struct ckpt_log *log, const struct ckpt_rec_buf *buf,
 		0 : ckpt_malformed(log, buf);
 }
 
+static int says_more(struct ckpt_log *log, const struct ckpt_rec_buf *buf, const struct row *row)
+{
+	return ckpt_fail(log, -EOPNOTSUPP,
+			 "the %s of the %s in record %u says more than this version knows",
+			 row->name, ckpt_rec_name(buf->type), buf->seq);
+}
+
 /* what an element has behind the end that we know must be zero */
 static int check_tails(struct ckpt_log *log, const struct ckpt_rec_buf *buf,
 		       const struct ckpt_part *part, const struct row *row)
@@ -119,9 +140,7 @@ static int check_tails(struct ckpt_log *log, const struct ckpt_rec_buf *buf,
 
 	for (i = 0; part->size > row->size && i < part->len / part->size; i++)
 		if (memchr_inv(p + i * part->size + row->size, 0, part->size - row->size))
-			return ckpt_fail(log, -EOPNOTSUPP,
-					 "the %s of the %s in record %u says more than this version knows",
-					 row->name, ckpt_rec_name(buf->type), buf->seq);
+			return says_more(log, buf, row);
 	return 0;
 }
 
@@ -237,17 +256,13 @@ static bool sizes_are_ours(const struct ckpt_rec_buf *buf)
 	return true;
 }
 
-int ckpt_parts_check(struct ckpt_log *log, struct ckpt_rec_buf *buf)
+/* elements of our sizes, and only such parts as we know */
+static int resize(struct ckpt_log *log, struct ckpt_rec_buf *buf, u64 len)
 {
-	u64 seen, len;
 	u8 *body;
-	int ret;
 
-	ret = check_each(log, buf, &seen, &len);
-	if (!ret)
-		ret = check_missing(log, buf, seen);
-	if (ret || sizes_are_ours(buf))
-		return ret;
+	if (sizes_are_ours(buf))
+		return 0;
 	if (len > CKPT_RECORDS_MAX)
 		return ckpt_malformed(log, buf);
 	body = kvzalloc(len ? : 1, GFP_KERNEL_ACCOUNT);
@@ -258,6 +273,44 @@ int ckpt_parts_check(struct ckpt_log *log, struct ckpt_rec_buf *buf)
 	buf->body = body;
 	buf->len = len;
 	return 0;
+}
+
+static bool is_known(const struct ckpt_rec_buf *buf, const struct bits *b)
+{
+	const u8 *p;
+	u64 i, nr;
+	u32 val;
+
+	p = ckpt_part_find(buf, b->tag, &nr);
+	for (i = 0; i < nr; i++) {
+		memcpy(&val, p + i * row_of(b->type, b->tag)->size + b->at, sizeof(val));
+		if (val & ~b->known)
+			return false;
+	}
+	return true;
+}
+
+static int check_bits(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bits); i++)
+		if (bits[i].type == buf->type && !is_known(buf, &bits[i]))
+			return says_more(log, buf, row_of(bits[i].type, bits[i].tag));
+	return 0;
+}
+
+int ckpt_parts_check(struct ckpt_log *log, struct ckpt_rec_buf *buf)
+{
+	u64 seen, len;
+	int ret;
+
+	ret = check_each(log, buf, &seen, &len);
+	if (!ret)
+		ret = check_missing(log, buf, seen);
+	if (!ret)
+		ret = resize(log, buf, len);
+	return ret ? ret : check_bits(log, buf);
 }
 
 const void *ckpt_part_find(const struct ckpt_rec_buf *buf, u16 tag, u64 *nr)

@@ -75,6 +75,42 @@
 	X(SAME, BASE, 1, struct ckpt_image_same, 1, 1)			\
 	X(TRAILER, BASE, 1, struct ckpt_image_trailer, 1, 1)
 
+/*
+ * Numbers of which a reader knows some bits, or none yet: one with others says more
+ * than it knows, as bytes behind the known end of an element do.
+ * X(RECORD, PART, member, known bits)
+ */
+#define CKPT_BITS(X)							\
+	X(FILE, BASE, reserved, 0)					\
+	X(FILE, PATH, reserved, 0)					\
+	X(FILE, EVENTFD, semaphore, 1)					\
+	X(FILE, EVENTFD, reserved, 0)					\
+	X(FILE, SHMEM, reserved, 0)					\
+	X(FILE, OPTIONS, reserved, 0)					\
+	X(PIPE, BASE, reserved, 0)					\
+	X(PIPE, BUFS, flags, CKPT_PIPE_PACKET)				\
+	X(SHMEM, BASE, memfd, 1)					\
+	X(FILES, BASE, reserved, 0)					\
+	X(FILES, FDS, flags, CKPT_FD_CLOEXEC)				\
+	X(FILES, FDS, reserved, 0)					\
+	X(SIGHAND, BASE, reserved, 0)					\
+	X(MM, BASE, def_flags, CKPT_VMA_LOCKED | CKPT_VMA_LOCKONFAULT)	\
+	X(MM, BASE, thp_disable, 1)					\
+	X(MM, BASE, reserved, 0)					\
+	X(EPOLL, BASE, reserved, 0)					\
+	X(PROCESS, BASE, reserved, 0)					\
+	X(TASK, SHARED, reserved, 0)					\
+	X(TASK, NAMESPACES, time, 0)					\
+	X(TASK, NAMESPACES, time_for_children, 0)			\
+	X(TASK, NAMESPACES, user, 0)					\
+	X(TASK, ATTRIBUTES, no_new_privs, 1)				\
+	X(TASK, ATTRIBUTES, reserved, 0)				\
+	X(TASK, SCHED, reset_on_fork, 1)				\
+	X(TASK, SCHED, reserved, 0)					\
+	X(TASK, SIGNALS, restore_sigmask, 1)				\
+	X(TASK, RESTART, flags, CKPT_FUTEX_SHARED | CKPT_FUTEX_CLOCKRT | CKPT_FUTEX_TIMEOUT) \
+	X(TASK, RESTART, has_timeout, 1)
+
 /* CKPT_TAG_FILE_BASE and so on, and ckpt_part_FILE_BASE, the type of an element */
 #define CKPT_PART_TAG(rec, part, tag, type, min, max) CKPT_TAG_##rec##_##part = (tag),
 enum ckpt_part_tag { CKPT_PARTS(CKPT_PART_TAG) };

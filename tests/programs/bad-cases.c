@@ -242,6 +242,39 @@ void cases_hostile(const struct image *im, int all, FILE *out)
 	}
 }
 
+/* of each number of which some bits are known, one more: in the first element, and in the last */
+static void print_bits(const struct place *w, const struct slice *s)
+{
+	size_t data = s->at + sizeof(s->head), nr = s->head.len / s->head.size, i, left;
+	const struct part_bits *b;
+	uint32_t was;
+
+	if (s->head.size != s->row->size)
+		return;
+	for (b = part_bits(&left); left--; b++) {
+		if (b->type != s->row->type || b->tag != s->row->tag)
+			continue;
+		for (i = 0; i < nr; i += nr > 1 ? nr - 1 : 1) {
+			size_t at = data + i * s->head.size + b->at;
+
+			memcpy(&was, record_of(w)->body + at, sizeof(was));
+			fprintf(w->out, "set@%zu+%zu:4=%x\n", w->n, at, was | (~b->known & (b->known + 1)));
+		}
+	}
+}
+
+void cases_bits(const struct image *im, int all, FILE *out)
+{
+	struct place w = { .im = im, .all = all, .out = out };
+	struct slice s;
+	size_t p;
+
+	for (w.n = 0; w.n < im->nr; w.n++)
+		for (p = 0; (all || is_first(im, w.n)) && !record_part(record_of(&w), p, &s); p++)
+			if (s.row)
+				print_bits(&w, &s);
+}
+
 /* one that the rules of the format do not allow */
 static void print_unsound(const struct place *w, size_t p, const struct slice *s)
 {

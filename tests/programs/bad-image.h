@@ -97,6 +97,8 @@ void cases_damage(const struct image *im, int all, FILE *out);
 void cases_hostile(const struct image *im, int all, FILE *out);
 void cases_unsound(const struct image *im, int all, FILE *out);
 void cases_sound(const struct image *im, int all, FILE *out);
+/* unsound ones, too: a number says more than a reader knows of it */
+void cases_bits(const struct image *im, int all, FILE *out);
 
 /* cases_by_hand - those hostile ones of record N that need to know what a number means */
 void cases_by_hand(const struct image *im, size_t n, FILE *out);

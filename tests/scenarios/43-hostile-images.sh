@@ -41,6 +41,8 @@ some hostile 200 | try_images "S16 hostile images" -m
 nothing_stays
 some unsound 80 | try_images "S16 images that break the format's rules"
 nothing_stays
+bad-image bits img | try_images "S16 images that say more than this version knows"
+nothing_stays
 some sound 30 >same
 if out=$(bad-image try -y -t $((20 * PATIENCE)) img <same); then
 	pass "S16 images that say the same in another way: $out"

@@ -131,6 +131,15 @@ static void unsound_images_are_refused(void **state)
 	assert_true(each(cases_unsound, 1, 1, must_be_refused) > 10 * PARTS_MAX);
 }
 
+static void bits_that_nobody_knows_are_refused(void **state)
+{
+	size_t nr;
+
+	(void)state;
+	part_bits(&nr);
+	assert_true(each(cases_bits, 1, 1, must_be_refused) >= nr);
+}
+
 static void sound_images_are_read(void **state)
 {
 	(void)state;
@@ -196,6 +205,7 @@ int main(void)
 		cmocka_unit_test(the_image_itself_is_read),
 		cmocka_unit_test(damaged_images_are_refused),
 		cmocka_unit_test(unsound_images_are_refused),
+		cmocka_unit_test(bits_that_nobody_knows_are_refused),
 		cmocka_unit_test(sound_images_are_read),
 		cmocka_unit_test(hostile_images_do_no_harm),
 		cmocka_unit_test(every_number_of_every_part_is_tried),

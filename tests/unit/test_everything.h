@@ -6,6 +6,23 @@
 #include "parts.h"
 #include "test_image.h"
 
+/* no bits that nobody knows */
+static inline void builder_known(const struct part_row *row, unsigned char *data, uint32_t nr)
+{
+	const struct part_bits *bits;
+	uint32_t i, val;
+	size_t left;
+
+	for (bits = part_bits(&left); left--; bits++)
+		for (i = 0; i < nr && bits->type == row->type && bits->tag == row->tag; i++) {
+			unsigned char *at = data + (size_t)i * row->size + bits->at;
+
+			memcpy(&val, at, sizeof(val));
+			val &= bits->known;
+			memcpy(at, &val, sizeof(val));
+		}
+}
+
 /* as few elements as there can be, but two where there may be many */
 static inline void builder_row(struct builder *b, const struct part_row *row)
 {
@@ -14,6 +31,7 @@ static inline void builder_row(struct builder *b, const struct part_row *row)
 
 	for (i = 0; i < nr * row->size; i++)
 		data[i] = row->string && i == nr - 1 ? 0 : 'a' + i % 26;
+	builder_known(row, data, nr);
 	/* the number of an object */
 	if (row->base)
 		*(uint32_t *)data = b->seq + 1;
