@@ -36,10 +36,14 @@ static int join(struct ckpt_restart *rs, struct ckpt_member *m)
 static int check_place(struct ckpt_restart *rs, struct ckpt_member *m)
 {
 	const struct ckpt_image_task *img = ckpt_image_of(m);
+	bool same_ns;
 
-	if (img->tgid != task_tgid_vnr(current) ||
-	    !(img->flags & CKPT_TASK_LEADER) != !thread_group_leader(current) ||
-	    task_active_pid_ns(current) != task_active_pid_ns(rs->root))
+	/* it may have died */
+	rcu_read_lock();
+	same_ns = task_active_pid_ns(current) == task_active_pid_ns(rs->root);
+	rcu_read_unlock();
+	if (img->tgid != task_tgid_vnr(current) || !same_ns ||
+	    !(img->flags & CKPT_TASK_LEADER) != !thread_group_leader(current))
 		return ckpt_fail(&rs->log, -EINVAL, "task %d is not where the image has it", m->pid);
 	return 0;
 }

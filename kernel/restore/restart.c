@@ -116,17 +116,28 @@ static int set_registers(struct ckpt_restart *rs)
 	return 0;
 }
 
+/* under RCU, as it may die: its pid goes with it, and the pid namespace with that */
+static bool is_init(struct task_struct *t)
+{
+	struct pid_namespace *ns = task_active_pid_ns(t);
+
+	return ns && ns != task_active_pid_ns(current) && task_tgid_nr_ns(t, ns) == 1;
+}
+
 static int check_root(struct ckpt_restart *rs, pid_t nr)
 {
+	bool init = false;
+
 	rcu_read_lock();
 	rs->root = pid_task(find_vpid(nr), PIDTYPE_TGID);
-	if (rs->root)
+	if (rs->root) {
 		get_task_struct(rs->root);
+		init = is_init(rs->root);
+	}
 	rcu_read_unlock();
 	if (!rs->root)
 		return ckpt_fail(&rs->log, -ESRCH, "there is no root task %d", nr);
-	if (task_active_pid_ns(rs->root) == task_active_pid_ns(current) ||
-	    task_tgid_nr_ns(rs->root, task_active_pid_ns(rs->root)) != 1)
+	if (!init)
 		return ckpt_fail(&rs->log, -EINVAL,
 				 "root task %d is not the init of a pid namespace of its own", nr);
 	return 0;
