@@ -28,12 +28,20 @@ struct hidden {
 	unsigned long flags;
 };
 
+/*
+ * The copy has no owner from here on, as it would have none after the child's
+ * end; but an owner's end looks for the next one among all processes of the
+ * machine, and that for each copy, while the container stands.
+ */
 static int copy_child(void *data)
 {
 	struct ckpt_mm_copy *copy = data;
 
 	mmget(current->mm);
 	copy->copy = current->mm;
+#ifdef CONFIG_MEMCG
+	RCU_INIT_POINTER(current->mm->owner, NULL);
+#endif
 	k_do_exit(0);
 	return 0;
 }
