@@ -117,6 +117,7 @@ static inline void ckpt_set_rseq_len(struct task_struct *t, u32 len)
 /* 6.3: i_flctx is read through a function; 6.9: the file is in the lock's core */
 static inline struct file_lock_context *ckpt_lock_context(struct inode *inode)
 {
+	/* pairs with the cmpxchg() in locks_get_lock_context() */
 	return smp_load_acquire(&inode->i_flctx);
 }
 
