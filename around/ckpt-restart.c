@@ -25,6 +25,7 @@
 #include "check_restart.h"
 #include "checkpoint.h"
 #include "cleanup.h"
+#include "console.h"
 #include "helper.h"
 #include "image.h"
 #include "monitor.h"
@@ -38,6 +39,7 @@ struct restart {
 	struct cgroup cgroup;
 	const char *wanted_name;	/* NULL: its own */
 	char name[PLACE_LEN_MAX + 1];
+	struct console console;
 	bool check;		/* only say what stands in the way */
 	int device;
 	int helper_error[2];	/* pipe: a struct ckpt_error of a helper */
@@ -101,6 +103,27 @@ static int make_cgroup(struct restart *r, struct ckpt_error *e)
 		return error_set(e, EBUSY, "container %s is running: end it with 'ckpt kill %s' first",
 				 r->name, r->name);
 	return ret;
+}
+
+/* a container in the background gets the log of its name, as 'ckpt run' would give it */
+static int make_console(struct restart *r, struct ckpt_error *e)
+{
+	struct mount_entry *m = r->description.mounts;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < r->description.nr_mounts; i++, m++) {
+		if (m->kind != MOUNT_CONSOLE)
+			continue;
+		ret = r->console.path[0] ? 0 : console_make(&r->console, r->name, &r->cgroup, e);
+		if (ret)
+			return ret;
+		free(m->source);
+		m->source = strdup(r->console.path);
+		if (!m->source)
+			return error_set(e, ENOMEM, "no memory for the container's mounts");
+	}
+	return 0;
 }
 
 static void kill_placeholders(pid_t *pids, size_t nr)
@@ -316,8 +339,15 @@ static int restart_all(struct restart *r, struct ckpt_error *e)
 		report_fact(&r->report, "tasks", "%u", r->tree.nr);
 	if (!ret)
 		ret = make_cgroup(r, e);
-	if (!ret)
+	if (ret)
+		return ret;
+	ret = make_console(r, e);
+	if (ret)
+		cgroup_remove(&r->cgroup, NULL);
+	else
 		ret = restart_container(r, e);
+	if (ret)
+		console_undo(&r->console);
 	return ret;
 }
 

@@ -31,8 +31,9 @@ int describe_mounts(struct description *d, pid_t pid, struct reasons *r);
  * describe_mounts_in - the same, from two files like /proc/PID/mountinfo
  * @host: the caller's
  * @container: its init's
+ * @console: what it has on CONSOLE is its console
  */
 int describe_mounts_in(struct description *d, const char *host, const char *container,
-		       struct reasons *r);
+		       bool console, struct reasons *r);
 
 #endif

@@ -10,12 +10,14 @@
 #include <sys/stat.h>
 
 #include "cgroup.h"
+#include "console.h"
 #include "describe.h"
 
 /* both mount tables, and where the findings go */
 struct lookup {
 	struct libmnt_table *host;
 	struct libmnt_table *container;
+	bool console;		/* what is on CONSOLE is the container's log */
 	struct description *d;
 	struct reasons *r;
 };
@@ -220,6 +222,12 @@ static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_e
 	const char *type = mnt_fs_get_fstype(fs);
 	size_t n = strlen(mnt_fs_get_root(fs));
 
+	/* wherever it is: a restart gives it the log that 'ckpt run' would */
+	if (l->console && !strcmp(m->target, CONSOLE)) {
+		m->kind = MOUNT_CONSOLE;
+		m->source = strdup("");
+		return m->source ? 0 : error_set(l->r->e, ENOMEM, "no memory for the mounts");
+	}
 	if (n > 9 && !strcmp(mnt_fs_get_root(fs) + n - 9, "//deleted"))
 		return reason(l->r, "what the container has mounted on %s has been deleted: unmount it there",
 			      m->target);
@@ -353,9 +361,9 @@ static int walk(const struct lookup *l)
 }
 
 int describe_mounts_in(struct description *d, const char *host, const char *container,
-		       struct reasons *r)
+		       bool console, struct reasons *r)
 {
-	struct lookup l = { .d = d, .r = r };
+	struct lookup l = { .console = console, .d = d, .r = r };
 	int ret;
 
 	l.host = mnt_new_table_from_file(host);
@@ -374,5 +382,5 @@ int describe_mounts(struct description *d, pid_t pid, struct reasons *r)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	return describe_mounts_in(d, "/proc/self/mountinfo", path, r);
+	return describe_mounts_in(d, "/proc/self/mountinfo", path, console_mounted(pid), r);
 }

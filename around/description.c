@@ -30,6 +30,7 @@ static const char *const kinds[] = {
 	[MOUNT_CGROUP] = "cgroup",
 	[MOUNT_INNER] = "inner",
 	[MOUNT_FRESH] = "fresh",
+	[MOUNT_CONSOLE] = "console",
 };
 
 #define NR_KINDS (sizeof(kinds) / sizeof(*kinds))
@@ -227,6 +228,8 @@ static bool parse_mount(struct description *d, char *value)
 	if (m->target[0] != '/' || (!m->target[1] != (d->nr_mounts == 1)) ||
 	    (d->nr_mounts == 1 && m->kind != MOUNT_BIND))
 		return false;
+	if (m->kind == MOUNT_CONSOLE)
+		return !strcmp(m->source, "none");
 	if (m->kind != MOUNT_FRESH)
 		return m->source[0] == '/';
 	for (i = 0; i < sizeof(fresh_types) / sizeof(*fresh_types); i++)

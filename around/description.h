@@ -20,6 +20,7 @@ enum mount_kind {
 	MOUNT_CGROUP,	/* source: path below the container's cgroup, "/": itself */
 	MOUNT_INNER,	/* source: path in the container, mounted before */
 	MOUNT_FRESH,	/* source: type of a file system that has no contents */
+	MOUNT_CONSOLE,	/* the container's log, see console.h; source: of a restart its path */
 };
 
 /* what mounts and unmounts elsewhere do to it; see mount_namespaces(7) */

@@ -76,7 +76,15 @@ static int bind_device(int old, const char *source, const char *name,
 	return 0;
 }
 
-int rootfs_enter(const char *dir, const char *console, struct ckpt_error *e)
+/* on a file that is made if it is missing */
+static int mount_console(const struct console *console, int old, struct ckpt_error *e)
+{
+	if (mknod(CONSOLE, S_IFREG | 0666, 0) && errno != EEXIST)
+		return error_sys(e, errno, "%s cannot be made in the container", CONSOLE);
+	return console_mount(console, old, e);
+}
+
+int rootfs_enter(const char *dir, const struct console *console, struct ckpt_error *e)
 {
 	static const char *const devices[] = {
 		"null", "zero", "full", "random", "urandom", "tty",
@@ -102,6 +110,6 @@ int rootfs_enter(const char *dir, const char *console, struct ckpt_error *e)
 		ret = bind_device(old, path, devices[i], e);
 	}
 	if (!ret && console)
-		ret = bind_device(old, console, "console", e);
+		ret = mount_console(console, old, e);
 	return ret ? ret : root_leave(old, e);
 }

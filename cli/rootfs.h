@@ -3,6 +3,7 @@
 #ifndef CKPT_CLI_ROOTFS_H
 #define CKPT_CLI_ROOTFS_H
 
+#include "console.h"
 #include "error.h"
 
 /*
@@ -16,10 +17,10 @@ int rootfs_host(struct ckpt_error *e);
 /*
  * rootfs_enter - make a directory the root, with /proc and simple devices
  * @dir: the directory
- * @console: path of a file to be bound on /dev/console, or NULL
+ * @console: is mounted on its /dev/console; NULL: it has none
  *
  * Returns 0 or a negative errno.
  */
-int rootfs_enter(const char *dir, const char *console, struct ckpt_error *e);
+int rootfs_enter(const char *dir, const struct console *console, struct ckpt_error *e);
 
 #endif

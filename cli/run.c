@@ -11,12 +11,11 @@
 
 #include "cleanup.h"
 #include "command.h"
+#include "console.h"
 #include "monitor.h"
 #include "names.h"
 #include "relay.h"
 #include "start.h"
-
-#define LOG_DIR "/var/log/ckpt"
 
 /* how many containers without a name one program may have */
 #define NUMBER_MAX 10000
@@ -46,20 +45,6 @@ static int take_name(const struct run_options *o, char name[NAME_LEN_MAX + 1],
 		ret = cgroup_make(cgroup, rel, name, e);
 	} while (ret == -EEXIST && !o->name && ++number < NUMBER_MAX);
 	return ret;
-}
-
-static int make_log(const char *name, char path[PATH_MAX], struct ckpt_error *e)
-{
-	int fd;
-
-	snprintf(path, PATH_MAX, "%s/%s.log", LOG_DIR, name);
-	if (mkdir(LOG_DIR, 0755) && errno != EEXIST)
-		return error_sys(e, errno, "the directory %s cannot be made", LOG_DIR);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return error_sys(e, errno, "the log %s cannot be opened", path);
-	close(fd);
-	return 0;
 }
 
 static int run_foreground(struct start *s, struct cgroup *cgroup, struct ckpt_error *e)
@@ -129,6 +114,7 @@ static int run_detached(const struct start *s, struct cgroup *cgroup,
 		return error_set(e, EIO, "the monitor of container %s has died", s->name);
 	if (o.init < 0) {
 		waitpid(monitor, NULL, 0);
+		console_undo(s->console);
 		*e = o.error;
 		return o.init;
 	}
@@ -189,7 +175,8 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 {
 	struct run_options o = { .start.terminal = { .master = -1, .slave = -1 } };
 	struct cgroup cgroup = { .fd = -1 };
-	char name[NAME_LEN_MAX + 1], log[PATH_MAX];
+	char name[NAME_LEN_MAX + 1];
+	struct console console;
 	int ret;
 
 	command_parse(&command_run, argc, argv, &o);
@@ -206,8 +193,8 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 	o.start.name = name;
 	relay_block(&o.start.mask);
 	if (o.detach) {
-		o.start.log = log;
-		ret = make_log(name, log, e);
+		o.start.console = &console;
+		ret = console_make(&console, name, &cgroup, e);
 		if (ret)
 			cgroup_remove(&cgroup, NULL);
 		else
@@ -220,7 +207,7 @@ static int run(int argc, char **argv, struct ckpt_error *e)
 }
 
 static const struct argp_option options[] = {
-	{ "detach", 'd', NULL, 0, "Stay in the background: output goes to " LOG_DIR
+	{ "detach", 'd', NULL, 0, "Stay in the background: output goes to " CONSOLE_DIR
 	  "/NAME.log, and the name and the init's pid are printed", 0 },
 	{ "env", 'e', "NAME[=VALUE]", 0,
 	  "Give it this variable; without a value, with the one that it has here", 0 },

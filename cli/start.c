@@ -48,13 +48,12 @@ static void reopen_stream(int fd)
 	close(again);
 }
 
-static int open_streams(const struct start *s, struct ckpt_error *e)
+static int open_streams(const struct start *s, const char *log, struct ckpt_error *e)
 {
 	_cleanup_fd_ int in = -1, out = -1;
-	const char *log = s->rootfs ? "/dev/console" : s->log;
 	int fd;
 
-	if (!s->log) {
+	if (!s->console) {
 		for (fd = 0; fd < 3; fd++)
 			reopen_stream(fd);
 		return 0;
@@ -73,16 +72,25 @@ static int open_streams(const struct start *s, struct ckpt_error *e)
 
 static int enter_container(const struct start *s, struct ckpt_error *e)
 {
+	const char *log = CONSOLE;
 	int ret;
 
 	if (unshare(CLONE_NEWCGROUP))
 		return error_sys(e, errno, "no cgroup namespace can be made");
-	ret = s->rootfs ? rootfs_enter(s->rootfs, s->log, e) : rootfs_host(e);
+	ret = s->rootfs ? rootfs_enter(s->rootfs, s->console, e) : rootfs_host(e);
+	if (!ret && s->console && !s->rootfs) {
+		ret = console_mount(s->console, AT_FDCWD, e);
+		/* a host without one: the log is known by its name alone */
+		if (ret == -ENOENT || ret == -ELOOP) {
+			log = s->console->path;
+			ret = 0;
+		}
+	}
 	if (!ret && sethostname(s->name, strlen(s->name)))
 		ret = error_sys(e, errno, "the host name cannot be set");
 	if (!ret && !s->net_host)
 		ret = lo_up(e);
-	return ret ? ret : open_streams(s, e);
+	return ret ? ret : open_streams(s, log, e);
 }
 
 /* the container's init, up to its program; the caller reads why it failed */

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "console.h"
 #include "environment.h"
 #include "error.h"
 #include "terminal.h"
@@ -15,7 +16,7 @@
 struct start {
 	const char *name;	/* of the container, also its host name */
 	const char *rootfs;	/* directory, NULL: the host's root */
-	const char *log;	/* file for its output, NULL: the caller's streams */
+	const struct console *console;	/* takes its output, NULL: the caller's streams */
 	bool net_host;		/* stay in the host's network namespace */
 	char **argv;		/* the program */
 	struct environment env;	/* that it gets */

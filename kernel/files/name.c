@@ -28,7 +28,8 @@ static int check_name(struct ckpt_checkpoint *cp, const struct path *path, const
  * @name: set to the name, which lies in @buf
  *
  * A path that is deleted, or that cannot be reached from the container's root,
- * is refused.
+ * is refused.  Of a mount whose root was deleted whoever describes the mounts
+ * has to say where it comes from, or refuse it.
  */
 int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		   char *buf, const char **name)
@@ -41,7 +42,8 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 	if (!p)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%pd lies outside of the container's root directory", path->dentry);
-	if (d_unlinked(path->dentry))
+	/* what is mounted by itself is there under its name: it is its mount that must come back */
+	if (d_unlinked(path->dentry) && path->dentry != path->mnt->mnt_root)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "%s is deleted, which is not supported", p);
 	*name = p;
 	return check_name(cp, path, p);

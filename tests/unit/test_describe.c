@@ -18,6 +18,9 @@
 static int root_id, root_major, root_minor;
 static char root_of[4096];
 
+/* of the containers that are described */
+static bool has_console;
+
 static void put_file(char path[32], const char *text)
 {
 	FILE *f;
@@ -53,7 +56,7 @@ static int describe_root(struct description *d, const char *host, const char *op
 	snprintf(text, sizeof(text), "900 899 %d:%d %s / %s %s - ext4 /dev/x rw\n%s", root_major,
 		 root_minor, root_of, options, fields, more);
 	put_file(own_file, text);
-	ret = describe_mounts_in(d, host_file, own_file, &reasons);
+	ret = describe_mounts_in(d, host_file, own_file, has_console, &reasons);
 	unlink(host_file);
 	unlink(own_file);
 	return ret;
@@ -138,6 +141,28 @@ static void the_options_of_proc_are_kept(void **state)
 	description_free(&d);
 }
 
+static void the_console_is_one_wherever_its_log_is(void **state)
+{
+	static const char *const logs[] = { "/var/log/ckpt/a.log", "/old/a.log.1", "/x//deleted" };
+	struct description d;
+	struct ckpt_error e;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(logs) / sizeof(*logs); i++) {
+		snprintf(line, sizeof(line), "901 900 0:77 %s /dev/console rw,relatime - ext4 /dev/y rw\n", logs[i]);
+		has_console = true;
+		assert_int_equal(describe_root(&d, "", "rw", "", line, &e), 0);
+		assert_int_equal(d.nr_mounts, 2);
+		assert_int_equal(d.mounts[1].kind, MOUNT_CONSOLE);
+		assert_string_equal(d.mounts[1].source, "");
+		description_free(&d);
+		/* any other file there is one like any other */
+		has_console = false;
+		refused("", "rw", "", line, i == 2 ? "has been deleted" : "of its own on /dev/console");
+	}
+}
+
 static void words_that_contradict_each_other_are_damage(void **state)
 {
 	static const char *const bad[] = { "shared", "rw,shared", "rw,slave,slave", "slave,rw", "" };
@@ -184,6 +209,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_kept_is_refused_by_name),
 		cmocka_unit_test(of_fresh_file_systems_too),
 		cmocka_unit_test(the_options_of_proc_are_kept),
+		cmocka_unit_test(the_console_is_one_wherever_its_log_is),
 		cmocka_unit_test(words_that_contradict_each_other_are_damage),
 	};
 

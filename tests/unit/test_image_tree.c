@@ -143,7 +143,8 @@ static const char good[] =
 	"mount bind /srv/a\\040b / rw none\n"
 	"mount fresh proc /proc rw,nosuid,nodev,noexec hidepid=2\n"
 	"mount inner /proc/sys /proc/sys ro none\n"
-	"mount cgroup /x /sys/fs/cgroup ro,noatime none\n";
+	"mount cgroup /x /sys/fs/cgroup ro,noatime none\n"
+	"mount console none /dev/console rw none\n";
 
 static void test_description(void **state)
 {
@@ -156,7 +157,7 @@ static void test_description(void **state)
 	assert_int_equal(description_parse(&d, good, sizeof(good), &e), 0);
 	assert_string_equal(d.name, "web");
 	assert_true(d.net_new && d.lo_up);
-	assert_int_equal(d.nr_mounts, 4);
+	assert_int_equal(d.nr_mounts, 5);
 	assert_string_equal(d.mounts[0].source, "/srv/a b");
 	assert_string_equal(d.mounts[1].data, "hidepid=2");
 	text = description_text(&d, &len);
@@ -179,6 +180,7 @@ static void test_hostile_descriptions(void **state)
 		"mount bind / / rw\n", "mount bind / / rw none more\n",
 		"mount bind /a /b rw none\n", "mount bind a / rw none\n",
 		"mount bind / / odd none\n", "mount odd / / rw none\n",
+		"name a\ncgroup a\nmount bind / / rw none\nmount console /a /dev/console rw none\n",
 		"mount fresh proc / rw none\n", "mount inner / / rw none\n",
 		"mount bind / / rw none\nmount bind /a / rw none\n",
 		"mount bind / / rw none\nmount fresh ext4 /a rw none\n",
