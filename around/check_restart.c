@@ -206,7 +206,7 @@ static int read_rest(struct image_reader *im, struct image_check *c, struct ckpt
 int check_restart(const struct report *report, const char *name, struct ckpt_error *e)
 {
 	struct description d = { 0 };
-	struct image_check c = { .reasons = { .all = true, .e = e }, .description = &d };
+	struct image_check c = { .reasons = { .to = stdout, .e = e }, .description = &d };
 	struct image_reader im;
 	int ret = 0;
 

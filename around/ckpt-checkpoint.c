@@ -120,7 +120,7 @@ static void report_outcome(const struct report *r, const struct engine *en)
 /* Everything that stands in the way: around the tasks, and in them. */
 static int check_container(const struct options *o, unsigned int *nr, struct ckpt_error *e)
 {
-	struct reasons reasons = { .all = true, .e = e };
+	struct reasons reasons = { .to = stdout, .e = e };
 	struct description d;
 	int ret = check_target(o->pid, e);
 

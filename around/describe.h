@@ -13,9 +13,8 @@
  * @d: takes it; to be given back with description_free() in any case
  * @pid: the container's init in the caller's pid namespace
  *
- * What a restart could not make again is a reason.  Returns 0, -EOPNOTSUPP for the
- * first reason if not all are wanted, or another negative errno.  With reasons the
- * description is not whole.
+ * What a restart could not make again is a reason; with reasons the description is
+ * not whole.  Returns 0 or a negative errno.
  */
 int describe(struct description *d, pid_t pid, struct reasons *r);
 

@@ -33,9 +33,43 @@ static void forget(struct surroundings *s)
 	*s = (struct surroundings){ .mounts = -1 };
 }
 
-static int look(struct engine *en, struct surroundings *s, struct ckpt_error *e)
+/* something stands in the way: what else does in the tasks is in the log, too */
+static int refuse(const struct engine *en, const struct report *r, const struct reasons *reasons)
 {
-	struct reasons reasons = { .e = e };
+	struct engine check = {
+		.pid = en->pid,
+		.fd = -1,
+		.flags = CKPT_CHECK,
+		.freeze_timeout_ns = en->freeze_timeout_ns,
+		.max_frozen_ns = en->max_frozen_ns,
+	};
+	struct ckpt_error lost;
+
+	if (!engine_collect(&check, r, &lost))
+		engine_end(&check, r, false, NULL);
+	description_free(&check.description);
+	return error_set(reasons->e, reasons->first.err, "container %s cannot be checkpointed: %s",
+			 en->description.name, reasons->first.text);
+}
+
+static int describe_all(struct engine *en, const struct report *r, struct ckpt_error *e)
+{
+	_cleanup_fd_ int fd = fcntl(r->log, F_DUPFD_CLOEXEC, 3);
+	_cleanup_file_ FILE *log = fd < 0 ? NULL : fdopen(fd, "a");
+	struct reasons reasons = { .to = log, .e = e };
+	int ret;
+
+	if (!log)
+		return error_sys(e, errno, "the log cannot be written");
+	steal_fd(&fd);
+	ret = describe(&en->description, en->pid, &reasons);
+	fflush(log);
+	return !ret && reasons.nr ? refuse(en, r, &reasons) : ret;
+}
+
+static int look(struct engine *en, const struct report *r, struct surroundings *s,
+		struct ckpt_error *e)
+{
 	char path[64];
 	int ret;
 
@@ -52,7 +86,7 @@ static int look(struct engine *en, struct surroundings *s, struct ckpt_error *e)
 	s->mounts = open(path, O_RDONLY | O_CLOEXEC);
 	if (s->mounts < 0)
 		return error_sys(e, errno, "the mounts of task %d cannot be read", en->pid);
-	ret = describe(&en->description, en->pid, &reasons);
+	ret = describe_all(en, r, e);
 	if (ret)
 		return ret;
 	s->text = description_text(&en->description, &s->len);
@@ -122,7 +156,7 @@ int engine_collect(struct engine *en, const struct report *r, struct ckpt_error 
 		if (i)
 			nanosleep(&(struct timespec){ .tv_nsec = RETRY_NS }, NULL);
 		if (!s.text || changed(&s))
-			ret = look(en, &s, e);
+			ret = look(en, r, &s, e);
 		if (ret)
 			break;
 		ret = target(en, r);

@@ -14,10 +14,10 @@ int reason(struct reasons *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e.text, sizeof(e.text), fmt, ap);
 	va_end(ap);
-	if (!r->all)
-		return error_set(r->e, EOPNOTSUPP, "%s", e.text);
-	text_put(stdout, e.text);
-	putchar('\n');
-	r->nr++;
+	e.err = EOPNOTSUPP;
+	text_put(r->to, e.text);
+	putc('\n', r->to);
+	if (!r->nr++)
+		r->first = e;
 	return 0;
 }

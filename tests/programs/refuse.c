@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A container's init that has, one after the other, what cannot be checkpointed.
- * It reads the name of a kind from DIR/kind, gives itself a child that has it, and
- * says "KIND ready" or "KIND missing: REASON" in DIR/said.  DIR/beat has two numbers
- * that grow while the init and the child run.  usage: refuse DIR
+ * It reads the names of kinds from DIR/kind, gives itself a child that has them all,
+ * and says "KIND... ready" or "KIND... missing: REASON" in DIR/said.  DIR/beat has two
+ * numbers that grow while the init and the child run.  usage: refuse DIR
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 #include "refuse.h"
 
 #define MISSING 77
+#define KINDS 512		/* bytes of their names */
 
 struct shared {
 	volatile int ready;
@@ -65,10 +66,18 @@ static void read_kind(char *kind, size_t size)
 		close(fd);
 }
 
-static _Noreturn void child_main(const struct kind *kind)
+static _Noreturn void child_main(const char *names)
 {
+	char list[KINDS], *name, *rest = list;
+	const struct kind *kind;
+
 	setsid();
-	kind->prepare();
+	strcpy(list, names);
+	while ((name = strsep(&rest, " "))) {
+		kind = find_kind(name);
+		have(kind);
+		kind->prepare();
+	}
 	shared->ready = 1;
 	for (;;) {
 		sleep_ms(20);
@@ -87,30 +96,29 @@ static void end_child(void)
 	child = 0;
 }
 
-static void start_child(const char *name)
+static void start_child(const char *names)
 {
-	const struct kind *kind = find_kind(name);
-	char said[300];
+	char said[KINDS + 300];
 
 	end_child();
 	memset(shared, 0, sizeof(*shared));
-	snprintf(said, sizeof(said), "%s ready\n", name);
-	if (kind) {
+	snprintf(said, sizeof(said), "%s ready\n", names);
+	if (strcmp(names, "nothing")) {
 		child = fork();
 		need(child >= 0);
 		if (!child)
-			child_main(kind);
+			child_main(names);
 		while (!shared->ready && waitpid(child, NULL, WNOHANG) != child)
 			sleep_ms(5);
 		if (!shared->ready)
-			snprintf(said, sizeof(said), "%s missing: %s\n", name, shared->reason);
+			snprintf(said, sizeof(said), "%s missing: %s\n", names, shared->reason);
 	}
 	write_file("said", said);
 }
 
 int main(int argc, char **argv)
 {
-	char kind[64], last[64] = "";
+	char kind[KINDS], last[KINDS] = "";
 
 	need(argc == 2 && getpid() == 1);
 	verdict_dir(argv[1]);

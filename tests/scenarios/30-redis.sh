@@ -50,6 +50,7 @@ digest=$(ask debug digest)
 is "D1 Redis: has 100,000 keys" "$keys" 100000
 ask config set timeout 0
 
+is "N2 Redis: nothing is in the way of a checkpoint" "$(ckpt check redis 2>&1; echo $?) $(cat /ckpt/redis/check)" "0 "
 ok "D1 Redis: cat checkpoints it" checkpoint redis redis.img
 contents "after the checkpoint" D1
 works "after the checkpoint"

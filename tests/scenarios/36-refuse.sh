@@ -9,18 +9,19 @@
 
 dir=$(words refuse)
 
-# become KIND: the container has this now; fails when there is no such thing on this kernel.
+# become KIND...: the container has this now; fails when there is no such thing on this kernel.
 become() {
-	local i word='' rest=''
+	local i answer=''
 
+	set -- "$*"
 	echo "$1" >"$dir/kind.new"
 	mv "$dir/kind.new" "$dir/kind"
 	for ((i = 0; i < 200 * PATIENCE; i++)); do
-		[ ! -e "$dir/said" ] || read -r word rest <"$dir/said"
-		[ "$word" != "$1" ] || break
+		[ ! -e "$dir/said" ] || answer=$(<"$dir/said")
+		[[ $answer != "$1 ready" && $answer != "$1 missing: "* ]] || break
 		sleep 0.05
 	done
-	[ "$word $rest" = "$1 ready" ]
+	[ "$answer" = "$1 ready" ]
 }
 
 # runs_on WHO: the count of the init (1) or its child (2) grows.
@@ -150,6 +151,35 @@ refuse T10 net-namespace task net
 refuse T6 keyring task key
 refuse T8 memory-policy task 'NUMA memory policy'
 refuse T7 deadline task 'scheduling policy'
+
+# N2: twelve things at once, eleven of a task's and one around it, and what each line must say
+declare -A twelve=(
+	[inotify]='fd [0-9]+: .*inotify' [fanotify]='fd [0-9]+: .*fanotify' [io_uring]='fd [0-9]+: .*io_uring'
+	[perf]='fd [0-9]+: .*perf_event' [bpf]='fd [0-9]+: .*bpf' [userfaultfd]='fd [0-9]+: .*userfaultfd'
+	[namespace-file]='fd [0-9]+: .*nsfs' [device]='fd [0-9]+: .*kmsg' [packet]='fd [0-9]+: .*(PACKET|packet)'
+	[flock]='fd [0-9]+: .*file lock' [seccomp]='.*seccomp'
+)
+become "${!twelve[@]}" || die "not all of twelve: $(<"$dir/said")"
+mkdir "$T/own"
+nsenter -t "$(init_of refuse)" -m mount -t tmpfs own "$T/own"
+log=$(</ckpt/refuse/log)
+is "N2 check exits with 1" "$(ckpt check refuse >reasons 2>&1; echo $?)" 1
+is "N2 and has a line for each of twelve" "$(wc -l <reasons)" 12 || cat reasons
+for kind in "${!twelve[@]}"; do
+	is "N2 one of them is $kind" "$(grep -cE "^task [0-9]+ \(refuse\):? ?${twelve[$kind]}" reasons)" 1
+done
+is "N2 one is what is around it" "$(grep -c "^the container has a tmpfs file system of its own on $T/own" reasons)" 1
+is "N2 the file of the same name says the same" "$(cat /ckpt/refuse/check)" "$(<reasons)"
+is "N2 nothing is recorded, and the log is as it was" "$(ls -A /ckpt/refuse/snapshots)$(</ckpt/refuse/log)" "$log"
+ok "N2 the container runs on" runs_on 2
+refused "N2 a checkpoint fails" "tmpfs file system of its own" 2
+is "N2 and its log has all twelve" "$(grep -cxFf reasons /ckpt/refuse/log)" 12
+refused_final=$(cat /ckpt/refuse/final 2>&1 >/dev/null)
+matches "N2 so does a final one" "$refused_final" "not supported"
+is "N2 with all twelve in the log" "$(grep -cxFf reasons /ckpt/refuse/log)" 12
+ok "N2 and the container runs on" runs_on 2
+nsenter -t "$(init_of refuse)" -m umount "$T/own"
+is "N2 without what is around it there are eleven" "$(ckpt check refuse | wc -l)" 11
 
 # With all of that gone the container can be checkpointed.
 become nothing

@@ -43,7 +43,7 @@ static int describe_root(struct description *d, const char *host, const char *op
 			 const char *fields, const char *more, struct ckpt_error *e)
 {
 	char text[16384], host_file[32], own_file[32];
-	struct reasons reasons = { .e = e };
+	struct reasons reasons = { .to = tmpfile(), .e = e };
 	int ret;
 
 	memset(d, 0, sizeof(*d));
@@ -59,7 +59,11 @@ static int describe_root(struct description *d, const char *host, const char *op
 	ret = describe_mounts_in(d, host_file, own_file, has_console, &reasons);
 	unlink(host_file);
 	unlink(own_file);
-	return ret;
+	fclose(reasons.to);
+	if (ret || !reasons.nr)
+		return ret;
+	*e = reasons.first;
+	return -EOPNOTSUPP;
 }
 
 static void refused(const char *host, const char *options, const char *fields, const char *more,
