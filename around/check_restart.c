@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
@@ -8,56 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "cgroup.h"
+#include "check_load.h"
 #include "check_restart.h"
 #include "cleanup.h"
 #include "proc.h"
 #include "root.h"
 #include "tree.h"
-
-/* ---- the machine ---- */
-
-/* the sum of the vdso that this kernel maps, as the engine takes it; 0: there is none */
-static uint64_t vdso_sum(uint64_t *size)
-{
-	_cleanup_file_ FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long start, end;
-	char line[512];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strstr(line, "[vdso]") || sscanf(line, "%lx-%lx", &start, &end) != 2)
-			continue;
-		*size = end - start;
-		return XXH64((const void *)start, *size, 0);
-	}
-	return 0;
-}
-
-/* the xstate components that the kernel has enabled: XCR0 */
-static uint64_t xfeatures(void)
-{
-	uint32_t low, high, eax, ebx, ecx, edx;
-
-	/* without XSAVE there are x87 and SSE, as on every x86-64 */
-	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE))
-		return 3;
-	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	return (uint64_t)high << 32 | low;
-}
-
-static void check_system(struct image_check *c, const struct image_reader *im)
-{
-	const struct ckpt_image_system *s = image_part(im, SYSTEM, BASE, NULL);
-	uint64_t size = 0, sum = vdso_sum(&size), missing = s->xfeatures & ~xfeatures();
-
-	if (sum != s->vdso_sum || size != s->vdso_size)
-		reason(&c->reasons, "kernel: the vdso is another than that of the image's: boot its kernel");
-	if (missing)
-		reason(&c->reasons, "processor: it has not all that the image's has (xstate %#llx)",
-		       (unsigned long long)missing);
-}
 
 static void check_tree(struct image_check *c, const struct tree *t)
 {
@@ -140,7 +97,8 @@ static void check_mounts(struct image_check *c)
 /* ---- the image ---- */
 
 static int read_front(struct image_reader *im, struct image_check *c, struct description *d,
-		      const struct report *report, const char *name, struct ckpt_error *e)
+		      const struct report *report, const char *name, uint32_t *nr_tasks,
+		      struct ckpt_error *e)
 {
 	const struct ckpt_image_tree_task *tasks;
 	struct tree tree = { 0 };
@@ -177,28 +135,38 @@ static int read_front(struct image_reader *im, struct image_check *c, struct des
 	else
 		check_tree(c, &tree);
 	*e = (struct ckpt_error){ 0 };
+	*nr_tasks = nr;
 	tree_free(&tree);
 	check_name(c);
 	check_mounts(c);
 	return 0;
 }
 
-static int read_rest(struct image_reader *im, struct image_check *c, struct ckpt_error *e)
+/* by us, for what it needs around it, and by the engine */
+static int read_rest(struct image_reader *im, struct image_check *c, uint32_t nr_tasks,
+		     struct ckpt_error *e)
 {
 	struct files *files = files_new(c);
+	struct load *load = NULL;
 	int ret = files ? 0 : error_set(e, ENOMEM, "no memory for the image's files");
 
+	if (!ret) {
+		load = load_begin(im, nr_tasks, &c->reasons);
+		ret = load ? 0 : -e->err;
+	}
 	while (!ret) {
 		ret = image_next(im, e);
 		if (ret <= 0)
 			break;
-		ret = im->rec.type == CKPT_REC_SYSTEM ? image_parts(im, e) : 0;
-		if (!ret && im->rec.type == CKPT_REC_SYSTEM)
-			check_system(c, im);
-		else if (im->rec.type == CKPT_REC_FILE || im->rec.type == CKPT_REC_MM)
+		ret = 0;
+		if (im->rec.type == CKPT_REC_FILE || im->rec.type == CKPT_REC_MM)
 			ret = files_note(files, im, e);
 	}
 	/* of what is cut off or damaged no more is said than that */
+	if (ret)
+		load_end(load, im, NULL);
+	else
+		ret = load_end(load, im, &c->reasons);
 	files_end(files, !ret);
 	return ret;
 }
@@ -208,6 +176,7 @@ int check_restart(const struct report *report, const char *name, struct ckpt_err
 	struct description d = { 0 };
 	struct image_check c = { .reasons = { .to = stdout, .e = e }, .description = &d };
 	struct image_reader im;
+	uint32_t nr_tasks;
 	int ret = 0;
 
 	if (isatty(0))
@@ -217,9 +186,9 @@ int check_restart(const struct report *report, const char *name, struct ckpt_err
 	if (ret)
 		return ret;
 	image_init(&im, 0);
-	ret = read_front(&im, &c, &d, report, name, e);
+	ret = read_front(&im, &c, &d, report, name, &nr_tasks, e);
 	if (!ret)
-		ret = read_rest(&im, &c, e);
+		ret = read_rest(&im, &c, nr_tasks, e);
 	image_done(&im);
 	description_free(&d);
 	if (fflush(stdout) || ferror(stdout))

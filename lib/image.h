@@ -20,6 +20,7 @@
 
 struct image_reader {
 	int fd;			/* the image; the caller's, not closed here */
+	int tap;		/* takes every byte that is read, too; -1: none, or it takes no more */
 	uint64_t offset;	/* bytes read so far */
 	uint32_t seq;		/* records read so far */
 	uint64_t nr_pages;	/* page payloads read so far */

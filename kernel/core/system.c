@@ -73,6 +73,7 @@ static int check_features(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_feature *then;
 	u32 now[CKPT_FEATURE_WORDS];
+	int ret = 0;
 	u64 i, nr;
 
 	then = ckpt_get_nr(buf, SYSTEM, FEATURES, &nr);
@@ -81,33 +82,35 @@ static int check_features(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 		u32 has = then[i].word < CKPT_FEATURE_WORDS ? now[then[i].word] : 0;
 
 		if (then[i].bits & ~has)
-			return ckpt_fail(log, -EINVAL,
-					 "the image was made on a processor with %s, which this one has not",
-					 ckpt_arch_feature_name(then[i].word, then[i].bits & ~has));
+			ret = ckpt_fail(log, -EINVAL,
+					"the image was made on a processor with %s, which this one has not",
+					ckpt_arch_feature_name(then[i].word, then[i].bits & ~has));
 	}
-	return 0;
+	return ret;
 }
 
 /*
  * Can this kernel run what that one ran?  Within one boot the clocks go on and
- * nothing is shifted; after a boot, a sleep has as much left as it had.
+ * nothing is shifted; after a boot, a sleep has as much left as it had.  All
+ * that stands in the way is in the log.
  */
 int ckpt_check_system(struct ckpt_log *log, const struct ckpt_rec_buf *buf, s64 *shift_ns)
 {
 	const struct ckpt_image_system *then = ckpt_get(buf, SYSTEM, BASE);
 	struct ckpt_image_system now = {};
+	int ret = 0;
 	uuid_t id;
 
 	ckpt_arch_system(&now);
 	read_clocks(&now);
 	if (then->vdso_sum != now.vdso_sum || then->vdso_size != now.vdso_size)
-		return ckpt_fail(log, -EINVAL,
-				 "the image was made on another kernel: its vdso does not match this one's; boot that kernel to restart it");
+		ret = ckpt_fail(log, -EINVAL,
+				"the image was made on another kernel: its vdso does not match this one's; boot that kernel to restart it");
 	if (then->xfeatures & ~now.xfeatures)
-		return ckpt_fail(log, -EINVAL,
-				 "the image needs processor features that this machine has not (xstate %#llx)",
-				 then->xfeatures & ~now.xfeatures);
+		ret = ckpt_fail(log, -EINVAL,
+				"the image needs processor features that this machine has not (xstate %#llx)",
+				then->xfeatures & ~now.xfeatures);
 	import_uuid(&id, then->boot_id);
 	*shift_ns = uuid_equal(&id, &boot_id) ? 0 : now.monotonic_ns - then->monotonic_ns;
-	return check_features(log, buf);
+	return check_features(log, buf) ? : ret;
 }

@@ -112,11 +112,47 @@ rmdir bound
 matches "N2 a mount is not there, and all reasons come at once" "$(ckpt check --restart image)" \
 	"mount: $T/bound, which the container has mounted on $T/target, cannot be had: No such file or directory.*file: $T/program, which is mapped, has changed"
 mkdir bound
-# SYSTEM is record 3; behind the head of its BASE comes the vdso's sum, as the third number the xstate
-bad-image make image set@3+16:8=1 >other-kernel || echo "no such case"
-matches "N2 another kernel" "$(ckpt check --restart other-kernel)" "kernel: the vdso is another than that of the image's: boot its kernel"
-bad-image make image set@3+32:8=ffffffffffffffff >other-machine || echo "no such case"
-matches "N2 another processor" "$(ckpt check --restart other-machine)" "processor: it has not all that the image's has"
+# What only the engine can tell. SYSTEM is record 3; behind the head of its BASE comes the vdso's sum, as the third
+# number the xstate; behind that of its FEATURES a pair of numbers each, the fifth has what CPUID says of instructions.
+vdso="engine: the image was made on another kernel: its vdso does not match this one's; boot that kernel to restart it"
+xstate='engine: the image needs processor features that this machine has not \(xstate 0x[0-9a-f]+\)'
+feature='engine: the image was made on a processor with [^,]+, which this one has not'
+change() {
+	bad-image make "$1" "$2" >"$3" || fail "N2 the case $2"
+}
+change image set@3+16:8=1 other-kernel
+in_the_way "N2 another kernel" "$vdso" other-kernel
+change image set@3+32:8=ffffffffffffffff other-state
+in_the_way "N2 a processor with less state" "$xstate" other-state
+change image set@3+132:4=ffffffff other-processor
+in_the_way "N2 a processor with fewer instructions" "$feature" other-processor
+change other-kernel set@3+32:8=ffffffffffffffff both
+change both set@3+132:4=ffffffff all
+mv data elsewhere
+in_the_way "N2 all of that at once, and a file that is gone" "$vdso
+$xstate
+$feature
+file: $T/data is gone: No such file or directory; put it back" all
+mv elsewhere data
+fails "N2 and that is so" ckpt restart web all
+# a root directory that is no path
+fs=$(python3 - image <<'END'
+import struct, sys
+image, at, nr = open(sys.argv[1], "rb").read(), 0, 0
+while True:
+    magic, kind, flags, size, seq, total = struct.unpack_from("<IHHIIQ", image, at)
+    if kind == 20:      # FS
+        print("set@%d+%d:1=78" % (nr, image.index(b"/\0", at + 24) - at - 24))
+        break
+    at, nr = at + 24 + size, nr + 1
+END
+)
+change image "$fs" malformed
+in_the_way "S16 what is malformed is said by the engine" 'engine: record [0-9]+ \(FS\) is malformed.*' malformed
+matches "S16 from a pipe, too" "$(ckpt check --restart - <malformed)" '^engine: record [0-9]+ \(FS\) is malformed'
+matches "N2 that there is no engine is a reason" "$(unshare -m bash -c 'mount -t tmpfs none /dev && ckpt check --restart image')" \
+	'engine: the engine is not loaded: insmod ckpt.ko'
+is "N2 nothing has come of all that" "$(ls -d /ckpt/other /sys/fs/cgroup/ckpt/web 2>/dev/null)" ""
 
 dd if=image of=cut bs=1000 count=100 status=none
 is "N2 of what is no whole image nothing else is said" "$(ckpt check --restart cut 2>&1 | sed 's/ after .*//'; echo "${PIPESTATUS[0]}")" "ckpt-restart: the image is cut off
