@@ -62,7 +62,8 @@ static int ckpt_release(struct inode *inode, struct file *file)
 
 static void end(struct open_device *o)
 {
-	ckpt_end_target(o->cp);
+	if (o->cp)
+		ckpt_checkpoint_free(o->cp);
 	o->cp = NULL;
 }
 
@@ -130,8 +131,10 @@ static int call_end(struct open_device *o, unsigned long what)
 		return -EINVAL;
 	if (what == CKPT_END_KILL)
 		ret = ckpt_kill_target(o->cp);
-	if (!ret)
+	if (!ret) {
+		ckpt_let_go(o->cp);
 		end(o);
+	}
 	return ret;
 }
 

@@ -4,7 +4,14 @@
 
 #include "log.h"
 
-#define CKPT_LOG_LINE 512
+#define CKPT_LOG_LINE	512		/* bytes */
+#define CKPT_LOG_LINES	4096		/* as many wait at most */
+
+struct ckpt_log_line {
+	struct ckpt_log_line *next;
+	int len;
+	char text[CKPT_LOG_LINE];
+};
 
 /* @fd: where the lines go, or -1 */
 int ckpt_log_open(struct ckpt_log *log, int fd)
@@ -23,31 +30,91 @@ int ckpt_log_open(struct ckpt_log *log, int fd)
 	return 0;
 }
 
+static void forget_lines(struct ckpt_log *log)
+{
+	struct ckpt_log_line *line;
+
+	while ((line = log->first)) {
+		log->first = line->next;
+		kfree(line);
+	}
+	log->last = NULL;
+	log->nr = 0;
+	log->lost = 0;
+}
+
 void ckpt_log_close(struct ckpt_log *log)
 {
+	forget_lines(log);
 	if (log->file)
 		fput(log->file);
 	log->file = NULL;
 }
 
+/* takes the line over; log->lock is held */
+static void keep_line(struct ckpt_log *log, struct ckpt_log_line *line)
+{
+	if (log->nr == CKPT_LOG_LINES) {
+		log->lost++;
+		kfree(line);
+		return;
+	}
+	line->next = NULL;
+	if (log->last)
+		log->last->next = line;
+	else
+		log->first = line;
+	log->last = line;
+	log->nr++;
+}
+
+/* log->lock is held; a log that cannot be written must not fail what it tells of */
+static void write_line(struct ckpt_log *log, const char *text, int len)
+{
+	kernel_write(log->file, text, len, &log->file->f_pos);
+}
+
 static __printf(2, 0) void log_line(struct ckpt_log *log, const char *fmt, va_list ap)
 {
-	char *line;
-	int len;
+	struct ckpt_log_line *line;
 
-	line = kmalloc(CKPT_LOG_LINE, GFP_KERNEL);
+	line = kmalloc(sizeof(*line), GFP_KERNEL);
 	if (!line)
 		return;
-	len = vscnprintf(line, CKPT_LOG_LINE - 1, fmt, ap);
-	line[len++] = '\n';
-	pr_debug("ckpt: %.*s", len, line);
-	if (log->file) {
-		mutex_lock(&log->lock);
-		/* a log that cannot be written must not fail what it tells of */
-		kernel_write(log->file, line, len, &log->file->f_pos);
-		mutex_unlock(&log->lock);
+	line->len = vscnprintf(line->text, CKPT_LOG_LINE - 1, fmt, ap);
+	line->text[line->len++] = '\n';
+	pr_debug("ckpt: %.*s", line->len, line->text);
+	mutex_lock(&log->lock);
+	if (log->file && log->held) {
+		keep_line(log, line);
+		line = NULL;
+	} else if (log->file) {
+		write_line(log, line->text, line->len);
 	}
+	mutex_unlock(&log->lock);
 	kfree(line);
+}
+
+void ckpt_log_hold(struct ckpt_log *log)
+{
+	mutex_lock(&log->lock);
+	log->held = true;
+	mutex_unlock(&log->lock);
+}
+
+void ckpt_log_release(struct ckpt_log *log)
+{
+	struct ckpt_log_line *line;
+	char more[64];
+
+	mutex_lock(&log->lock);
+	log->held = false;
+	for (line = log->first; line; line = line->next)
+		write_line(log, line->text, line->len);
+	if (log->lost)
+		write_line(log, more, scnprintf(more, sizeof(more), "and %u lines more\n", log->lost));
+	forget_lines(log);
+	mutex_unlock(&log->lock);
 }
 
 void ckpt_log(struct ckpt_log *log, const char *fmt, ...)

@@ -21,7 +21,7 @@ int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *ar
 			const char *desc);
 int ckpt_stream_target(struct ckpt_checkpoint *cp, struct ckpt_stream_args *args);
 int ckpt_kill_target(struct ckpt_checkpoint *cp);
-void ckpt_end_target(struct ckpt_checkpoint *cp);
+void ckpt_let_go(struct ckpt_checkpoint *cp);
 
 struct ckpt_restart *ckpt_restart_new(void);
 void ckpt_restart_put(struct ckpt_restart *rs);

@@ -97,14 +97,16 @@ void ckpt_checkpoint_free(struct ckpt_checkpoint *cp)
 }
 
 /*
- * ckpt_end_target - END: let go what there is, and forget it
- *
- * In this order, other than after an oops, which may have been in the first.
+ * ckpt_let_go - the container runs on, or ends; a line of the log may wait for
+ * its reader only now
  */
-void ckpt_end_target(struct ckpt_checkpoint *cp)
+void ckpt_let_go(struct ckpt_checkpoint *cp)
 {
 	release_visible(cp);
-	ckpt_checkpoint_free(cp);
+	ckpt_thaw(&cp->freezer, NULL);
+	release_container(cp);
+	ckpt_end_files();
+	ckpt_log_release(&cp->log);
 }
 
 /* S5: which root task is one */
@@ -198,16 +200,8 @@ static int check_frozen(struct ckpt_checkpoint *cp)
 	return frozen ? 0 : ckpt_fail(&cp->log, -EBUSY, "the container is not frozen");
 }
 
-/*
- * ckpt_collect_target - read the container's state, and let it go unless the
- * image is to be its last
- * @desc: the CONTAINER's text, args->desc_len bytes
- *
- * Returns 0; -EAGAIN if it was caught in the middle of a fork or exit, runs, and
- * should be frozen again; or another negative errno, the reasons in the log.
- */
-int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *args,
-			const char *desc)
+static int collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *args,
+			  const char *desc)
 {
 	int ret;
 
@@ -241,6 +235,26 @@ int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *ar
 	}
 	cp->step = CKPT_STEP_COLLECTED;
 	return 0;
+}
+
+/*
+ * ckpt_collect_target - read the container's state, and let it go unless the
+ * image is to be its last
+ * @desc: the CONTAINER's text, args->desc_len bytes
+ *
+ * Returns 0; -EAGAIN if it was caught in the middle of a fork or exit, runs, and
+ * should be frozen again; or another negative errno, the reasons in the log.
+ */
+int ckpt_collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *args,
+			const char *desc)
+{
+	int ret;
+
+	ckpt_log_hold(&cp->log);
+	ret = collect_target(cp, args, desc);
+	if (!ckpt_freezer_stands(&cp->freezer))
+		ckpt_log_release(&cp->log);
+	return ret;
 }
 
 static int stream(struct ckpt_checkpoint *cp)
@@ -284,6 +298,8 @@ int ckpt_stream_target(struct ckpt_checkpoint *cp, struct ckpt_stream_args *args
 	cp->out.file = NULL;
 	if (!ret)
 		cp->step = CKPT_STEP_STREAMED;
+	else
+		ckpt_let_go(cp);
 	return ret;
 }
 
@@ -299,8 +315,10 @@ int ckpt_kill_target(struct ckpt_checkpoint *cp)
 
 	if (cp->step != CKPT_STEP_STREAMED || !(cp->flags & CKPT_FINAL))
 		return -EINVAL;
-	if (!ckpt_freezer_stands(&cp->freezer))
+	if (!ckpt_freezer_stands(&cp->freezer)) {
+		ckpt_log_release(&cp->log);
 		return ckpt_fail(&cp->log, -EBUSY, "the container does not stand any more, and is newer than its image");
+	}
 	for (i = cp->nr_tasks - 1; i >= 0; i--)
 		if (cp->tasks[i].mm && thread_group_leader(cp->tasks[i].task))
 			k_do_send_sig_info(SIGKILL, SEND_SIG_PRIV, cp->tasks[i].task, PIDTYPE_TGID);

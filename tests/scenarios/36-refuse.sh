@@ -192,6 +192,53 @@ refused "S7 a task of ckpt exec is refused" 'put into the container from outside
 kill $stranger
 wait_until 10 eval '! pgrep -x sleep'
 
+# A log whose reader does not come: a pipe that is full
+become flock || die "no lock"
+mkfifo full
+exec 9<>full
+# full_pipe: fills it; as much as there is, read or written
+full_pipe() {
+	python3 -c '
+import os, sys
+os.set_blocking(9, False)
+try:
+    while sys.argv[1] == "fill":
+        os.write(9, b"." * 4096)
+    while True:
+        sys.stdout.buffer.write(os.read(9, 65536).lstrip(b"."))
+except BlockingIOError:
+    os.set_blocking(9, True)' "$1"
+}
+for how in "" --final; do
+	full_pipe fill
+	# shellcheck disable=SC2086 # an option or none
+	ckpt-checkpoint $how -l full "$(init_of refuse)" >image 2>error &
+	caller=$!
+	ok "S14 a log that nobody reads${how:+, $how}: the caller waits for it" \
+		wait_until 20 grep -q pipe_write "/proc/$caller/wchan"
+	is "S14 the container does not" "$(sed -n 's/^frozen //p' "${freezer%freeze}events")" 0
+	ok "S14 and runs" runs_on 2
+	for ((i = 0; i < 50 * PATIENCE; i++)); do
+		full_pipe read >>said
+		kill -0 $caller 2>/dev/null || break
+		sleep 0.1
+	done
+	wait $caller
+	is "S14 when it is read the checkpoint fails" "$? $(stat -c %s image)" "1 0"
+	full_pipe read >>said
+	matches "S14 and has said why" "$(<said)" "file lock"
+	rm said
+done
+full_pipe fill
+ckpt-checkpoint --final -l full "$(init_of refuse)" >image 2>error &
+caller=$!
+wait_until 20 grep -q pipe_write "/proc/$caller/wchan"
+kill -KILL $caller
+wait $caller
+ok "S14 also when the caller is killed" runs_on 2
+become nothing
+exec 9>&-
+
 # An end of a pipe outside of the container.
 ckpt run -n piped -- bash -c 'while sleep 0.1; do echo; done' 2>/dev/null | cat >/dev/null &
 wait_until 10 is_running piped
