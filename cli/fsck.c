@@ -27,6 +27,7 @@ static void print_line(void *arg, const char *text)
 
 static int say(void *arg, const char *text)
 {
+	maintenance_clear();
 	print_line(arg, text);
 	return 0;
 }
@@ -40,7 +41,8 @@ static int check_store(const char *path, bool repair, bool *well, struct ckpt_er
 
 	if (ret)
 		return ret;
-	ret = (repair ? store_repair : store_fsck)(st, say, well, &check, &se);
+	ret = (repair ? store_repair : store_fsck)(st, say, well, &maintenance_watch, &check, &se);
+	maintenance_clear();
 	if (ret)
 		error_set(e, se.err, "%s", se.text);
 	store_close(st);

@@ -35,7 +35,8 @@ static int free_in_store(const char *path, struct freed *f, struct ckpt_error *e
 		return ret;
 	ret = store_stats(st, NULL, &before, &se);
 	if (!ret)
-		ret = store_gc(st, &f->blocks, &se);
+		ret = store_gc(st, &maintenance_watch, &f->blocks, &se);
+	maintenance_clear();
 	if (!ret)
 		ret = store_stats(st, NULL, &after, &se);
 	if (ret)

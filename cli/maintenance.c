@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "command.h"
@@ -39,6 +42,52 @@ int maintenance_args(const struct command *c, int argc, char **argv, struct main
 	return m->store ? 0 : place_mounted(e);
 }
 
+#define SHOW_NS 200000000
+
+/* a line of the terminal, in whose place the next one comes */
+static bool shown;
+
+static int show(void *arg, const char *what, uint64_t done, uint64_t of)
+{
+	static int64_t last;
+	struct timespec t;
+	int64_t now;
+
+	(void)arg;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = t.tv_sec * 1000000000LL + t.tv_nsec;
+	if (now - last < SHOW_NS || !isatty(2))
+		return 0;
+	last = now;
+	shown = true;
+	fprintf(stderr, "\r%s: %" PRIu64, what, done);
+	if (of)
+		fprintf(stderr, " of %" PRIu64, of);
+	fputs("\033[K", stderr);
+	return 0;
+}
+
+const struct store_watch maintenance_watch = { .more = show };
+
+void maintenance_clear(void)
+{
+	if (shown)
+		fputs("\r\033[K", stderr);
+	shown = false;
+}
+
+/* "progress: pages 17 100" */
+static bool is_progress(const char *text)
+{
+	uint64_t done, of;
+	char what[32];
+
+	if (sscanf(text, "progress: %31[a-z] %" SCNu64 " %" SCNu64, what, &done, &of) != 3)
+		return false;
+	show(NULL, what, done, of);
+	return true;
+}
+
 int maintenance_read(const char *file, void (*line)(void *arg, const char *text), void *arg,
 		     struct ckpt_error *e)
 {
@@ -55,12 +104,16 @@ int maintenance_read(const char *file, void (*line)(void *arg, const char *text)
 		return error_sys(e, errno, "%s cannot be read", path);
 	while (errno = 0, getline(&text, &size, f) > 0) {
 		text[strcspn(text, "\n")] = '\0';
+		if (is_progress(text))
+			continue;
+		maintenance_clear();
 		if (strncmp(text, failed, sizeof(failed) - 1))
 			line(arg, text);
 		else
 			snprintf(why, sizeof(why), "%s", text + sizeof(failed) - 1);
 	}
 	err = errno;
+	maintenance_clear();
 	if (!ferror(f))
 		return 0;
 	return why[0] ? error_set(e, err, "%s", why) : error_sys(e, err, "%s cannot be read", path);

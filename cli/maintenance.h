@@ -34,12 +34,21 @@ int maintenance_args(const struct command *c, int argc, char **argv, struct main
 /*
  * maintenance_read - read one of the mount's files to its end
  * @file: "stats", "fsck", "repair" or "gc"
- * @line: is called for each line, without its newline
+ * @line: is called for each line, without its newline, but for those that say how
+ *        far it is: they are shown in a terminal
  *
  * Returns 0 or a negative errno.
  */
 int maintenance_read(const char *file, void (*line)(void *arg, const char *text), void *arg,
 		     struct ckpt_error *e);
+
+/*
+ * maintenance_watch - for the store's long work: says in a terminal how far it is
+ *
+ * What is printed while it goes on comes behind maintenance_clear().
+ */
+extern const struct store_watch maintenance_watch;
+void maintenance_clear(void);
 
 /* maintenance_open - open a store that nobody uses; as store_open() */
 int maintenance_open(const char *path, unsigned int flags, struct store **st,

@@ -66,7 +66,8 @@ static int print_store(const char *path, struct ckpt_error *e)
 
 	if (ret)
 		return ret;
-	ret = store_usage(st, &list, &count, &all, &se);
+	ret = store_usage(st, &maintenance_watch, &list, &count, &all, &se);
+	maintenance_clear();
 	if (!ret)
 		ret = store_stats(st, NULL, &stats, &se);
 	store_close(st);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -18,6 +19,7 @@
 #include "serial.h"
 
 #define LINE 1200	/* bytes: a name and what is said of it */
+#define PROGRESS_NS 500000000	/* from one line of progress to the next */
 
 struct job;
 
@@ -28,6 +30,8 @@ struct work {
 struct job {
 	struct serial serial;
 	const struct work *work;
+	struct store_watch watch;
+	int64_t told_ns;	/* when it has last said how far it is */
 	pthread_t thread;	/* does it, and writes lines to a pipe */
 	bool started;
 	int pipe[2];
@@ -71,13 +75,34 @@ static int sayf(struct job *job, const char *fmt, ...)
 	return say(job, line);
 }
 
+/*
+ * How far it is, now and then, as "progress: WHAT DONE OF". Nobody waits for a reader
+ * who does not come for that; one who has gone ends the work.
+ */
+static int more(void *arg, const char *what, uint64_t done, uint64_t of)
+{
+	struct job *job = arg;
+	struct pollfd fd = { .fd = job->pipe[1], .events = POLLOUT };
+	struct timespec t;
+	int64_t now;
+
+	if (poll(&fd, 1, 0) > 0 && fd.revents & POLLERR)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = t.tv_sec * 1000000000LL + t.tv_nsec;
+	if (!(fd.revents & POLLOUT) || now - job->told_ns < PROGRESS_NS)
+		return 0;
+	job->told_ns = now;
+	return sayf(job, "progress: %s %" PRIu64 " %" PRIu64, what, done, of);
+}
+
 static int run_stats(struct job *job, struct store_error *e)
 {
 	_cleanup_free_ struct store_usage *list = NULL;
 	struct store_usage all;
 	struct store_stats stats;
 	size_t count;
-	int rc = store_usage(fs.store, &list, &count, &all, e);
+	int rc = store_usage(fs.store, &job->watch, &list, &count, &all, e);
 
 	if (!rc)
 		rc = store_stats(fs.store, NULL, &stats, e);
@@ -101,11 +126,11 @@ static int say_damage(void *arg, const char *line)
 static int check(struct job *job, typeof(store_fsck) *fn, struct store_error *e)
 {
 	struct store_check out;
-	int rc = fn(fs.store, say_damage, job, &out, e);
+	int rc = fn(fs.store, say_damage, job, &job->watch, &out, e);
 
 	if (!rc && !out.bad_pages && !out.bad_blocks && !out.bad_snapshots && !out.others)
 		damage_none();
-	return rc == -ECANCELED ? 0 : rc;
+	return rc;
 }
 
 static int run_fsck(struct job *job, struct store_error *e)
@@ -125,7 +150,7 @@ static int run_gc(struct job *job, struct store_error *e)
 	int rc = store_stats(fs.store, NULL, &before, e);
 
 	if (!rc)
-		rc = store_gc(fs.store, &freed, e);
+		rc = store_gc(fs.store, &job->watch, &freed, e);
 	if (!rc)
 		rc = store_stats(fs.store, NULL, &after, e);
 	if (!rc)
@@ -139,7 +164,8 @@ static void *work(void *arg)
 	struct store_error e = { 0 };
 
 	job->result = job->work->run(job, &e);
-	if (job->result)
+	/* that it was cancelled nobody is there to hear */
+	if (job->result && job->result != -ECANCELED)
 		sayf(job, "error: %s", e.text);
 	close(job->pipe[1]);
 	return NULL;
@@ -202,7 +228,7 @@ static void end(struct serial *s)
 
 	if (!job->started)
 		return;
-	/* it ends with its next line, or when it has done its work */
+	/* it ends with its next step */
 	close(job->pipe[0]);
 	pthread_join(job->thread, NULL);
 }
@@ -227,6 +253,7 @@ static int job_open(const struct node_at *at, const struct fuse_ctx *caller,
 	if (rc)
 		return rc;
 	((struct job *)s)->work = at->node->data;
+	((struct job *)s)->watch = (struct store_watch){ more, s };
 	s->lingers = true;
 	*h = &s->handle;
 	return 0;

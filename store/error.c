@@ -20,6 +20,14 @@ int store_fail(struct store_error *e, int err, const char *fmt, ...)
 	return -err;
 }
 
+int store_watched(const struct store_watch *watch, const char *what, uint64_t done, uint64_t of,
+		  struct store_error *e)
+{
+	if (!watch || !watch->more(watch->arg, what, done, of))
+		return 0;
+	return store_fail(e, ECANCELED, "nobody waits for it any more");
+}
+
 int store_check_name(const char *name, const char *what, struct store_error *e)
 {
 	size_t len = strlen(name);

@@ -24,11 +24,13 @@ struct fsck {
 	struct store *st;
 	int (*say)(void *arg, const char *line);
 	void *arg;
+	const struct store_watch *watch;
 	struct store_check *out;
 	bool repair;
 	bool stopped;
 	struct mend *mend;
 	uint64_t limit;		/* first pack that is too new */
+	uint64_t last;		/* the newest snapshot that there was when it began */
 	struct bits seen;	/* packs that were looked at */
 	struct bits good;	/* blocks that are there and right */
 	uint8_t *pages;		/* SLICE_PAGES of the file, or the blocks of a pack */
@@ -53,6 +55,14 @@ static int say(struct fsck *f, const char *fmt, ...)
 		va_end(ap);
 		f->stopped = f->say(f->arg, line);
 	}
+	return f->stopped ? -ECANCELED : 0;
+}
+
+/* The same after asking whoever watches. */
+static int go_on(struct fsck *f, const char *what, uint64_t done, uint64_t of)
+{
+	if (!f->stopped)
+		f->stopped = store_watched(f->watch, what, done, of, NULL);
 	return f->stopped ? -ECANCELED : 0;
 }
 
@@ -114,14 +124,16 @@ static int enter_keys(struct fsck *f, struct store_error *e)
 
 static int check_pages(struct fsck *f, struct store_error *e)
 {
-	uint64_t number = 1;
-	int n;
+	uint64_t number = 1, of = 0;
+	struct stat file;
+	int n, ret = 0;
 
-	while ((n = read_pages(f, number, e)) > 0) {
+	if (!fstat(f->st->sync_fd, &file))
+		of = (uint64_t)file.st_size / DB_PAGE;
+	while (!(n = go_on(f, "pages", number - 1, of)) && (n = read_pages(f, number, e)) > 0) {
 		for (int i = 0; i < n; i++) {
-			int ret = check_page(f, f->pages + (size_t)i * DB_PAGE,
-					     number + (uint64_t)i, e);
-
+			ret = check_page(f, f->pages + (size_t)i * DB_PAGE,
+					 number + (uint64_t)i, e);
 			if (ret)
 				return ret;
 		}
@@ -130,7 +142,10 @@ static int check_pages(struct fsck *f, struct store_error *e)
 	if (f->out->bad_pages > TOLD_PAGES)
 		say(f, "damaged: %" PRIu64 " more pages of the file",
 		    f->out->bad_pages - TOLD_PAGES);
-	return n ? n : enter_keys(f, e);
+	/* what was mended is entered also when no more is wanted */
+	if (!n || n == -ECANCELED)
+		ret = enter_keys(f, e);
+	return n ? n : ret;
 }
 
 /* ---- blocks ---- */
@@ -260,7 +275,9 @@ static int check_packs(struct fsck *f, struct store_error *e)
 	uint64_t lost = 0;
 	int ret = 1;
 
-	for (uint64_t pack = 1; ret > 0 && pack < f->limit && !f->stopped; pack++) {
+	for (uint64_t pack = 1; ret > 0 && pack < f->limit; pack++) {
+		if (go_on(f, "packs", pack, f->limit))
+			break;
 		store_lock(st);
 		ret = next_pack(f, &pack, NULL);
 		if (ret < 0) {
@@ -341,13 +358,16 @@ static void judge(struct verdict *v, uint64_t at, uint64_t count)
 }
 
 /* Go through the blocks of a snapshot. */
-static void check_blocks(struct fsck *f, struct store_reader *r, struct verdict *v)
+static void check_blocks(struct fsck *f, struct store_reader *r, const struct store_info *info,
+			 struct verdict *v)
 {
 	uint64_t total = (r->size + STORE_BLOCK - 1) / STORE_BLOCK, block[PACK_SLOTS];
 	struct key key[PACK_SLOTS];
 	int n;
 
 	for (uint64_t at = 0; at < total; at += (uint64_t)n) {
+		if (go_on(f, "snapshots", info->ino, f->last))
+			return;
 		n = store_reader_map(r, at, PACK_SLOTS, block, NULL);
 		if (n <= 0) {
 			/* this part of the map; the next one may be whole */
@@ -393,7 +413,7 @@ static int check_reader(struct fsck *f, struct store_reader *r, const struct sto
 
 	if (!v.digest)
 		return -ENOMEM;
-	check_blocks(f, r, &v);
+	check_blocks(f, r, info, &v);
 	store_digest_get(v.digest, digest);
 	store_digest_end(v.digest);
 	same = !memcmp(digest, info->digest, STORE_DIGEST);
@@ -410,19 +430,18 @@ static int check_reader(struct fsck *f, struct store_reader *r, const struct sto
 	return 0;
 }
 
-/* @last: the newest one that there was when it began */
-static int check_snapshots(struct fsck *f, uint64_t last, struct store_error *e)
+static int check_snapshots(struct fsck *f, struct store_error *e)
 {
 	struct store_error own = { 0 };
 	struct store_reader *r;
 	struct store_info info;
 	int ret = 1;
 
-	for (uint64_t ino = 1; ino <= last && !f->stopped; ino = info.ino + 1) {
+	for (uint64_t ino = 1; ino <= f->last && !f->stopped; ino = info.ino + 1) {
 		store_lock(f->st);
 		ret = store_dir_next(f->st, ino, &info, &own);
 		store_unlock(f->st);
-		if (!ret || (ret > 0 && info.ino > last))
+		if (!ret || (ret > 0 && info.ino > f->last))
 			break;
 		if (ret < 0) {
 			f->out->bad_snapshots++;
@@ -461,15 +480,15 @@ static void say_sums(struct fsck *f)
 }
 
 static int check(struct store *st, bool repair, int (*fn)(void *arg, const char *line), void *arg,
-		 struct store_check *out, struct store_error *e)
+		 const struct store_watch *watch, struct store_check *out, struct store_error *e)
 {
 	struct fsck *f = calloc(1, sizeof(*f));
-	uint64_t last;
 	int ret = -ENOMEM;
 
 	*out = (struct store_check){ 0 };
 	if (f) {
-		*f = (struct fsck){ .st = st, .repair = repair, .say = fn, .arg = arg, .out = out };
+		*f = (struct fsck){ .st = st, .repair = repair, .say = fn, .arg = arg,
+				    .watch = watch, .out = out };
 		f->pages = malloc((size_t)SLICE_PAGES * DB_PAGE > PACK_SLOTS * STORE_BLOCK ?
 				  (size_t)SLICE_PAGES * DB_PAGE : PACK_SLOTS * STORE_BLOCK);
 		f->scratch = store_scratch_get(st);
@@ -478,13 +497,13 @@ static int check(struct store *st, bool repair, int (*fn)(void *arg, const char 
 	if (f && f->pages && f->scratch && f->mend) {
 		store_lock(st);
 		f->limit = st->next_pack;
-		last = st->next_ino - 1;
+		f->last = st->next_ino - 1;
 		store_unlock(st);
 		ret = check_pages(f, e);
 		if (!ret)
 			ret = check_packs(f, e);
 		if (!ret)
-			ret = check_snapshots(f, last, e);
+			ret = check_snapshots(f, e);
 		if (!ret)
 			say_sums(f);
 		store_bits_free(&f->seen);
@@ -502,13 +521,13 @@ static int check(struct store *st, bool repair, int (*fn)(void *arg, const char 
 }
 
 int store_fsck(struct store *st, int (*fn)(void *arg, const char *line), void *arg,
-	       struct store_check *out, struct store_error *e)
+	       const struct store_watch *watch, struct store_check *out, struct store_error *e)
 {
-	return check(st, false, fn, arg, out, e);
+	return check(st, false, fn, arg, watch, out, e);
 }
 
 int store_repair(struct store *st, int (*fn)(void *arg, const char *line), void *arg,
-		 struct store_check *out, struct store_error *e)
+		 const struct store_watch *watch, struct store_check *out, struct store_error *e)
 {
-	return check(st, true, fn, arg, out, e);
+	return check(st, true, fn, arg, watch, out, e);
 }

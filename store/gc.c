@@ -32,6 +32,8 @@
 #define SHRINK_RESERVE 1024
 /* A map or a pack that was changed goes through the journal as well. */
 #define SWEEP_BYTES DB_PAGE
+/* How often whoever watches is asked. */
+#define WATCH_NS 100000000
 
 static void mark(struct store *st, uint64_t pack, uint64_t mask)
 {
@@ -71,6 +73,7 @@ static void mark_begin(struct store *st)
 {
 	st->gc.nomem = false;
 	st->gc.limit = st->next_pack;
+	st->gc.last_ino = st->next_ino;
 	st->gc.phase = GC_MARK;
 	for (struct list *l = st->writers.next; l != &st->writers; l = l->next) {
 		struct store_writer *w = list_entry(l, struct store_writer, list);
@@ -336,14 +339,29 @@ static int shrink_slice(struct store *st, bool all, int64_t *before,
 
 /* ---- the round, and the thread that makes it ---- */
 
+/* The store is to be closed, or all who waited for this round have gone. */
+static bool is_cut(const struct gc *gc)
+{
+	return gc->worker.stop || (gc->for_them && !gc->waiting);
+}
+
 static bool stopping(struct store *st)
 {
 	bool stop;
 
 	pthread_mutex_lock(&st->gc.worker.mutex);
-	stop = st->gc.worker.stop;
+	stop = is_cut(&st->gc);
 	pthread_mutex_unlock(&st->gc.worker.mutex);
 	return stop;
+}
+
+static void tell(struct store *st, const char *what, uint64_t at, uint64_t of)
+{
+	pthread_mutex_lock(&st->gc.worker.mutex);
+	st->gc.what = what;
+	st->gc.at = at;
+	st->gc.of = of;
+	pthread_mutex_unlock(&st->gc.worker.mutex);
 }
 
 static void set_phase(struct store *st, enum gc_phase phase)
@@ -384,6 +402,7 @@ static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error 
 			set_phase(st, GC_SWEEP);
 		store_unlock(st);
 		ret = settle(st, ret, e);
+		tell(st, "snapshots", MAP_ROW_INO(row), st->gc.last_ino);
 	}
 	if (!ret)
 		ret = 1;
@@ -392,6 +411,7 @@ static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error 
 		ret = sweep_slice(st, sweep, &pack, freed, e);
 		store_unlock(st);
 		ret = settle(st, ret, e);
+		tell(st, "packs", pack, st->gc.limit);
 	}
 	store_lock(st);
 	set_phase(st, GC_IDLE);
@@ -405,7 +425,7 @@ static int mark_and_sweep(struct store *st, uint64_t *freed, struct store_error 
 static int round_of_gc(struct store *st, bool all, uint64_t *freed,
 		       struct store_error *e)
 {
-	int64_t before = INT64_MAX;
+	int64_t before = INT64_MAX, first = 0;
 	int ret = mark_and_sweep(st, freed, e), more = 1;
 
 	/* Shrinking never depends on what could be swept. */
@@ -416,6 +436,10 @@ static int round_of_gc(struct store *st, bool all, uint64_t *freed,
 			more = store_txn_commit(st, ret < 0 ? NULL : e);
 		store_unlock(st);
 		more = settle(st, more, ret < 0 ? NULL : e);
+		/* of those that wait to be given back */
+		first = first ? first : before;
+		if (before < INT64_MAX)
+			tell(st, "pages", (uint64_t)(first - before), (uint64_t)first);
 	}
 	return ret < 0 ? ret : more < 0 ? more : 0;
 }
@@ -472,6 +496,9 @@ static void *gc_main(void *arg)
 		asked = gc->asked;
 		all = asked != gc->answered;
 		gc->wanted = false;
+		gc->for_them = all;
+		gc->what = "snapshots";
+		gc->at = gc->of = 0;
 		pthread_mutex_unlock(&gc->worker.mutex);
 
 		began = monotonic_ns();
@@ -481,7 +508,10 @@ static void *gc_main(void *arg)
 
 		pthread_mutex_lock(&gc->worker.mutex);
 		gc->answered = asked;
-		gc->unfinished = gc->worker.stop || error.err;
+		gc->unfinished = is_cut(gc) || error.err;
+		/* what was cut is done when it is time, and leaves something for reuse */
+		gc->wanted |= is_cut(gc);
+		gc->for_them = false;
 		gc->freed = freed;
 		gc->error = error;
 		pthread_cond_broadcast(&gc->done);
@@ -506,24 +536,58 @@ void store_gc_kick(struct store *st)
 	pthread_mutex_unlock(&st->gc.worker.mutex);
 }
 
-int store_gc(struct store *st, uint64_t *freed, struct store_error *e)
+/* Until that round has ended, or has been cancelled; under gc.mutex, which is let go. */
+static int wait_for_round(struct gc *gc, uint64_t mine, const struct store_watch *watch,
+			  struct store_error *e)
+{
+	struct timespec until;
+	const char *what;
+	uint64_t at, of;
+	int ret = 0;
+
+	while (!ret && gc->answered < mine) {
+		if (!watch) {
+			pthread_cond_wait(&gc->done, &gc->worker.mutex);
+			continue;
+		}
+		what = gc->what ? gc->what : "snapshots";
+		at = gc->at;
+		of = gc->of;
+		pthread_mutex_unlock(&gc->worker.mutex);
+		ret = store_watched(watch, what, at, of, e);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += WATCH_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_mutex_lock(&gc->worker.mutex);
+		if (!ret && gc->answered < mine)
+			pthread_cond_clockwait(&gc->done, &gc->worker.mutex, CLOCK_MONOTONIC, &until);
+	}
+	return ret;
+}
+
+int store_gc(struct store *st, const struct store_watch *watch, uint64_t *freed,
+	     struct store_error *e)
 {
 	struct gc *gc = &st->gc;
-	struct store_error error;
+	struct store_error error = { 0 };
 	uint64_t mine;
+	int ret;
 
 	if (st->flags & STORE_READONLY)
 		return store_fail(e, EROFS, "the store %s was opened for reading", st->path);
 	pthread_mutex_lock(&gc->worker.mutex);
 	mine = ++gc->asked;
 	store_worker_wake(&gc->worker);
-	while (gc->answered < mine)
-		pthread_cond_wait(&gc->done, &gc->worker.mutex);
+	gc->waiting++;
+	ret = wait_for_round(gc, mine, watch, e);
+	gc->waiting--;
 	if (freed)
 		*freed = gc->freed;
-	error = gc->error;
+	if (!ret)
+		error = gc->error;
 	pthread_mutex_unlock(&gc->worker.mutex);
 	if (error.err && e)
 		*e = error;
-	return -error.err;
+	return ret ? ret : -error.err;
 }

@@ -280,6 +280,10 @@ struct gc {
 	bool unfinished;	/* the last round was cut or failed */
 	uint64_t asked;		/* number of the last store_gc() */
 	uint64_t answered;
+	unsigned int waiting;	/* calls of it */
+	bool for_them;		/* the round under way is one that they asked for */
+	const char *what;	/* how far it is: see struct store_watch */
+	uint64_t at, of;
 	uint64_t freed;
 	struct store_error error;
 
@@ -287,6 +291,7 @@ struct gc {
 	enum gc_phase phase;
 	uint64_t epoch;		/* moves when packs may have gone */
 	uint64_t limit;		/* first pack that is too new for this round */
+	uint64_t last_ino;	/* first snapshot that is */
 	struct bits live;
 	bool nomem;
 };
@@ -594,5 +599,9 @@ int64_t store_number(struct store *st, enum stmt which, struct store_error *e);
 int store_gc_start(struct store *st, bool now, struct store_error *e);
 void store_gc_kick(struct store *st);
 bool store_gc_keep(struct store *st, uint64_t block);
+
+/* Ask whoever watches: 0, or -ECANCELED. @watch may be NULL. */
+int store_watched(const struct store_watch *watch, const char *what, uint64_t done, uint64_t of,
+		  struct store_error *e);
 
 #endif

@@ -278,11 +278,24 @@ void store_read_close(struct store_reader *r);
 /* ---- the whole ---- */
 
 /*
+ * Who watches work that takes long. @more is asked again and again, from the
+ * caller's thread and without a lock, how far it is: @done of @of things of a kind
+ * @what ("pages", "packs", "snapshots"), which begin anew with the next kind. When
+ * it returns non-zero the work ends with -ECANCELED. A watch may be NULL.
+ */
+struct store_watch {
+	int (*more)(void *arg, const char *what, uint64_t done, uint64_t of);
+	void *arg;
+};
+
+/*
  * Free now, and wait for it, what nobody can reach any more, and give the
  * space back to the file system. Happens by itself after store_delete and
- * store_abort, and after store_open. *freed: blocks freed; may be NULL.
+ * store_abort, and after store_open. *freed: blocks freed; may be NULL. When all
+ * who wait for it have cancelled it, the rest is left to the next time.
  */
-int store_gc(struct store *st, uint64_t *freed, struct store_error *e);
+int store_gc(struct store *st, const struct store_watch *watch, uint64_t *freed,
+	     struct store_error *e);
 
 /* Numbers of the whole store, or with a @group of its snapshots alone
  * (blocks, file and unused are then 0). -ENOENT. */
@@ -301,8 +314,8 @@ struct store_usage {
  * Every group by name, in an array that the caller frees, and @all together.
  * What groups share counts in each of them, and once in @all. Reads all maps.
  */
-int store_usage(struct store *st, struct store_usage **list, size_t *count,
-		struct store_usage *all, struct store_error *e);
+int store_usage(struct store *st, const struct store_watch *watch, struct store_usage **list,
+		size_t *count, struct store_usage *all, struct store_error *e);
 
 /*
  * Read everything back: every page of the file against its checksum, every
@@ -326,7 +339,7 @@ struct store_check {
 };
 
 int store_fsck(struct store *st, int (*say)(void *arg, const char *line), void *arg,
-	       struct store_check *out, struct store_error *e);
+	       const struct store_watch *watch, struct store_check *out, struct store_error *e);
 
 /*
  * The same, but pages of the index of keys that are damaged are made again out of
@@ -334,6 +347,6 @@ int store_fsck(struct store *st, int (*say)(void *arg, const char *line), void *
  * else is there twice.
  */
 int store_repair(struct store *st, int (*say)(void *arg, const char *line), void *arg,
-		 struct store_check *out, struct store_error *e);
+		 const struct store_watch *watch, struct store_check *out, struct store_error *e);
 
 #endif

@@ -11,6 +11,8 @@
 
 struct reach {
 	struct store *st;
+	const struct store_watch *watch;
+	uint64_t done, of;	/* snapshots */
 	struct bits group;	/* blocks of the group that is looked at */
 	struct bits all;	/* blocks of any */
 	uint64_t pack;		/* the last one whose size was asked */
@@ -65,6 +67,9 @@ static int reach_snapshot(struct reach *r, uint64_t ino, struct store_usage *gro
 	group->logical += reader->size;
 	total = (reader->size + STORE_BLOCK - 1) / STORE_BLOCK;
 	for (uint64_t at = 0; at < total && !ret; at += (uint64_t)n) {
+		ret = store_watched(r->watch, "snapshots", r->done, r->of, e);
+		if (ret)
+			break;
 		n = store_reader_map(reader, at, PACK_SLOTS, block, e);
 		if (n < 0)
 			ret = n;
@@ -74,6 +79,7 @@ static int reach_snapshot(struct reach *r, uint64_t ino, struct store_usage *gro
 						 r->st->path);
 	}
 	store_read_close(reader);
+	r->done++;
 	return ret;
 }
 
@@ -95,11 +101,12 @@ static int reach_group(struct reach *r, struct store_usage *group, struct store_
 	return ret;
 }
 
-int store_usage(struct store *st, struct store_usage **list, size_t *count,
-		struct store_usage *all, struct store_error *e)
+int store_usage(struct store *st, const struct store_watch *watch, struct store_usage **list,
+		size_t *count, struct store_usage *all, struct store_error *e)
 {
-	struct reach r = { .st = st };
+	struct reach r = { .st = st, .watch = watch };
 	struct store_group *groups;
+	struct store_stats stats;
 	int ret = store_group_list(st, &groups, count, e);
 
 	*list = NULL;
@@ -109,6 +116,10 @@ int store_usage(struct store *st, struct store_usage **list, size_t *count,
 	*list = calloc(*count + 1, sizeof(**list));
 	if (!*list)
 		ret = store_fail(e, ENOMEM, "no memory to count what the store %s has", st->path);
+	if (!ret)
+		ret = store_stats(st, NULL, &stats, e);
+	if (!ret)
+		r.of = stats.snapshots;
 	for (size_t i = 0; i < *count && !ret; i++) {
 		strcpy((*list)[i].name, groups[i].name);
 		ret = reach_group(&r, &(*list)[i], all, e);

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 	}
 	ret = store_open(&st, argv[1], gc ? 0 : STORE_CREATE, &e);
 	if (!ret) {
-		ret = gc ? store_gc(st, NULL, &e) : put(st, argv[2], argv[3], &e);
+		ret = gc ? store_gc(st, NULL, NULL, &e) : put(st, argv[2], argv[3], &e);
 		store_close(st);
 	}
 	if (ret)

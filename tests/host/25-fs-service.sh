@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# timeout: 120
+# timeout: 200
 #
 # The daemon as a service: what it tells systemd and the journal, options that change while it runs, and how it ends
 # and comes back. D4, D6. A daemon of the test's own, in a mount namespace of its own.
@@ -143,5 +143,36 @@ ok "U17 and so is the journal" grep -qa "work on the store was cut short" journa
 wait $tracer
 start
 ok "U17 the store is as it was" bash -c "cat mnt/.ckptfs/fsck >fscked && cmp img mnt/web/snapshots/a"
+kill -TERM $daemon
+ends "U17 and the daemon ends"
+
+# A check of a larger store, of which each read takes a third of a second
+
+start
+make-image -p 20000 -s 9 >large && cp large mnt/web/snapshots/large
+strace -f -qq -o strace.log -p $daemon -e trace=pread64 -e inject=pread64:delay_enter=300000 2>strace.err &
+tracer=$!
+wait_until 10 grep -q '^TracerPid:.[1-9]' "/proc/$daemon/status" || die "no strace: $(cat strace.err)"
+cat mnt/.ckptfs/fsck >fscked 2>&1 &
+reader=$!
+ok "U17 a check says how far it is" wait_until 30 bash -c "[ \$(grep -c '^progress: pages [0-9]* [0-9]*$' fscked) -ge 4 ]"
+is "U17 each time further" "$(awk '/^progress: pages/ && $3 <= last && NR > 1 { print } { last = $3 }' fscked)" ""
+kill -TERM $reader
+wait $reader
+
+# rests: no read for two seconds
+rests() {
+	local before
+
+	before=$(grep -c pread64 strace.log)
+	sleep 2
+	[ "$(grep -c pread64 strace.log)" = "$before" ]
+}
+ok "U17 when its reader has gone it ends" wait_until 15 rests
+kill $tracer
+wait $tracer
+ok "U17 after which it can be made" bash -c "cat mnt/.ckptfs/fsck >fscked && grep -qx 'nothing is damaged' fscked"
+ok "U17 in a terminal ckpt shows how far it is" bash -c "script -qec 'ckpt -m $T/mnt fsck' /dev/null | grep -aq 'pages: [0-9]* of [0-9]*'"
+is "U17 elsewhere it does not" "$(ckpt -m "$T/mnt" fsck 2>&1 | grep -c progress)" 0
 kill -TERM $daemon
 ends "U17 and the daemon ends"

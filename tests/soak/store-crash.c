@@ -241,11 +241,11 @@ static void check_space(struct store *st)
 	struct store_error e;
 	size_t count;
 
-	if (store_gc(st, NULL, &e) || store_fsck(st, hear, NULL, &sums, &e))
+	if (store_gc(st, NULL, NULL, &e) || store_fsck(st, hear, NULL, NULL, &sums, &e))
 		die("fsck", e.text);
 	if (sums.bad_pages || sums.bad_blocks || sums.bad_snapshots || sums.others)
 		die("fsck", "there is damage");
-	if (store_stats(st, NULL, &stats, &e) || store_usage(st, &groups, &count, &all, &e))
+	if (store_stats(st, NULL, &stats, &e) || store_usage(st, NULL, &groups, &count, &all, &e))
 		die("stats", e.text);
 	free(groups);
 	/* packs of which less than a quarter is needed no more stay as they are */
@@ -276,7 +276,7 @@ static int check(const char *path, const char *told_path)
 	for (size_t i = 0; clear && i < count; i++)
 		if (store_delete(st, GROUP, list[i].name, &e))
 			die(list[i].name, e.text);
-	if (clear && (store_gc(st, NULL, &e) || store_stats(st, NULL, &stats, &e)))
+	if (clear && (store_gc(st, NULL, NULL, &e) || store_stats(st, NULL, &stats, &e)))
 		die("gc", e.text);
 	if (clear && stats.blocks)
 		die("gc", "blocks are left of what is gone");

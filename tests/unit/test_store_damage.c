@@ -111,7 +111,7 @@ static void check_flip(struct fixture *f, off_t at)
 			fail_msg("byte %lld: %s", (long long)at, f->e.text);
 		return;
 	}
-	ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+	ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 	if (check.bad_pages != 1)
 		fail_msg("byte %lld: fsck finds %llu damaged pages", (long long)at,
 			 (unsigned long long)check.bad_pages);
@@ -151,7 +151,7 @@ static void test_every_page(void **state)
 	/* free pages, too */
 	put(f, "g", "gone", "x", 1);
 	ok(f, store_delete(f->st, "g", "gone", &f->e));
-	ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+	ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 	assert_int_equal(check.bad_pages + check.bad_blocks + check.bad_snapshots, 0);
 	assert_int_equal(check.snapshots, SNAPSHOTS);
 	assert_int_equal(told.lines, 2);
@@ -168,7 +168,7 @@ static void test_every_page(void **state)
 	/* and all is well again: looking has changed nothing */
 	memset(&told, 0, sizeof(told));
 	ok(f, store_open(&f->st, f->path, 0, &f->e));
-	ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+	ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 	assert_int_equal(told.lines, 2);
 	for (int i = 0; i < SNAPSHOTS; i++)
 		assert_int_equal(read_back(f, i), 0);
@@ -200,7 +200,7 @@ static void test_misplaced_page(void **state)
 	close(fd);
 	ok(f, store_open(&f->st, f->path, 0, &f->e));
 	assert_int_equal(read_back(f, 0), -EIO);
-	ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+	ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 	assert_int_equal(check.bad_pages, 2);
 	assert_true(told.affected[0]);
 }
@@ -335,7 +335,7 @@ static void test_wrong_rows(void **state)
 			if (read_back(f, kind) != -EIO)
 				fail_msg("%s: can be read", changes[i]);
 			assert_non_null(strstr(f->e.text, name));
-			ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+			ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 			assert_int_equal(check.bad_pages, 0);
 			assert_int_equal(check.bad_snapshots, 1);
 			assert_true(told.affected[kind]);
@@ -362,7 +362,7 @@ static void test_digest(void **state)
 	put(f, "g", "s1", "two", 3);
 	ok(f, store_stat(f->st, "g", "s0", &one, &f->e));
 	ok(f, store_stat(f->st, "g", "s1", &two, &f->e));
-	ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+	ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 	assert_int_equal(check.bad_snapshots, 0);
 	store_lock(f->st);
 	ok(f, store_map_get(f->st, two.ino, 0, block, &count, &f->e));
@@ -373,7 +373,7 @@ static void test_digest(void **state)
 	ok(f, store_map_insert(f->st, one.ino, 0, block, count, &f->e));
 	ok(f, store_txn_commit(f->st, &f->e));
 	store_unlock(f->st);
-	ok(f, store_fsck(f->st, hear, &told, &check, &f->e));
+	ok(f, store_fsck(f->st, hear, &told, NULL, &check, &f->e));
 	assert_int_equal(check.bad_pages + check.bad_blocks, 0);
 	assert_int_equal(check.bad_snapshots, 1);
 	assert_true(told.affected[0] && !told.affected[1]);
@@ -456,7 +456,7 @@ static void test_readonly(void **state)
 	ok(f, store_open(&f->st, f->path, STORE_READONLY, &f->e));
 	expect(f, "g", "s", "abc", 3);
 	assert_int_equal(store_delete(f->st, "g", "s", &f->e), -EROFS);
-	assert_int_equal(store_gc(f->st, NULL, &f->e), -EROFS);
+	assert_int_equal(store_gc(f->st, NULL, NULL, &f->e), -EROFS);
 	ok(f, store_write_begin(f->st, "g", "t", 0, &w, &f->e));
 	assert_int_equal(store_commit(w, 0, NULL, 0, &f->e), -EROFS);
 	store_abort(w);

@@ -57,7 +57,7 @@ static void test_no_room(void **state)
 	/* One that had nothing in it yet is none the worse; small things fit. */
 	ok(f, store_append(other, data, MIB, &f->e));
 	ok(f, store_commit(other, 0, NULL, 0, &f->e));
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_int_equal(fill(f, data, 90 * MIB), 0);
 	expect(f, "g", "big", data, 90 * MIB);
@@ -93,12 +93,12 @@ static void test_no_space(void **state)
 		assert_int_equal(store_stat(f->st, "g", "big", &info, &f->e), -ENOENT);
 		expect(f, "g", "keep", data, 12 * MIB);
 	}
-	ok(f, store_fsck(f->st, quiet, NULL, &check, &f->e));
+	ok(f, store_fsck(f->st, quiet, NULL, NULL, &check, &f->e));
 	assert_int_equal(check.bad_pages + check.bad_blocks + check.bad_snapshots, 0);
 	/* what did not get so far takes no room; with that of another, it is enough */
 	put(f, "g", "small", data + 12 * MIB, 4 * MIB);
 	ok(f, store_delete(f->st, "g", "keep", &f->e));
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	put(f, "g", "large", data + 16 * MIB, 14 * MIB);
 	reopen(f);
 	expect(f, "g", "small", data + 12 * MIB, 4 * MIB);

@@ -20,7 +20,7 @@ static void test_abort(void **state)
 	assert_int_equal(snapshots(f, "g"), 1);
 	store_abort(w);
 	assert_int_equal(snapshots(f, "g"), 1);
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	assert_int_equal(blocks(f), 256);
 	store_close(f->st);
 	f->st = NULL;
@@ -47,13 +47,13 @@ static void test_read_deleted(void **state)
 	ok(f, store_reader_info(r, &info, &f->e));
 	assert_string_equal(info.name, "t");
 	ok(f, store_delete(f->st, "g", "t", &f->e));
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	expect_reader(f, r, data, 5 * MIB);
 	ok(f, store_reader_info(r, &info, &f->e));
 	assert_string_equal(info.name, "");
 	ok(f, store_group_remove(f->st, "g", &f->e));
 	store_read_close(r);
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	assert_int_equal(blocks(f), 0);
 	free(data);
 }
@@ -71,7 +71,7 @@ static void test_delete_shared(void **state)
 	put(f, "g", "part", part, 4 * MIB);
 	assert_int_equal(blocks(f), 4096);
 	ok(f, store_delete(f->st, "g", "all", &f->e));
-	ok(f, store_gc(f->st, &freed, &f->e));
+	ok(f, store_gc(f->st, NULL, &freed, &f->e));
 	assert_int_equal(blocks(f), 1024);
 	expect(f, "g", "part", part, 4 * MIB);
 	put(f, "g", "all", data, 16 * MIB);

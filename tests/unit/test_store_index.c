@@ -143,13 +143,13 @@ static void test_freed(void **state)
 		/* on the way to the disk, there, and in memory again */
 		rest(round * 1.05);
 		ok(f, store_delete(f->st, "g", "one", &f->e));
-		ok(f, store_gc(f->st, NULL, &f->e));
+		ok(f, store_gc(f->st, NULL, NULL, &f->e));
 		assert_int_equal(blocks(f), 0);
 		put(f, "g", "two", data, LONG_STREAM);
 		assert_int_equal(blocks(f), BLOCKS(LONG_STREAM));
 		expect(f, "g", "two", data, LONG_STREAM);
 		ok(f, store_delete(f->st, "g", "two", &f->e));
-		ok(f, store_gc(f->st, NULL, &f->e));
+		ok(f, store_gc(f->st, NULL, NULL, &f->e));
 		assert_int_equal(on_disk(f), 0);
 	}
 	free(data);

@@ -65,7 +65,7 @@ static void test_names(void **state)
 	ok(f, store_delete(f->st, longname, "eins", &f->e));
 	assert_int_equal(store_delete(f->st, longname, "eins", &f->e), -ENOENT);
 	ok(f, store_group_remove(f->st, longname, &f->e));
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	assert_int_equal(blocks(f), 0);
 }
 

@@ -134,7 +134,7 @@ static void check(struct fixture *f, bool repair, uint64_t bad, uint64_t mended)
 	struct store_check c;
 	int lines = 0;
 
-	ok(f, (repair ? store_repair : store_fsck)(f->st, hear, &lines, &c, &f->e));
+	ok(f, (repair ? store_repair : store_fsck)(f->st, hear, &lines, NULL, &c, &f->e));
 	assert_int_equal(c.bad_pages, bad);
 	assert_int_equal(c.mended_pages, mended);
 	assert_int_equal(lines, (bad < NAMED ? bad : NAMED) + mended);
@@ -203,7 +203,7 @@ static void test_all_leaves(void **state)
 	/* and deleting finds what it has to delete */
 	ok(f, store_delete(f->st, "g", "first", &f->e));
 	ok(f, store_delete(f->st, "g", "all", &f->e));
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	assert_int_equal(blocks(f), 0);
 	assert_int_equal(count_keys(f), 0);
 	check(f, false, 0, 0);
@@ -260,13 +260,13 @@ static void test_others(void **state)
 	assert_int_equal(stat(f->path, &sb), 0);
 	spoil(f, p->number[p->count - 1]);
 	ok(f, store_open(&f->st, f->path, STORE_READONLY, &f->e));
-	assert_int_equal(store_repair(f->st, hear, &lines, &c, &f->e), -EROFS);
+	assert_int_equal(store_repair(f->st, hear, &lines, NULL, &c, &f->e), -EROFS);
 	check(f, false, 1, 0);
 	shut(f);
 	/* in a pack */
 	spoil(f, (uint64_t)sb.st_size / DB_PAGE / 8);
 	ok(f, store_open(&f->st, f->path, 0, &f->e));
-	ok(f, store_repair(f->st, hear, &lines, &c, &f->e));
+	ok(f, store_repair(f->st, hear, &lines, NULL, &c, &f->e));
 	assert_int_equal(c.mended_pages, 1);
 	assert_int_equal(c.bad_pages, 1);
 	assert_int_equal(c.bad_snapshots, 2);

@@ -83,14 +83,14 @@ static void test_threads(void **state)
 						&workers[i]), 0);
 	}
 	for (int i = 0; i < 3; i++)
-		ok(f, store_gc(f->st, NULL, &f->e));
+		ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	for (int i = 0; i < WORKERS; i++) {
 		pthread_join(workers[i].thread, NULL);
 		assert_int_equal(workers[i].bad, 0);
 	}
 	ok(f, store_append(slow, data, len, &f->e));
 	ok(f, store_commit(slow, 0, NULL, 0, &f->e));
-	ok(f, store_gc(f->st, NULL, &f->e));
+	ok(f, store_gc(f->st, NULL, NULL, &f->e));
 	reopen(f);
 	for (int t = 0; t < WORKERS; t++)
 		for (int i = 0; i < 12; i++) {
