@@ -46,6 +46,10 @@ says "S5 a task that was moved to another cgroup" EBUSY "$init" $FREEZE 'not in 
 echo "$child" >"$cgroup/cgroup.procs"
 rmdir "$cgroup/below"
 
+is "S2 a checkpoint that the container's own task makes is refused by name" \
+	"$(bash -c 'echo $$ >"$1/cgroup.procs"; exec call "$2" "$3" file "$4" "$5"' - "$cgroup" "$init" $FREEZE "$T/out" "$T/log")" EBUSY
+matches "S14 which the log says" "$(<"$T/log")" "the caller is in the container's cgroup itself"
+
 strace -qq -o "$T/trace" -p "$child" &
 tracer=$!
 wait_until 5 grep -q 'TracerPid:.*[1-9]' "/proc/$child/status"
