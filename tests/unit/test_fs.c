@@ -369,13 +369,15 @@ static void options_as_the_shell_and_mount_give_them(void **state)
 	assert_string_equal(o.store, "/var/lib/ckptfs/store.db");
 	assert_string_equal(o.state, "/var/lib/ckptfs/state");
 	assert_int_equal(o.record, 1);
+	assert_int_equal(o.list, 1);
 	assert_int_equal(o.foreground, 0);
 	assert_int_equal(PARSE(&o, &e, "ckptfs", "/tmp", "-o",
-			       "rw,store=/x/y.db,record=no,dev,suid"), 0);
+			       "rw,store=/x/y.db,record=no,list=no,dev,suid"), 0);
 	assert_string_equal(o.mountpoint, "/tmp");
 	assert_string_equal(o.store, "/x/y.db");
 	assert_string_equal(o.state, "/x/state");
 	assert_int_equal(o.record, 0);
+	assert_int_equal(o.list, 0);
 	assert_int_equal(PARSE(&o, &e, "-f", "-o", "state=/z", "/tmp"), 0);
 	assert_string_equal(o.state, "/z");
 	assert_int_equal(o.foreground, 1);
