@@ -30,9 +30,11 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	struct ckpt_image_siginfo *infos;
 	u64 nr;
 
-	infos = ckpt_save_pending(h, true, rec, CKPT_TAG_PROCESS_PENDING, &nr);
-	if (!img || !infos)
+	if (!img)
 		return -ENOMEM;
+	infos = ckpt_save_pending(h, true, rec, CKPT_TAG_PROCESS_PENDING, &nr);
+	if (IS_ERR(infos))
+		return PTR_ERR(infos);
 	img += ITIMER_REAL;
 	img->interval = ktime_to_ns(sig->it_real_incr);
 	if (hrtimer_active(&sig->real_timer)) {

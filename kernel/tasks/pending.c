@@ -47,25 +47,26 @@ static int walk_pending(struct sigpending *pending, struct ckpt_image_siginfo *i
  * Put the signals that wait into a part of the record; also those that came
  * while there was room made for them, as long as it lasts.
  *
- * Returns the part, with @nr signals in it, or NULL.
+ * Returns the part, with @nr signals in it; or an error pointer, of -EAGAIN when
+ * some are gone meanwhile, as SIGCONT takes those away that stop.
  */
 struct ckpt_image_siginfo *ckpt_save_pending(struct ckpt_held *h, bool shared,
 					     struct ckpt_rec_out *rec, u16 tag, u64 *nr)
 {
 	struct ckpt_image_siginfo *infos;
-	int count;
+	int count, now;
 
 	spin_lock_irq(&h->sighand->siglock);
 	count = walk_pending(queue_of(h->task, shared), NULL, 0);
 	spin_unlock_irq(&h->sighand->siglock);
 	infos = ckpt_part_new(rec, tag, sizeof(*infos), count);
 	if (!infos)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	spin_lock_irq(&h->sighand->siglock);
-	walk_pending(queue_of(h->task, shared), infos, count);
+	now = walk_pending(queue_of(h->task, shared), infos, count);
 	spin_unlock_irq(&h->sighand->siglock);
 	*nr = count;
-	return infos;
+	return now < count ? ERR_PTR(-EAGAIN) : infos;
 }
 
 /* SIGSTOP or SIGKILL has come since the task was frozen, and waits */
@@ -84,7 +85,7 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 {
 	u64 nr;
 
-	return ckpt_save_pending(h, false, rec, CKPT_TAG_TASK_PENDING, &nr) ? 0 : -ENOMEM;
+	return PTR_ERR_OR_ZERO(ckpt_save_pending(h, false, rec, CKPT_TAG_TASK_PENDING, &nr));
 }
 
 static bool infos_ok(const struct ckpt_image_siginfo *infos, u64 nr)
