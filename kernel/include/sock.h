@@ -24,6 +24,19 @@ int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_imag
 int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk,
 		      const struct ckpt_image_file_sock *img);
 
+struct ckpt_option {
+	int level;
+	int name;
+	u32 len;
+	u32 flags;
+	const char *text;
+	/* was it set?  For those that read like a default until they are; NULL: their values differ */
+	bool (*was_set)(const struct sock *sk, const struct sock *pristine);
+};
+
+/* value.c: @val has room for the longest, CKPT_SOCKOPT_LEN bytes */
+int ckpt_get_option(struct sock *sk, const struct ckpt_option *o, void *val);
+int ckpt_set_option(struct socket *sock, const struct ckpt_option *o, void *val);
 /* options.c */
 /* does a socket have options of that level? */
 bool ckpt_sock_has_level(int family, int protocol, int level);

@@ -2,8 +2,8 @@
 /*
  * Options of sockets.  One table serves save, restore and comparison: what
  * getsockopt(2) shows is held against a socket that was just made, and what
- * differs goes into the image as (level, name, value), for setsockopt(2).  What
- * getsockopt(2) does not show is in fields.c.  C6, C7.
+ * differs goes into the image as (level, name, value), for setsockopt(2): value.c.
+ * What getsockopt(2) does not show is in fields.c.  C6, C7.
  */
 #include <linux/ipv6.h>
 #include <linux/slab.h>
@@ -19,16 +19,6 @@
 
 /* saved even when it is as in a new socket: there that may be another value */
 #define ALWAYS	0x1
-
-struct option {
-	int level;
-	int name;
-	u32 len;
-	u32 flags;
-	const char *text;
-	/* was it set?  For those that read like a default until they are; NULL: their values differ */
-	bool (*was_set)(const struct sock *sk, const struct sock *pristine);
-};
 
 #define WAS_SET(what, test)								\
 	static bool what##_was_set(const struct sock *sk, const struct sock *pristine)	\
@@ -63,7 +53,7 @@ WAS_SET(linger2, tcp_sk(sk)->linger2)
  * that comes with it, SO_RCVLOWAT before the buffer and the window that it may
  * widen, the buffers' sizes before SO_BUF_LOCK.
  */
-static const struct option options[] = {
+static const struct ckpt_option options[] = {
 	INT(SOL_IP, IP_TOS),
 	INT_SET(SOL_IP, IP_TTL, ttl_was_set),
 	INT(SOL_IP, IP_MINTTL),
@@ -190,7 +180,7 @@ static const struct option options[] = {
 	INT(SOL_UDP, UDP_GRO),
 };
 
-static const struct option *option_of(int level, int name)
+static const struct ckpt_option *option_of(int level, int name)
 {
 	int i;
 
@@ -217,143 +207,8 @@ bool ckpt_sock_has_level(int family, int protocol, int level)
 	return false;
 }
 
-/* getsockopt(2) of UDP takes addresses of user space only */
-static int get_udp(struct sock *sk, int name, int *val)
-{
-	switch (name) {
-	case UDP_CORK:
-		*val = udp_test_bit(CORK, sk);
-		return 0;
-	case UDP_NO_CHECK6_TX:
-		*val = udp_get_no_check6_tx(sk);
-		return 0;
-	case UDP_NO_CHECK6_RX:
-		*val = udp_get_no_check6_rx(sk);
-		return 0;
-	case UDP_SEGMENT:
-		*val = READ_ONCE(udp_sk(sk)->gso_size);
-		return 0;
-	case UDP_GRO:
-		*val = udp_test_bit(GRO_ENABLED, sk);
-		return 0;
-	}
-	return -ENOPROTOOPT;
-}
-
-static int get_plain(struct sock *sk, const struct option *o, void *val)
-{
-	int len = o->len;
-	sockptr_t to = KERNEL_SOCKPTR(val), to_len = KERNEL_SOCKPTR(&len);
-
-	switch (o->level) {
-	case SOL_SOCKET:
-		return k_sk_getsockopt(sk, o->level, o->name, to, to_len);
-	case SOL_IP:
-		return k_do_ip_getsockopt(sk, o->level, o->name, to, to_len);
-	case SOL_IPV6:
-		return k_do_ipv6_getsockopt(sk, o->level, o->name, to, to_len);
-	case SOL_TCP:
-		return k_do_tcp_getsockopt(sk, o->level, o->name, to, to_len);
-	}
-	return get_udp(sk, o->name, val);
-}
-
-/* no time at all, which getsockopt(2) shows as no limit; it is set by less than none */
-static void mend_timeo(long timeo, struct __kernel_sock_timeval *tv)
-{
-	if (!timeo)
-		tv->tv_sec = -1;
-}
-
-/* the value that setsockopt(2) takes to make the socket so; @val has room for the longest */
-static int get(struct sock *sk, const struct option *o, void *val)
-{
-	int *n = val;
-	int ret;
-
-	memset(val, 0, CKPT_SOCKOPT_LEN);
-#ifdef CONFIG_NET_RX_BUSY_POLL
-	if (o->level == SOL_SOCKET && o->name == SO_BUSY_POLL_BUDGET) {
-		*n = READ_ONCE(sk->sk_busy_poll_budget);
-		return 0;
-	}
-#endif
-	ret = get_plain(sk, o, val);
-	if (ret || o->level != SOL_SOCKET)
-		return ret;
-	switch (o->name) {
-	case SO_RCVBUF:
-	case SO_SNDBUF:
-		/* it is doubled when it is set */
-		*n /= 2;
-		break;
-	case SO_TXREHASH:
-		*n = (s8)*n;
-		break;
-	case SO_RCVTIMEO_NEW:
-		mend_timeo(sk->sk_rcvtimeo, val);
-		break;
-	case SO_SNDTIMEO_NEW:
-		mend_timeo(sk->sk_sndtimeo, val);
-		break;
-	case SO_LINGER:
-		if (sk->sk_lingertime == MAX_SCHEDULE_TIMEOUT)
-			((struct linger *)val)->l_linger = -1;
-		break;
-	}
-	return 0;
-}
-
-static int set_plain(struct socket *sock, const struct option *o, int name, void *val)
-{
-	sockptr_t from = KERNEL_SOCKPTR(val);
-
-	/* as setsockopt(2) chooses */
-	if (o->level == SOL_SOCKET && !ckpt_sock_has_own_sockopt(sock))
-		return sock_setsockopt(sock, o->level, name, from, o->len);
-	return sock->ops->setsockopt(sock, o->level, name, from, o->len);
-}
-
-/* off, with a time that would be in force if it were on */
-static int set_linger(struct socket *sock, const struct option *o, const struct linger *val)
-{
-	struct linger l = { .l_onoff = 1, .l_linger = val->l_linger };
-	int ret = set_plain(sock, o, o->name, &l);
-
-	l.l_onoff = val->l_onoff;
-	return ret || val->l_onoff ? ret : set_plain(sock, o, o->name, &l);
-}
-
-/* "no limit" after one has been: pacing is on */
-static int set_pacing(struct socket *sock, const struct option *o, unsigned long *val)
-{
-	unsigned long some = U32_MAX - 1UL;
-	int ret = *val == ~0UL ? set_plain(sock, o, o->name, &some) : 0;
-
-	return ret ? ret : set_plain(sock, o, o->name, val);
-}
-
-static int set(struct socket *sock, const struct option *o, void *val)
-{
-	bool force = capable(CAP_NET_ADMIN);
-
-	if (o->level == SOL_SOCKET) {
-		switch (o->name) {
-		case SO_RCVBUF:
-			return set_plain(sock, o, force ? SO_RCVBUFFORCE : SO_RCVBUF, val);
-		case SO_SNDBUF:
-			return set_plain(sock, o, force ? SO_SNDBUFFORCE : SO_SNDBUF, val);
-		case SO_LINGER:
-			return set_linger(sock, o, val);
-		case SO_MAX_PACING_RATE:
-			return set_pacing(sock, o, val);
-		}
-	}
-	return set_plain(sock, o, o->name, val);
-}
-
 /* 1: it goes into the image; 0: it does not; negative: it cannot be told */
-static int save_option(struct sock *sk, struct sock *pristine, const struct option *o,
+static int save_option(struct sock *sk, struct sock *pristine, const struct ckpt_option *o,
 		       struct ckpt_image_sockopt *img)
 {
 	u8 born[CKPT_SOCKOPT_LEN];
@@ -361,11 +216,11 @@ static int save_option(struct sock *sk, struct sock *pristine, const struct opti
 
 	if (!ckpt_sock_has_level(sk->sk_family, sk->sk_protocol, o->level))
 		return 0;
-	ret = get(sk, o, img->value);
+	ret = ckpt_get_option(sk, o, img->value);
 	if (ret)
 		/* not of this kind of socket, or not of this kernel */
 		return ret == -ENOPROTOOPT || ret == -EOPNOTSUPP ? 0 : ret;
-	ret = get(pristine, o, born);
+	ret = ckpt_get_option(pristine, o, born);
 	if (ret)
 		return ret;
 	if (!(o->flags & ALWAYS) &&
@@ -435,26 +290,26 @@ int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct socket *sock,
 	return ret;
 }
 
-static int restore_option(struct ckpt_restart *rs, struct socket *sock, const struct option *o,
+static int restore_option(struct ckpt_restart *rs, struct socket *sock, const struct ckpt_option *o,
 			  const struct ckpt_image_sockopt *img)
 {
 	u8 now[CKPT_SOCKOPT_LEN], val[CKPT_SOCKOPT_LEN];
 	int ret;
 
 	/* what is so already asks for no right */
-	ret = get(sock->sk, o, now);
+	ret = ckpt_get_option(sock->sk, o, now);
 	if (!ret && !o->was_set && !memcmp(now, img->value, sizeof(now)))
 		return 0;
 	memcpy(val, img->value, sizeof(val));
-	ret = set(sock, o, val);
+	ret = ckpt_set_option(sock, o, val);
 	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%s of a socket cannot be set: error %d", o->text, -ret) : 0;
 }
 
-static int compare_option(struct ckpt_restart *rs, struct socket *sock, const struct option *o,
+static int compare_option(struct ckpt_restart *rs, struct socket *sock, const struct ckpt_option *o,
 			const struct ckpt_image_sockopt *img)
 {
 	u8 now[CKPT_SOCKOPT_LEN];
-	int ret = get(sock->sk, o, now);
+	int ret = ckpt_get_option(sock->sk, o, now);
 
 	if (!ret && !memcmp(now, img->value, sizeof(now)))
 		return 0;
@@ -467,7 +322,7 @@ static int compare_option(struct ckpt_restart *rs, struct socket *sock, const st
 int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_file_sock *sock = ckpt_get(buf, FILE, SOCK);
-	const struct option *o, *last = NULL;
+	const struct ckpt_option *o, *last = NULL;
 	const struct ckpt_image_sockopt *img;
 	u64 i, nr;
 
