@@ -53,17 +53,11 @@ static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_r
 {
 	const struct ckpt_image_file_eventfd *img = ckpt_get(buf, FILE, EVENTFD);
 	struct file *file;
-	int ret;
 
 	file = ckpt_file_of_fd(ckpt_syscall(eventfd2, 0, img->semaphore ? EFD_SEMAPHORE : 0));
 	if (IS_ERR(file))
 		return file;
-	ret = set_count(file, img->count, ckpt_scratch(rs));
-	if (ret) {
-		fput(file);
-		return ERR_PTR(ret);
-	}
-	return file;
+	return ckpt_file_or(file, set_count(file, img->count, ckpt_scratch(rs)));
 }
 
 const struct ckpt_file_ops ckpt_file_eventfd = {

@@ -196,12 +196,10 @@ static void *restore_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *bu
 	}
 	set_flags(file, img->flags);
 	ret = set_pos(file, img->pos);
-	if (!ret)
-		return file;
-	ckpt_log(ckpt_restore_log(rs), "FILE %u (%s %s): its offset %lld cannot be set",
-		 img->ref, ops->name, path ? : "", img->pos);
-	fput(file);
-	return ERR_PTR(ret);
+	if (ret)
+		ckpt_log(ckpt_restore_log(rs), "FILE %u (%s %s): its offset %lld cannot be set",
+			 img->ref, ops->name, path ? : "", img->pos);
+	return ckpt_file_or(file, ret);
 }
 
 static void take_file(void *ptr)
@@ -234,6 +232,14 @@ struct file *ckpt_file_of_fd(long fd)
 	file = fget(fd);
 	close_fd(fd);
 	return file ? file : ERR_PTR(-EBADF);
+}
+
+struct file *ckpt_file_or(struct file *file, int err)
+{
+	if (!err)
+		return file;
+	fput(file);
+	return ERR_PTR(err);
 }
 
 int ckpt_set_owner(struct file *file, u32 mode, u32 uid, u32 gid)

@@ -38,6 +38,8 @@ extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_even
 
 /* take the file that a system call has just put at @fd out of the table */
 struct file *ckpt_file_of_fd(long fd);
+/* what was made of @file: itself, or the error @err, and it is closed */
+struct file *ckpt_file_or(struct file *file, int err);
 /* owner and permissions of what is behind @file, as fchown(2) and fchmod(2) set them */
 int ckpt_set_owner(struct file *file, u32 mode, u32 uid, u32 gid);
 /* text that a file's show_fdinfo() gives: for kinds whose structs are private */

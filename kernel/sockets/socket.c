@@ -99,11 +99,7 @@ struct file *ckpt_socket_file(struct socket *sock, const struct ckpt_rec_buf *bu
 	if (IS_ERR(file))
 		return file;
 	ret = ckpt_set_owner(file, ckpt_get(buf, FILE, BASE)->mode & 07777, img->sk_uid, img->sk_gid);
-	if (ret) {
-		fput(file);
-		return ERR_PTR(ret);
-	}
-	return file;
+	return ckpt_file_or(file, ret);
 }
 
 /* whom SO_PEERCRED names: of a socket that listens, who made it listen */
