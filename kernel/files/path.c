@@ -70,27 +70,23 @@ static int check_type(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 	return 0;
 }
 
-/* a device must not even be opened before it is known which it is */
-static int check_before_open(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
-{
-	const char *name = ckpt_get(buf, FILE, NAME);
-	struct path path;
-	int ret;
-
-	ret = kern_path(name, LOOKUP_FOLLOW, &path);
-	if (ret)
-		return ckpt_fail(ckpt_restore_log(rs), ret, "%s is gone: error %d; put it back to restart",
-				 name, -ret);
-	ret = check_type(rs, buf, d_inode(path.dentry));
-	path_put(&path);
-	return ret;
-}
-
-static struct file *open_as(const char *name, u32 flags, const struct path *path,
-			    const struct cred *cred)
+/*
+ * The path of a name, which is looked up once.  Whoever opened the file may not
+ * get there any more; then the restarter must.
+ */
+static int find_path(const char *name, const struct cred *cred, struct path *path)
 {
 	const struct cred *old = override_creds(cred);
-	struct file *file = path ? dentry_open(path, flags, cred) : filp_open(name, flags, 0);
+	int ret = kern_path(name, LOOKUP_FOLLOW, path);
+
+	revert_creds(old);
+	return ret == -EACCES ? kern_path(name, LOOKUP_FOLLOW, path) : ret;
+}
+
+static struct file *open_as(const struct path *path, u32 flags, const struct cred *cred)
+{
+	const struct cred *old = override_creds(cred);
+	struct file *file = file_open_root(path, "", flags, 0);
 
 	revert_creds(old);
 	return file;
@@ -98,20 +94,21 @@ static struct file *open_as(const char *name, u32 flags, const struct path *path
 
 /*
  * With the credentials that it was opened with.  These may not open it any more,
- * since its mode was changed, or on the way to it: then the restarter's must.
+ * since its mode was changed: then the restarter's must.
  */
-static struct file *open_path(const struct ckpt_rec_buf *buf, const struct cred *cred)
+static struct file *open_path(const struct path *path, u32 flags, const struct cred *cred)
 {
-	const u32 flags = ckpt_get(buf, FILE, BASE)->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW;
-	const char *name = ckpt_get(buf, FILE, NAME);
-	struct file *mine, *file = open_as(name, flags, NULL, cred);
+	struct file *mine, *file = open_as(path, flags, cred);
+	const struct cred *old;
 
 	if (file != ERR_PTR(-EACCES) && file != ERR_PTR(-EPERM))
 		return file;
-	mine = filp_open(name, flags, 0);
+	mine = file_open_root(path, "", flags, 0);
 	if (IS_ERR(mine))
 		return mine;
-	file = open_as(name, flags, &mine->f_path, cred);
+	old = override_creds(cred);
+	file = dentry_open(path, flags, cred);
+	revert_creds(old);
 	fput(mine);
 	return file;
 }
@@ -119,20 +116,20 @@ static struct file *open_path(const struct ckpt_rec_buf *buf, const struct cred 
 static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				 const struct cred *cred)
 {
+	const u32 flags = ckpt_get(buf, FILE, BASE)->flags & CKPT_OPEN_FLAGS & ~O_NOFOLLOW;
+	const char *name = ckpt_get(buf, FILE, NAME);
 	struct file *file;
+	struct path path;
 	int ret;
 
-	ret = check_before_open(rs, buf);
+	ret = find_path(name, cred, &path);
 	if (ret)
-		return ERR_PTR(ret);
-	file = open_path(buf, cred);
-	if (IS_ERR(file))
-		return file;
-	ret = check_type(rs, buf, file_inode(file));
-	if (ret) {
-		fput(file);
-		return ERR_PTR(ret);
-	}
+		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), ret,
+					 "%s is gone: error %d; put it back to restart", name, -ret));
+	/* a device must not even be opened before it is known which it is */
+	ret = check_type(rs, buf, d_inode(path.dentry));
+	file = ret ? ERR_PTR(ret) : open_path(&path, flags, cred);
+	path_put(&path);
 	return file;
 }
 

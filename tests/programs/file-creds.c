@@ -31,10 +31,10 @@
 static struct shared {
 	volatile int ready, check, done;
 	int pagemap, kallsyms, as_root, reopened, pipe_owner, given_pipe, socket_owner, given_socket;
-	int net_owner, unix_owner, peer, readonly;
+	int net_owner, unix_owner, peer, readonly, unreachable;
 } *s;
 
-static int pagemap, kallsyms, root_pagemap, pipe_ends[2], given[2], tcp, given_tcp, unix_listener, readonly;
+static int pagemap, kallsyms, root_pagemap, pipe_ends[2], given[2], tcp, given_tcp, unix_listener, readonly, unreachable;
 static char *page;
 static struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0file-creds" };
 
@@ -139,6 +139,10 @@ static void prepare_as_user(void)
 	/* it may be written through this, and never again */
 	readonly = open("readonly", O_RDWR | O_CREAT | O_TRUNC, 0444);
 	need(readonly >= 0);
+	/* and to this one he does not even get any more */
+	need(!mkdir("shut", 0700));
+	unreachable = open("shut/file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	need(unreachable >= 0 && !chmod("shut", 0));
 	tcp = socket(AF_INET, SOCK_STREAM, 0);
 	need(!setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)));
 	need(!bind(tcp, (void *)&a, sizeof(a)) && !listen(tcp, 4));
@@ -160,6 +164,7 @@ static void check_as_user(void)
 	s->unix_owner = belongs(unix_listener, USER, GROUP, 0777);
 	s->peer = peer_is_me();
 	s->readonly = write(readonly, "x", 1) == 1 && !reopens(readonly, O_RDWR);
+	s->unreachable = write(unreachable, "x", 1) == 1 && access("shut/file", F_OK) == -1 && errno == EACCES;
 }
 
 static void child_main(void)
@@ -191,6 +196,7 @@ static void verdicts(void)
 	verdict(s->unix_owner, "C6", "a unix socket belongs to whom it did");
 	verdict(s->peer, "C6", "SO_PEERCRED names who listens");
 	verdict(s->readonly, "C1", "a file that may not be opened again is still open");
+	verdict(s->unreachable, "C1 K10", "a file that its owner does not get to any more is still open");
 }
 
 int main(int argc, char **argv)
@@ -210,7 +216,7 @@ int main(int argc, char **argv)
 		sleep_ms(20);
 	/* nothing that is wrong before is proof of anything afterwards */
 	need(s->pagemap && s->kallsyms && s->reopened && s->pipe_owner && s->given_pipe && s->socket_owner);
-	need(s->given_socket && s->net_owner && s->unix_owner && s->peer && s->readonly);
+	need(s->given_socket && s->net_owner && s->unix_owner && s->peer && s->readonly && s->unreachable);
 	ready();
 	wait_for_check();
 	s->check = 1;
