@@ -140,10 +140,21 @@ static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	return ops->check ? ops->check(log, buf) : 0;
 }
 
+/*
+ * Nobody else has the file yet.  A made-up one that is told to seek makes up what
+ * comes before; it is to do so when it is read, and what it tells of is here again.
+ */
 static int set_pos(struct file *file, loff_t pos)
 {
-	if (!pos || !(file->f_mode & FMODE_LSEEK))
+	const struct inode *inode = file_inode(file);
+	bool told = S_ISDIR(inode->i_mode) || !ckpt_is_pseudo(inode->i_sb);
+
+	if (!pos)
 		return 0;
+	if (!(file->f_mode & FMODE_LSEEK) || !told) {
+		file->f_pos = pos;
+		return 0;
+	}
 	return vfs_llseek(file, pos, SEEK_SET) == pos ? 0 : -EINVAL;
 }
 

@@ -47,6 +47,8 @@ static int path_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 	img->size = i_size_read(inode);
 	img->mtime_ns = ckpt_inode_mtime_ns(inode);
 	img->rdev = S_ISCHR(inode->i_mode) ? new_encode_dev(inode->i_rdev) : 0;
+	if (S_ISREG(inode->i_mode) && ckpt_is_pseudo(inode->i_sb))
+		return ckpt_check_pseudo(cp, file);
 	return 0;
 }
 
@@ -130,7 +132,7 @@ static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	ret = check_type(rs, buf, d_inode(path.dentry));
 	file = ret ? ERR_PTR(ret) : open_path(&path, flags, cred);
 	path_put(&path);
-	return file;
+	return IS_ERR(file) ? file : ckpt_file_or(file, ckpt_restored_pseudo(file));
 }
 
 const struct ckpt_file_ops ckpt_file_path = {

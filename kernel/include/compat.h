@@ -6,8 +6,10 @@
 #ifndef _CKPT_COMPAT_H
 #define _CKPT_COMPAT_H
 
+#include <linux/alarmtimer.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/ipv6.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
@@ -293,6 +295,40 @@ static inline bool ckpt_eventfd_is_semaphore(struct file *file)
 {
 	return ((struct ckpt_eventfd_ctx *)file->private_data)->flags & EFD_SEMAPHORE;
 }
+
+/*
+ * A timerfd's context is private; all versions have it like this.  Whoever uses
+ * it sees first whether its clock and flags are those that fdinfo tells.
+ */
+struct ckpt_timerfd_ctx {
+	union {
+		struct hrtimer tmr;
+		struct alarm alarm;
+	} t;
+	ktime_t tintv;
+	ktime_t moffs;
+	wait_queue_head_t wqh;
+	u64 ticks;
+	int clockid;
+	unsigned short expired;
+	unsigned short settime_flags;
+	struct rcu_head rcu;
+	struct list_head clist;
+	spinlock_t cancel_lock;
+	bool might_cancel;
+};
+
+/* how what proc keeps for a file of mappings, and cgroup for a control file, begins */
+struct ckpt_proc_maps_private {
+	struct inode *inode;
+	struct task_struct *task;
+	struct mm_struct *mm;
+};
+
+struct ckpt_cgroup_file_ctx {
+	struct cgroup_namespace *ns;
+	void *psi_trigger;
+};
 
 /* 6.7: files are found under RCU with the address of their pointer */
 static inline struct file *ckpt_get_file_rcu(struct file __rcu **f)

@@ -69,6 +69,12 @@ void ckpt_put_fs(struct fs_struct *fs);
 int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		   char *buf, const char **name);
 
+/* files of proc, sysfs and their like: files/pseudo.c */
+bool ckpt_is_pseudo(const struct super_block *sb);
+bool ckpt_is_known_pseudo(const struct super_block *sb);
+int ckpt_check_pseudo(struct ckpt_checkpoint *cp, struct file *file);
+int ckpt_restored_pseudo(struct file *file);
+
 /* when all files are known: files/pipe.c, files/epoll.c */
 int ckpt_check_pipes(struct ckpt_checkpoint *cp);
 int ckpt_save_epolls(struct ckpt_checkpoint *cp);

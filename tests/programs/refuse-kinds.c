@@ -631,6 +631,72 @@ static void char_device(void)
 	have(open("/dev/kmsg", O_RDONLY) >= 0);
 }
 
+/* files of the kernel's own that keep something while they are open */
+
+static void pressure_trigger(const char *name)
+{
+	static const char trigger[] = "some 150000 1000000";
+	int fd = open(name, O_RDWR | O_NONBLOCK);
+
+	have(fd >= 0 && write(fd, trigger, sizeof(trigger)) == sizeof(trigger));
+}
+
+static void proc_pressure(void)
+{
+	pressure_trigger("/proc/pressure/memory");
+}
+
+static void cgroup_pressure(void)
+{
+	pressure_trigger("/sys/fs/cgroup/memory.pressure");
+}
+
+static void cgroup_peak(void)
+{
+	int fd = open("/sys/fs/cgroup/memory.peak", O_RDWR);
+
+	have(fd >= 0 && write(fd, "reset", 5) == 5);
+}
+
+static void trace_pipe(void)
+{
+	have(open("../tracing/trace_pipe", O_RDONLY | O_NONBLOCK) >= 0);
+}
+
+static void fdinfo_file(void)
+{
+	have(open("/proc/self/fdinfo/0", O_RDONLY) >= 0);
+}
+
+static void mtrr(void)
+{
+	have(open("/proc/mtrr", O_RDONLY) >= 0);
+}
+
+/* the maps of a program that its process does not run any more */
+static void old_maps(void)
+{
+	char path[64], exe[256] = "";
+	int ends[2];
+	pid_t pid;
+
+	have(!pipe2(ends, O_CLOEXEC));
+	pid = fork();
+	have(pid >= 0);
+	if (!pid) {
+		read(ends[0], path, 1);
+		execlp("sleep", "sleep", "100000", NULL);
+		_exit(1);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	have(open(path, O_RDONLY) >= 0 && !close(ends[0]) && !close(ends[1]));
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	while (!strstr(exe, "sleep") && !strstr(exe, "coreutils") && !strstr(exe, "busybox")) {
+		have(readlink(path, exe, sizeof(exe) - 1) > 0);
+		sleep_ms(5);
+	}
+}
+
 static const struct kind kinds[] = {
 	{ "inotify", inotify }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
 	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
@@ -646,6 +712,9 @@ static const struct kind kinds[] = {
 	{ "foreign-unix-socket", foreign_unix_socket },
 	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
 	{ "sealed-off", sealed_off },
+	{ "pressure-trigger", proc_pressure }, { "cgroup-pressure-trigger", cgroup_pressure },
+	{ "cgroup-peak", cgroup_peak }, { "trace-pipe", trace_pipe }, { "fdinfo-file", fdinfo_file },
+	{ "mtrr", mtrr }, { "old-maps", old_maps },
 	{ "sealed-memfd", sealed_memfd }, { "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
 	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },
 	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },

@@ -76,6 +76,8 @@ refuse() {
 	fi
 }
 
+mkdir tracing
+mount -t tracefs tracefs tracing || echo "no tracefs"
 start_self_checking refuse refuse
 freezer=$(cgroup_of refuse)/cgroup.freeze
 
@@ -122,6 +124,13 @@ refuse C3 fifo fd 'fifo'
 refuse C3 notification-pipe fd 'kernel notifications'
 refuse C4 sealed-memfd fd 'sealed against writing'
 refuse T8 sealed-off task F_SEAL_FUTURE_WRITE
+refuse "C1 K17" pressure-trigger fd '/pressure/memory of proc has a trigger'
+refuse "C1 K17" cgroup-pressure-trigger fd 'memory.pressure of cgroup2 has a trigger'
+refuse "C1 K17" cgroup-peak fd 'memory.peak of cgroup2 has a peak of its own'
+refuse "C1 K17" trace-pipe fd '/trace_pipe of tracefs has state'
+refuse "C1 K17" fdinfo-file fd '/fdinfo/0 of proc has state'
+refuse "C1 K17" mtrr fd '/mtrr of proc has state'
+refuse "C1 K17" old-maps fd '/maps of proc has the memory that its process had before'
 refuse C2 deleted fd deleted
 refuse C2 deleted-directory task deleted
 refuse C2 deleted-mapping task deleted
@@ -248,3 +257,6 @@ else
 	matches "C9 a pipe to the outside is refused" "$(</ckpt/piped/log)" 'outside of the container'
 fi
 kill_container piped
+kill_container refuse
+umount "$T/tracing"
+exit 0
