@@ -1,25 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The names of paths in the container. */
+/*
+ * The names of paths in the container.  It stands still meanwhile, so no name is
+ * looked up: the server of a network file system or of FUSE would be asked, and
+ * one that is dead never answers.  What this kernel knows of a name is enough to
+ * see whether it still leads where it led.  C1, C2.
+ */
+#include <linux/dcache.h>
+#include <linux/mount.h>
 #include <linux/namei.h>
 
 #include "file.h"
 
-/* does the name still lead there, or was the file replaced? */
-static int check_name(struct ckpt_checkpoint *cp, const struct path *path, const char *name)
+/* each look-up of a file below /proc/net makes it anew, and forgets who had the name */
+static bool is_made_anew(const struct dentry *dentry)
 {
-	struct path found;
-	bool same;
+	return dentry->d_op == kv_proc_net_dentry_ops;
+}
+
+static bool is_deleted(const struct dentry *dentry)
+{
+	if (is_made_anew(dentry))
+		return false;
+	/* NFS renames what is deleted and still open */
+	return d_unlinked(dentry) || dentry->d_flags & DCACHE_NFSFS_RENAMED;
+}
+
+/*
+ * Does its file system still have this under that name?  It is asked as a look-up
+ * under RCU asks, which waits for nobody; where it would have to wait (-ECHILD)
+ * nothing is known against it.
+ */
+static bool is_current(struct dentry *dentry)
+{
 	int ret;
 
-	ret = vfs_path_lookup(ckpt_save_root(cp)->dentry, ckpt_save_root(cp)->mnt, name, 0, &found);
-	if (ret)
-		return ckpt_refuse(cp, ret, "%s cannot be found again under its name: error %d",
-				   name, -ret);
-	same = d_inode(found.dentry) == d_inode(path->dentry);
-	path_put(&found);
-	return same ? 0 : ckpt_refuse(cp, -EOPNOTSUPP,
-				      "%s was replaced by another file of that name, which is not supported",
-				      name);
+	if (!(dentry->d_flags & DCACHE_OP_REVALIDATE) || is_made_anew(dentry))
+		return true;
+	rcu_read_lock();
+	ret = dentry->d_op->d_revalidate(dentry, LOOKUP_RCU);
+	rcu_read_unlock();
+	if (ret == -ECHILD && ckpt_is_known_pseudo(dentry->d_sb))
+		ret = dentry->d_op->d_revalidate(dentry, 0);
+	return ret > 0 || ret == -ECHILD;
+}
+
+/* where does who comes to @path go on: in @mnt, or in what is mounted over it? */
+static bool leads_to(const struct path *path, const struct vfsmount *mnt)
+{
+	struct path on = *path;
+	bool same;
+
+	path_get(&on);
+	if (d_mountpoint(on.dentry))
+		follow_down_one(&on);
+	same = on.mnt == mnt;
+	path_put(&on);
+	return same;
+}
+
+/* from the root of a mount to the directory on which it is mounted */
+static bool to_mountpoint(struct path *at)
+{
+	struct vfsmount *mnt = mntget(at->mnt);
+	bool good = follow_up(at) && leads_to(at, mnt);
+
+	mntput(mnt);
+	return good;
+}
+
+static bool to_parent(struct path *at)
+{
+	struct dentry *dentry = at->dentry;
+
+	if (IS_ROOT(dentry) || is_deleted(dentry) || !is_current(dentry))
+		return false;
+	at->dentry = dget_parent(dentry);
+	dput(dentry);
+	return true;
+}
+
+/* would a look-up of its name from @root lead to @path? */
+static bool leads_back(const struct path *path, const struct path *root)
+{
+	struct path at = *path;
+	bool good = true;
+
+	path_get(&at);
+	if (!path_equal(&at, root))
+		good = leads_to(&at, at.mnt);
+	while (good && !path_equal(&at, root)) {
+		if (at.dentry == at.mnt->mnt_root)
+			good = to_mountpoint(&at);
+		else
+			good = to_parent(&at) && (path_equal(&at, root) || leads_to(&at, at.mnt));
+	}
+	path_put(&at);
+	return good;
 }
 
 /*
@@ -27,8 +103,8 @@ static int check_name(struct ckpt_checkpoint *cp, const struct path *path, const
  * @buf: PATH_MAX bytes
  * @name: set to the name, which lies in @buf
  *
- * A path that is deleted, or that cannot be reached from the container's root,
- * is refused.  Of a mount whose root was deleted whoever describes the mounts
+ * A path that is deleted, or that its name does not lead to from the container's
+ * root, is refused.  Of a mount whose root was deleted whoever describes the mounts
  * has to say where it comes from, or refuse it.
  */
 int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
@@ -43,8 +119,12 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%pd lies outside of the container's root directory", path->dentry);
 	/* what is mounted by itself is there under its name: it is its mount that must come back */
-	if (d_unlinked(path->dentry) && path->dentry != path->mnt->mnt_root)
+	if (is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "%s is deleted, which is not supported", p);
+	if (!leads_back(path, ckpt_save_root(cp)))
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "%s is not found under its name any more: it was removed or replaced, or something is mounted over it, which is not supported",
+				   p);
 	*name = p;
-	return check_name(cp, path, p);
+	return 0;
 }

@@ -63,8 +63,8 @@ void ckpt_put_fs(struct fs_struct *fs);
  * @buf: PATH_MAX bytes
  * @name: set to the name, which lies in @buf
  *
- * A path that is deleted, or that cannot be reached from the container's root,
- * is refused.
+ * A path that is deleted, or that its name does not lead to from the container's
+ * root, is refused.  Waits for nobody.
  */
 int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		   char *buf, const char **name);
