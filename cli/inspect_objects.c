@@ -75,7 +75,7 @@ static const struct emit_field eventfd_fields[] = {
 #define TF(member, fmt) EMIT_FIELD(ckpt_image_file_timerfd, member, fmt)
 static const struct emit_field timerfd_fields[] = {
 	TF(clockid, EMIT_DEC), TF(settime_flags, EMIT_HEX), TF(ticks, EMIT_UNS),
-	TF(value, EMIT_UNS), TF(interval, EMIT_UNS),
+	TF(value, EMIT_UNS), TF(interval, EMIT_UNS), TF(state, EMIT_HEX),
 };
 
 static const struct emit_field file_shmem_fields[] = {

@@ -33,9 +33,12 @@ int ckpt_system_init(void)
 
 static void read_clocks(struct ckpt_image_system *sys)
 {
-	sys->boottime_ns = ktime_get_boottime_ns();
-	sys->monotonic_ns = ktime_get_ns();
-	sys->realtime_ns = ktime_get_real_ns();
+	ktime_t now = ktime_get();
+
+	/* of one moment, so that they differ by what they were set apart */
+	sys->monotonic_ns = ktime_to_ns(now);
+	sys->boottime_ns = ktime_to_ns(ktime_mono_to_any(now, TK_OFFS_BOOT));
+	sys->realtime_ns = ktime_to_ns(ktime_mono_to_real(now));
 }
 
 static int save_features(struct ckpt_rec_out *rec)

@@ -158,10 +158,13 @@ static int set_pos(struct file *file, loff_t pos)
 	return vfs_llseek(file, pos, SEEK_SET) == pos ? 0 : -EINVAL;
 }
 
-/* flags that fcntl(F_SETFL) could set; kinds that open a path have them already */
+/*
+ * Flags that fcntl(F_SETFL) could set, which kinds that open a path have already;
+ * and those that say how it was opened, and are of no other use.
+ */
 static void set_flags(struct file *file, u32 flags)
 {
-	const u32 settable = O_NONBLOCK | O_APPEND;
+	const u32 settable = O_NONBLOCK | O_APPEND | O_NOFOLLOW | __O_TMPFILE;
 
 	spin_lock(&file->f_lock);
 	file->f_flags = (file->f_flags & ~settable) | (flags & settable);

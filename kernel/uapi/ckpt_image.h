@@ -212,12 +212,16 @@ struct ckpt_image_file_eventfd {
 };
 
 /* of CKPT_FILE_TIMERFD; times in ns */
+#define CKPT_TIMERFD_CANCELED	0x1	/* the clock was set: read(2) has still to say so */
+
 struct ckpt_image_file_timerfd {
 	__s32 clockid;
 	__u32 settime_flags;
 	__u64 ticks;		/* expirations not read yet */
 	__u64 value;		/* remaining, 0 if disarmed */
 	__u64 interval;
+	__u32 state;		/* CKPT_TIMERFD_* */
+	__u32 reserved;
 };
 
 /* of CKPT_FILE_SHMEM */

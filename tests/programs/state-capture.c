@@ -192,17 +192,80 @@ static void read_link(const char *path, struct text *t)
 	t->bytes[t->len] = 0;
 }
 
+/* of a line of fdinfo, which numbers are new after a restart, and what time takes from a timer */
+static const struct {
+	const char *key;
+	bool whole;			/* the line goes; else this word of it */
+} new_numbers[] = {
+	{ "mnt_id:", true }, { "ino:", true }, { "eventfd-id:", true }, { "it_value:", true },
+	{ " ino:", false }, { " sdev:", false },
+};
+
+/* EPOLLERR and EPOLLHUP are in an armed watch whether they were asked for or not */
+static const char *without_implied(const char *line, size_t *len)
+{
+	static char tfd[128];
+	unsigned int fd, events;
+	int before = 0, after = 0;
+
+	if (sscanf(line, "tfd: %u events: %n%x%n", &fd, &before, &events, &after) != 2 || *len >= sizeof(tfd) - 8)
+		return line;
+	*len = snprintf(tfd, sizeof(tfd), "%.*s%x%.*s", before, line, events & ~0x18u, (int)*len - after, line + after);
+	return tfd;
+}
+
+static void fdinfo_line(struct text *to, const char *line, size_t len)
+{
+	const char *end;
+
+	line = without_implied(line, &len);
+	end = line + len;
+	for (size_t i = 0; i < sizeof(new_numbers) / sizeof(new_numbers[0]); i++) {
+		const char *key = new_numbers[i].key;
+		const char *p = new_numbers[i].whole ? (strncmp(line, key, strlen(key)) ? NULL : line) :
+			memmem(line, end - line, key, strlen(key));
+
+		if (p)
+			end = p;
+	}
+	add(to, line, end - line);
+	if (end > line && end[-1] != '\n')
+		add(to, "\n", 1);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+/* what an epoll file watches comes in the order of addresses in the kernel */
+static void sort_lines(char *bytes)
+{
+	static char sorted[TEXT_MAX];
+	char *line[FDS_MAX], *save;
+	size_t nr = 0;
+
+	for (char *p = strtok_r(bytes, "\n", &save); p && nr < FDS_MAX; p = strtok_r(NULL, "\n", &save))
+		line[nr++] = p;
+	qsort(line, nr, sizeof(line[0]), compare_lines);
+	*sorted = 0;
+	for (size_t i = 0; i < nr; i++)
+		strcat(strcat(sorted, line[i]), "\n");
+	strcpy(bytes, sorted);
+}
+
 /*
- * Where each descriptor leads, its offset and flags; numbers of pipes and sockets
- * may change, and those of standard input and output are not worth a look.
+ * Where each descriptor leads, and all that fdinfo says of it; numbers of pipes
+ * and sockets may change, and those of standard input and output are not worth a
+ * look.
  */
 static void read_fds(struct text *t)
 {
+	static struct text info;
 	char path[64], link[512];
 
 	t->len = 0;
 	for (int fd = 3; fd < FDS_MAX; fd++) {
-		const char *p;
 		ssize_t n;
 
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -213,13 +276,14 @@ static void read_fds(struct text *t)
 		if (strstr(link, ":["))
 			*strstr(link, ":[") = 0;
 		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-		read_file(path, &work);
-		p = strstr(work.bytes, "mnt_id:");
+		read_file(path, &info);
+		lines(&info, fdinfo_line);
+		sort_lines(info.bytes);
 		snprintf(path, sizeof(path), "%d %d ", fd, fcntl(fd, F_GETFD));
 		add(t, path, strlen(path));
 		add(t, link, strlen(link));
-		add(t, " ", 1);
-		add(t, work.bytes, p ? (size_t)(p - work.bytes) : work.len);
+		add(t, "\n", 1);
+		add(t, info.bytes, strlen(info.bytes));
 	}
 }
 

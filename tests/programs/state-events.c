@@ -62,6 +62,8 @@ void prepare_events(void)
 	disarmed = timer(CLOCK_MONOTONIC, 0, 0, 0, 0);
 	prepare_epoll();
 	sleep_ms(20);
+	/* it ticks no more until it is read: what fdinfo says of it stays */
+	need(poll(&(struct pollfd){ .fd = ticking, .events = POLLIN }, 1, -1) == 1);
 }
 
 static uint64_t number(int fd)

@@ -12,7 +12,7 @@
 
 #define NR_ENTRIES 40
 
-static int file, duplicate, twin, appending, directory, null_device, path_only, cloexec;
+static int file, duplicate, twin, appending, directory, null_device, path_only, cloexec, nofollow;
 static unsigned int seen;		/* entries before the checkpoint */
 static bool entries[NR_ENTRIES];
 
@@ -72,6 +72,8 @@ void prepare_files(void)
 	need(null_device >= 0);
 	path_only = open_in(".", O_PATH);
 	cloexec = open_in("file", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* F_GETFL shows it ever after, and so does fdinfo */
+	nofollow = open_in("file", O_RDONLY | O_NOFOLLOW);
 	prepare_directory();
 }
 
@@ -124,4 +126,5 @@ void check_files(void)
 	verdict_eq(fcntl(cloexec, F_GETFD), FD_CLOEXEC, "C1", "state: close-on-exec");
 	verdict((fcntl(cloexec, F_GETFL) & (O_NONBLOCK | O_ACCMODE)) == (O_NONBLOCK | O_RDONLY), "C1",
 		"state: flags of a file");
+	verdict(fcntl(nofollow, F_GETFL) & O_NOFOLLOW, "C1", "state: O_NOFOLLOW");
 }
