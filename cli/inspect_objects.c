@@ -80,6 +80,7 @@ static const struct emit_field timerfd_fields[] = {
 
 static const struct emit_field file_shmem_fields[] = {
 	EMIT_FIELD(ckpt_image_file_shmem, shmem, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_file_shmem, flags, EMIT_HEX),
 };
 
 #define SK(member, fmt) EMIT_FIELD(ckpt_image_file_sock, member, fmt)

@@ -61,6 +61,8 @@ extern const struct ckpt_source_ops ckpt_mm_source;
 
 /* memory/shared.c: memory that mappings share and that has no name */
 bool ckpt_is_shmem(struct file *file);
+unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
+			      unsigned long prot, unsigned long flags, u64 offset, bool sealed);
 
 /* memory/return.c */
 int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);

@@ -33,14 +33,11 @@ static void vma_list_free(struct vma_list *vl)
 	kvfree(vl->file);
 }
 
-/*
- * Made after F_SEAL_FUTURE_WRITE: of a file that could be written, and yet it may
- * not become writable.  One made before the seal, as ours will be, may.
- */
-static bool is_sealed_off(struct vm_area_struct *vma)
+/* its file could be written to, but this shared mapping of it never can be: F_SEAL_WRITE */
+static bool is_sealed(const struct vm_area_struct *vma)
 {
 	return vma->vm_file && vma->vm_file->f_mode & FMODE_WRITE &&
-	       (vma->vm_flags & (VM_MAYSHARE | VM_MAYWRITE)) == VM_MAYSHARE;
+	       vma->vm_flags & VM_MAYSHARE && !(vma->vm_flags & VM_MAYWRITE);
 }
 
 /* what of a mapping is not supported, or NULL */
@@ -64,8 +61,8 @@ static const char *vma_refusal(struct vm_area_struct *vma)
 		what = "a memory protection key";
 	else if (vma_policy(vma))
 		what = "a NUMA memory policy";
-	else if (is_sealed_off(vma))
-		what = "memory that may not be made writable since its file was sealed (F_SEAL_FUTURE_WRITE)";
+	else if (is_sealed(vma) && !ckpt_is_shmem(vma->vm_file))
+		what = "a shared mapping that its file system has made read-only";
 	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
 		what = vma->vm_ops->name(vma);
 	return what;
@@ -125,6 +122,8 @@ static void save_vma(struct vm_area_struct *vma, struct ckpt_image_vma *img)
 		img->flags |= CKPT_VMA_LOCKONFAULT;
 	if (flags & VM_ACCOUNT)
 		img->flags |= CKPT_VMA_ACCOUNT;
+	if (is_sealed(vma))
+		img->flags |= CKPT_VMA_SEALED;
 	img->advice = advice_of(flags);
 }
 

@@ -159,7 +159,11 @@ static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 	if (!file && v->flags & CKPT_VMA_SHARED)
 		return -EINVAL;
 	prot = v->prot | (v->flags & CKPT_VMA_ACCOUNT ? PROT_WRITE : 0);
-	addr = vm_mmap(file, v->start, v->end - v->start, prot, map_flags(v), v->offset);
+	if (file && ckpt_is_shmem(file))
+		addr = ckpt_mmap_shmem(file, v->start, v->end - v->start, prot, map_flags(v),
+				       v->offset, v->flags & CKPT_VMA_SEALED);
+	else
+		addr = vm_mmap(file, v->start, v->end - v->start, prot, map_flags(v), v->offset);
 	if (IS_ERR_VALUE(addr))
 		return addr;
 	if (addr != v->start)

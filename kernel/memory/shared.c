@@ -15,7 +15,8 @@
 
 #define CKPT_MEMFD_PREFIX "memfd:"
 /* what is put back as it was */
-#define CKPT_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
+#define CKPT_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
+		    F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 
 struct shmem_copy {
 	struct ckpt_source src;
@@ -51,10 +52,8 @@ static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt
 
 	if (!img)
 		return -ENOMEM;
-	/* F_SEAL_WRITE: its pages could not be put back */
-	if (SHMEM_I(file_inode(file))->seals & F_SEAL_WRITE)
-		return ckpt_refuse(cp, -EOPNOTSUPP,
-				   "%pD: a memfd sealed against writing is not supported", file);
+	if (file->f_mode & FMODE_WRITER)
+		img->flags = CKPT_SHMEM_WRITER;
 	if (SHMEM_I(file_inode(file))->seals & ~CKPT_SEALS)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: a memfd with the seals %#x is not supported",
 				   file, SHMEM_I(file_inode(file))->seals);
@@ -216,7 +215,6 @@ static void *restore_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 	const char *name = ckpt_get(buf, SHMEM, NAME);
 	struct file *file;
 	char *full;
-	int ret;
 
 	full = name ? kasprintf(GFP_KERNEL, "%s%s", CKPT_MEMFD_PREFIX, name) :
 		      kstrdup("dev/zero", GFP_KERNEL);
@@ -226,21 +224,48 @@ static void *restore_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 	kfree(full);
 	if (IS_ERR(file))
 		return file;
-	ret = set_owner(file_inode(file), img);
-	if (!ret)
-		return file;
-	fput(file);
-	return ERR_PTR(ret);
+	/* as memfd_create(2) does */
+	if (name)
+		file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	return ckpt_file_or(file, set_owner(file_inode(file), img));
 }
 
 /* after everybody: a seal would be in the way of the mappings and contents that it allowed */
 static int finish_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
 {
 	const struct ckpt_image_shmem *img = ckpt_get(buf, SHMEM, BASE);
-	struct file *file = ptr;
+	struct inode *inode = file_inode(ptr);
 
-	SHMEM_I(file_inode(file))->seals = img->seals;
+	/* as fcntl(F_ADD_SEALS) asks */
+	if (img->seals & F_SEAL_WRITE && mapping_deny_writable(inode->i_mapping))
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+				 "SHMEM %u is sealed against writing, and mapped so that it can be written to",
+				 img->ref);
+	SHMEM_I(inode)->seals = img->seals;
 	return 0;
+}
+
+/* a seal that is set for one mapping must not be there for another */
+static DEFINE_MUTEX(sealed_for_mapping);
+
+/*
+ * ckpt_mmap_shmem - map shared memory that has its seals yet to come
+ * @sealed: it was mapped when it was sealed against writing, and cannot become writable
+ */
+unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
+			      unsigned long prot, unsigned long flags, u64 offset, bool sealed)
+{
+	struct shmem_inode_info *info = SHMEM_I(file_inode(file));
+	unsigned int seals;
+
+	mutex_lock(&sealed_for_mapping);
+	seals = info->seals;
+	if (sealed)
+		info->seals |= F_SEAL_FUTURE_WRITE;
+	addr = vm_mmap(file, addr, len, prot, flags, offset);
+	info->seals = seals;
+	mutex_unlock(&sealed_for_mapping);
+	return addr;
 }
 
 static void take_inode(void *ptr)
@@ -273,20 +298,36 @@ const struct ckpt_type ckpt_type_shmem = {
 
 static int shmem_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	return ckpt_get(buf, FILE, SHMEM) ? 0 : ckpt_malformed(log, buf);
+	const struct ckpt_image_file_shmem *img = ckpt_get(buf, FILE, SHMEM);
+
+	return img && !(img->flags & ~CKPT_SHMEM_WRITER) ? 0 : ckpt_malformed(log, buf);
+}
+
+/* one that memfd_create(2) or mmap(2) made does not count as a writer, and can be executed */
+static struct file *clone_file(struct file *base, u32 flags, const struct cred *cred)
+{
+	const struct cred *old = override_creds(cred);
+	struct file *file = k_alloc_file_clone(base, flags, base->f_op);
+
+	revert_creds(old);
+	if (!IS_ERR(file))
+		file->f_mode |= base->f_mode & (FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
+	return file;
 }
 
 static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				  const struct cred *cred)
 {
 	const struct ckpt_image_file_shmem *img = ckpt_get(buf, FILE, SHMEM);
-	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
+	u32 flags = ckpt_get(buf, FILE, BASE)->flags &
+		    (O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE);
 	struct file *base = ckpt_restore_obj(rs, img->shmem, &ckpt_type_shmem);
 
 	if (IS_ERR(base))
 		return base;
-	return dentry_open(&base->f_path, flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_LARGEFILE),
-			   cred);
+	if (flags & O_ACCMODE && !(img->flags & CKPT_SHMEM_WRITER))
+		return clone_file(base, flags, cred);
+	return dentry_open(&base->f_path, flags, cred);
 }
 
 const struct ckpt_file_ops ckpt_file_shmem = {

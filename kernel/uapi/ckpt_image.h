@@ -225,9 +225,11 @@ struct ckpt_image_file_timerfd {
 };
 
 /* of CKPT_FILE_SHMEM */
+#define CKPT_SHMEM_WRITER	0x1	/* opened by open(2), so that it may not be executed */
+
 struct ckpt_image_file_shmem {
 	__u32 shmem;		/* ref of a SHMEM */
-	__u32 reserved;
+	__u32 flags;		/* CKPT_SHMEM_* */
 };
 
 /* of CKPT_FILE_TCP, _UDP, _UNIX; they have OPTIONS, too */
@@ -352,6 +354,7 @@ struct ckpt_image_sighand {
 #define CKPT_VMA_LOCKED		0x10
 #define CKPT_VMA_LOCKONFAULT	0x20
 #define CKPT_VMA_ACCOUNT	0x40	/* private and has been writable: counts as committed */
+#define CKPT_VMA_SEALED		0x80	/* shared, and never writable, by a seal of the memfd */
 
 struct ckpt_image_vma {
 	__u64 start;

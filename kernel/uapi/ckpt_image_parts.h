@@ -85,7 +85,9 @@
 	X(FILE, PATH, reserved, 0)					\
 	X(FILE, EVENTFD, semaphore, 1)					\
 	X(FILE, EVENTFD, reserved, 0)					\
-	X(FILE, SHMEM, reserved, 0)					\
+	X(FILE, TIMERFD, state, CKPT_TIMERFD_CANCELED)			\
+	X(FILE, TIMERFD, reserved, 0)					\
+	X(FILE, SHMEM, flags, CKPT_SHMEM_WRITER)			\
 	X(FILE, OPTIONS, reserved, 0)					\
 	X(PIPE, BASE, reserved, 0)					\
 	X(PIPE, BUFS, flags, CKPT_PIPE_PACKET)				\

@@ -43,6 +43,7 @@ static const struct field fields[] = {
 	F(FILE, PIPE, end, FLAGS),
 	F(FILE, TIMERFD, settime_flags, FLAGS),
 	F(FILE, TIMERFD, state, FLAGS),
+	F(FILE, SHMEM, flags, FLAGS),
 	F(FILE, SOCK, state, FLAGS),
 	F(FILE, SOCK, peer_pid, PID),
 	E(FILE, OPTIONS, 0, level, NUMBER),

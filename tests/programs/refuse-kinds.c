@@ -369,22 +369,6 @@ static void raw(void)
 	have(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0);
 }
 
-static void sealed_memfd(void)
-{
-	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
-
-	have(fd >= 0 && !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
-}
-
-/* the seal is older than the mapping, which may therefore not become writable */
-static void sealed_off(void)
-{
-	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
-
-	have(fd >= 0 && !ftruncate(fd, 4096) && !fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
-	have(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
-}
-
 static void fifo(void)
 {
 	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0);
@@ -711,11 +695,10 @@ static const struct kind kinds[] = {
 	{ "timestamp-ioctl", timestamp_ioctl }, { "foreign-socket", foreign_socket },
 	{ "foreign-unix-socket", foreign_unix_socket },
 	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
-	{ "sealed-off", sealed_off },
 	{ "pressure-trigger", proc_pressure }, { "cgroup-pressure-trigger", cgroup_pressure },
 	{ "cgroup-peak", cgroup_peak }, { "trace-pipe", trace_pipe }, { "fdinfo-file", fdinfo_file },
 	{ "mtrr", mtrr }, { "old-maps", old_maps },
-	{ "sealed-memfd", sealed_memfd }, { "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
+	{ "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
 	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },
 	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
 	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },

@@ -122,8 +122,6 @@ refuse C7 packet fd 'PACKET|packet'
 refuse C7 raw fd 'RAW|raw'
 refuse C3 fifo fd 'fifo'
 refuse C3 notification-pipe fd 'kernel notifications'
-refuse C4 sealed-memfd fd 'sealed against writing'
-refuse T8 sealed-off task F_SEAL_FUTURE_WRITE
 refuse "C1 K17" pressure-trigger fd '/pressure/memory of proc has a trigger'
 refuse "C1 K17" cgroup-pressure-trigger fd 'memory.pressure of cgroup2 has a trigger'
 refuse "C1 K17" cgroup-peak fd 'memory.peak of cgroup2 has a peak of its own'
