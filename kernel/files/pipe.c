@@ -36,77 +36,77 @@ static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 	return ret;
 }
 
-/*
- * A buffer can lie across several pages of a compound page, when it was spliced
- * into the pipe; it is saved page by page.  Packets are never longer than one.
- */
-static size_t piece_len(size_t offset, size_t left)
+/* what is saved of the contents: how many buffers, of how many bytes */
+static void count_contents(struct pipe_inode_info *pipe, u64 *bufs, u64 *bytes)
 {
-	return min_t(size_t, left, PAGE_SIZE - offset_in_page(offset));
-}
-
-/* how many pieces a pipe's contents are, and of how many bytes; pipe->mutex is held */
-static void count_contents(struct pipe_inode_info *pipe, u64 *pieces, u64 *bytes)
-{
-	size_t done, piece;
 	unsigned int i;
 
-	*pieces = 0;
+	*bufs = 0;
 	*bytes = 0;
 	for (i = pipe->tail; i != pipe->head; i++) {
 		const struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
 
-		for (done = 0; done < buf->len; done += piece) {
-			piece = piece_len(buf->offset + done, buf->len - done);
-			++*pieces;
-		}
+		*bufs += !!buf->len;
 		*bytes += buf->len;
 	}
 }
 
-/* where the next piece goes */
-struct contents {
-	struct ckpt_image_pipe_buf *buf;
-	u8 *bytes;
-};
-
-static void save_buf(const struct pipe_buffer *buf, struct contents *to)
+/* a buffer that was spliced into the pipe can lie across several pages of a compound page */
+static void copy_buf(const struct pipe_buffer *buf, u8 *to)
 {
-	size_t done, piece;
+	size_t done, n;
 
-	for (done = 0; done < buf->len; done += piece) {
+	for (done = 0; done < buf->len; done += n) {
 		size_t offset = buf->offset + done;
 
-		piece = piece_len(offset, buf->len - done);
-		to->buf->len = piece;
-		to->buf->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
-		memcpy_from_page(to->bytes, buf->page + (offset >> PAGE_SHIFT),
-				 offset_in_page(offset), piece);
-		to->buf++;
-		to->bytes += piece;
+		n = min_t(size_t, buf->len - done, PAGE_SIZE - offset_in_page(offset));
+		memcpy_from_page(to + done, buf->page + (offset >> PAGE_SHIFT),
+				 offset_in_page(offset), n);
 	}
 }
 
-/* pipe->mutex is held */
-static int save_contents(struct pipe_inode_info *pipe, struct ckpt_rec_out *rec)
+static int check_buf(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
+		     struct pipe_buffer *buf)
 {
-	struct contents to;
-	u64 pieces, bytes;
+	int ret = pipe_buf_confirm(pipe, buf);
+
+	if (ret)
+		return ckpt_refuse(cp, ret, "a pipe has data of a file that cannot be read any more: error %d",
+				   -ret);
+	if (buf->len > CKPT_PIPE_BUF_MAX)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe with %u bytes in one piece is not supported",
+				   buf->len);
+	return 0;
+}
+
+/* pipe->mutex is held */
+static int save_contents(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
+			 struct ckpt_rec_out *rec)
+{
+	struct ckpt_image_pipe_buf *img;
 	unsigned int i;
+	u64 bufs, len;
+	u8 *bytes;
 	int ret;
 
-	count_contents(pipe, &pieces, &bytes);
-	to.buf = ckpt_put_nr(rec, PIPE, BUFS, pieces);
-	to.bytes = ckpt_put_nr(rec, PIPE, BYTES, bytes);
-	if (!to.buf || !to.bytes)
+	count_contents(pipe, &bufs, &len);
+	img = ckpt_put_nr(rec, PIPE, BUFS, bufs);
+	bytes = ckpt_put_nr(rec, PIPE, BYTES, len);
+	if (!img || !bytes)
 		return -ENOMEM;
 	for (i = pipe->tail; i != pipe->head; i++) {
 		struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
 
-		ret = pipe_buf_confirm(pipe, buf);
+		if (!buf->len)
+			continue;
+		ret = check_buf(cp, pipe, buf);
 		if (ret)
 			return ret;
-		save_buf(buf, &to);
+		img->len = buf->len;
+		img->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
+		copy_buf(buf, bytes);
+		bytes += buf->len;
+		img++;
 	}
 	return 0;
 }
@@ -129,7 +129,7 @@ static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	img->mode = inode->i_mode & 07777;
 	img->uid = from_kuid(current_user_ns(), inode->i_uid);
 	img->gid = from_kgid(current_user_ns(), inode->i_gid);
-	ret = save_contents(pipe, rec);
+	ret = save_contents(cp, pipe, rec);
 	mutex_unlock(&pipe->mutex);
 	return ret ? : ckpt_done(cp, rec);
 }
@@ -180,7 +180,7 @@ static int make_ends(struct ckpt_restart *rs, const struct ckpt_image_pipe *img,
 	return ret < 0 ? ret : 0;
 }
 
-static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+static int write_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
 {
 	u32 flags = O_NONBLOCK | (buf->flags & CKPT_PIPE_PACKET ? O_DIRECT : 0);
 	ssize_t n;
@@ -189,6 +189,41 @@ static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, cons
 	n = kernel_write(to, bytes, buf->len, NULL);
 	to->f_flags &= ~flags;
 	return n == buf->len ? 0 : n < 0 ? n : -EINVAL;
+}
+
+/*
+ * More than a page was in one buffer, and would need several if it was written:
+ * the pipe may not have so many.
+ */
+static int splice_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+{
+	struct pipe_inode_info *pipe = file_inode(to)->i_pipe;
+	struct page *page;
+	int ret = -EAGAIN;
+
+	page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_COMP | __GFP_NOWARN, get_order(buf->len));
+	if (!page)
+		return -ENOMEM;
+	memcpy(page_address(page), bytes, buf->len);
+	mutex_lock(&pipe->mutex);
+	if (!pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {
+		pipe->bufs[pipe->head & (pipe->ring_size - 1)] = (struct pipe_buffer){
+			.page = page,
+			.len = buf->len,
+			.ops = &nosteal_pipe_buf_ops,
+		};
+		pipe->head++;
+		ret = 0;
+	}
+	mutex_unlock(&pipe->mutex);
+	if (ret)
+		put_page(page);
+	return ret;
+}
+
+static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+{
+	return buf->len > PAGE_SIZE ? splice_buf(to, buf, bytes) : write_buf(to, buf, bytes);
 }
 
 static int fill(const struct ckpt_rec_buf *rec, struct file *to)
@@ -228,7 +263,9 @@ static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	bufs = ckpt_get_nr(buf, PIPE, BUFS, &nr);
 	ckpt_get_nr(buf, PIPE, BYTES, &bytes);
 	for (i = 0; i < nr; i++) {
-		if (!bufs[i].len || bufs[i].len > PAGE_SIZE)
+		bool packet = bufs[i].flags & CKPT_PIPE_PACKET;
+
+		if (!bufs[i].len || bufs[i].len > (packet ? PAGE_SIZE : CKPT_PIPE_BUF_MAX))
 			return ckpt_malformed(log, buf);
 		sum += bufs[i].len;
 	}

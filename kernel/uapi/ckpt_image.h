@@ -282,9 +282,10 @@ struct ckpt_image_pipe {
 };
 
 #define CKPT_PIPE_PACKET	0x1
+#define CKPT_PIPE_BUF_MAX	(1U << 20)
 
 struct ckpt_image_pipe_buf {
-	__u32 len;		/* bytes, 1 ... 4096 */
+	__u32 len;		/* bytes, 1 ... 4096, or CKPT_PIPE_BUF_MAX if it is no packet */
 	__u32 flags;		/* CKPT_PIPE_PACKET */
 };
 

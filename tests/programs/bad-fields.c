@@ -55,6 +55,7 @@ static const struct field fields[] = {
 	F(FILE, SOCK, mode, FLAGS),
 	F(PIPE, BASE, mode, FLAGS),
 	F(PIPE, BUFS, flags, FLAGS),
+	F(PIPE, BUFS, len, NUMBER),
 	F(SHMEM, BASE, seals, FLAGS),
 	F(SHMEM, BASE, size, ADDR),
 	F(SHMEM, BASE, mode, FLAGS),

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@
 
 #define FULL 65536
 
-static int filled[2], no_writer[2], no_reader[2], packets[2], full[2], awaited[2];
+static int filled[2], no_writer[2], no_reader[2], packets[2], full[2], awaited[2], spliced[2];
+static ssize_t spliced_len;
 static pthread_t reader;
 static char answer[32];
 static int nowait;
@@ -36,6 +38,28 @@ static int nowait_answer(void)
 	return preadv2(awaited[0], &iov, 1, -1, RWF_NOWAIT) < 0 ? errno : 0;
 }
 
+/*
+ * A socket gives its data to a pipe in pieces of several pages: more than would
+ * fit into this pipe a page each.
+ */
+static void prepare_spliced(void)
+{
+	static uint8_t bytes[8 * FULL];
+	int fds[2], size = 16 * FULL;
+	ssize_t n, len;
+
+	need(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) && !pipe2(spliced, O_NONBLOCK));
+	need(!setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)));
+	pattern(bytes, sizeof(bytes), 71);
+	len = write(fds[0], bytes, sizeof(bytes));
+	while (spliced_len < len && (n = splice(fds[1], NULL, spliced[1], NULL, len - spliced_len,
+						SPLICE_F_NONBLOCK)) > 0)
+		spliced_len += n;
+	need(spliced_len > FULL && fcntl(spliced[0], F_GETPIPE_SZ) == FULL);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 void prepare_pipes(void)
 {
 	static uint8_t bytes[FULL];
@@ -51,6 +75,7 @@ void prepare_pipes(void)
 	need(write(full[1], bytes, FULL) == FULL && write(full[1], bytes, 1) == -1);
 	need(fcntl(filled[1], F_SETPIPE_SZ, 131072) == 131072);
 	nowait = nowait_answer();
+	prepare_spliced();
 	need(!pthread_create(&reader, NULL, read_awaited, NULL));
 }
 
@@ -73,6 +98,21 @@ static void check_full(void)
 	verdict(read(full[0], bytes, 1) == -1 && errno == EAGAIN, "C3", "state: a full pipe that was read is empty");
 }
 
+static void check_spliced(void)
+{
+	static uint8_t bytes[8 * FULL];
+	ssize_t n, got = 0;
+	int left = -1;
+
+	verdict(!ioctl(spliced[0], FIONREAD, &left) && left == spliced_len && fcntl(spliced[0], F_GETPIPE_SZ) == FULL,
+		"C3 K27", "state: a pipe holds more than pages of it would, as it was spliced");
+	while (got < spliced_len && (n = read(spliced[0], bytes + got, spliced_len - got)) > 0)
+		got += n;
+	verdict(got == spliced_len && pattern_is(bytes, got, 71), "C3 K27", "state: contents that were spliced into a pipe");
+	verdict(write(spliced[1], "then", 4) == 4 && read(spliced[0], bytes, 8) == 4 && !memcmp(bytes, "then", 4), "C3 K27",
+		"state: a pipe that was spliced into goes on");
+}
+
 void check_pipes(void)
 {
 	void *n;
@@ -92,6 +132,7 @@ void check_pipes(void)
 	verdict(write(packets[1], "c", 1) == 1 && write(packets[1], "dd", 2) == 2 && reads(packets[0], "c") &&
 		reads(packets[0], "dd"), "C3", "state: a pipe of packets goes on");
 	check_full();
+	check_spliced();
 	need(write(awaited[1], "at last", 7) == 7);
 	verdict(!pthread_join(reader, &n) && n == (void *)7 && !strcmp(answer, "at last"), "S4",
 		"state: a read in progress gets its data, and its thread is joined");
