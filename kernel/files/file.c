@@ -135,7 +135,7 @@ static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	if (!ops)
 		return ckpt_fail(log, -EOPNOTSUPP, "FILE %u is of a kind %u that this version does not know",
 				 ckpt_ref_of(buf), ckpt_get(buf, FILE, BASE)->kind);
-	if (ops->has_path != !!path || (path && *path != '/'))
+	if (path ? *path != '/' || !(ops->has_path || ops->saves_path) : ops->has_path)
 		return ckpt_malformed(log, buf);
 	return ops->check ? ops->check(log, buf) : 0;
 }
@@ -168,6 +168,7 @@ static void set_flags(struct file *file, u32 flags)
 
 	spin_lock(&file->f_lock);
 	file->f_flags = (file->f_flags & ~settable) | (flags & settable);
+	file->f_iocb_flags = iocb_flags(file);
 	spin_unlock(&file->f_lock);
 }
 

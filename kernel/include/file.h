@@ -15,6 +15,7 @@ struct ckpt_file_ops {
 	const char *name;
 	u32 kind;			/* enum ckpt_file_kind */
 	bool has_path;			/* the path is saved, and must be found again */
+	bool saves_path;		/* save() does it itself, if there is one */
 	bool has_cred;			/* restore() looks after @cred; else it runs under it */
 	bool (*mine)(struct file *file);
 	/* add the kind's own part to the record */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Unix sockets that listen, or are not connected and have nothing queued.  C6. */
+#include <linux/fs_struct.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -26,23 +27,33 @@ static int check_state(struct ckpt_checkpoint *cp, struct sock *sk)
 	return 0;
 }
 
-/* a bound path must be absolute, and must still lead to this socket */
-static int save_path(struct ckpt_checkpoint *cp, struct unix_sock *u,
-		     struct ckpt_image_file_sock *img)
+static const char *last_of(const char *name)
 {
-	const struct sockaddr_un *addr = (void *)img->addr;
+	return strrchr(name, '/') + 1;
+}
+
+/*
+ * Where its file lies: what bind(2) got counts from the directories that its owner
+ * had then, and the file may have another name by now.
+ */
+static int save_path(struct ckpt_checkpoint *cp, struct unix_sock *u,
+		     struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec)
+{
 	struct inode *inode = d_inode(u->path.dentry);
 	const char *name;
 	char *buf;
 	int ret;
 
-	if (addr->sun_path[0] != '/')
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a unix socket bound to a relative path (%.*s) is not supported",
-				   (int)sizeof(addr->sun_path), addr->sun_path);
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
 	ret = ckpt_path_name(cp, &u->path, buf, &name);
+	if (!ret && strlen(last_of(name)) > UNIX_PATH_MAX)
+		ret = ckpt_refuse(cp, -EOPNOTSUPP,
+				  "%s: a unix socket whose file has a name of more than %d bytes is not supported",
+				  name, UNIX_PATH_MAX);
+	if (!ret)
+		ret = ckpt_put_string(rec, FILE, NAME, name);
 	kfree(buf);
 	img->state |= CKPT_SOCK_PATH;
 	img->mode = inode->i_mode & 07777;
@@ -70,11 +81,31 @@ static int unix_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 		return ret;
 	if (READ_ONCE(u->addr))
 		img->state |= CKPT_SOCK_BOUND;
-	return u->path.dentry ? save_path(cp, u, img) : 0;
+	return u->path.dentry ? save_path(cp, u, img, rec) : 0;
+}
+
+/* room for the NUL that the kernel puts behind the longest name */
+struct address {
+	struct sockaddr_storage addr;
+	int len;
+};
+
+static int make_address(struct address *a, const char *name)
+{
+	struct sockaddr_un *addr = (struct sockaddr_un *)&a->addr;
+	size_t n = strlen(name);
+
+	if (!n || n > UNIX_PATH_MAX)
+		return -EINVAL;
+	memset(a, 0, sizeof(*a));
+	addr->sun_family = AF_UNIX;
+	memcpy(addr->sun_path, name, n);
+	a->len = offsetof(struct sockaddr_un, sun_path) + min_t(size_t, n + 1, UNIX_PATH_MAX);
+	return 0;
 }
 
 /* does nobody have the socket of that name any more? */
-static bool is_stale(struct socket *sock, const struct sockaddr_un *addr, int len)
+static bool is_stale(struct socket *sock, struct address *a)
 {
 	struct socket *probe;
 	int ret;
@@ -82,7 +113,7 @@ static bool is_stale(struct socket *sock, const struct sockaddr_un *addr, int le
 	ret = sock_create(AF_UNIX, sock->type, 0, &probe);
 	if (ret)
 		return false;
-	ret = kernel_connect(probe, (struct sockaddr *)addr, len, O_NONBLOCK);
+	ret = kernel_connect(probe, (struct sockaddr *)&a->addr, a->len, O_NONBLOCK);
 	sock_release(probe);
 	return ret == -ECONNREFUSED;
 }
@@ -92,8 +123,8 @@ static bool is_stale(struct socket *sock, const struct sockaddr_un *addr, int le
  * one that somebody listens on, or anything else under that name, stays and is
  * an error.
  */
-static int remove_stale(struct socket *sock, const struct sockaddr_un *addr, int len,
-			const char *name, unsigned long scratch)
+static int remove_stale(struct socket *sock, struct address *a, const char *name,
+			unsigned long scratch)
 {
 	struct path path;
 	bool is_sock;
@@ -104,57 +135,147 @@ static int remove_stale(struct socket *sock, const struct sockaddr_un *addr, int
 		return ret == -ENOENT ? 0 : ret;
 	is_sock = S_ISSOCK(d_inode(path.dentry)->i_mode);
 	path_put(&path);
-	if (!is_sock || !is_stale(sock, addr, len))
+	if (!is_sock || !is_stale(sock, a))
 		return -EADDRINUSE;
 	if (copy_to_user((void __user *)scratch, name, strlen(name) + 1))
 		return -EFAULT;
 	return ckpt_syscall(unlink, scratch);
 }
 
-static int set_owner(const struct ckpt_image_file_sock *img, const char *name,
-		     unsigned long scratch)
+/* owner and mode of the file that the socket has made, whatever has its name by now */
+static int set_file_owner(struct sock *sk, const struct ckpt_image_file_sock *img)
 {
-	long ret;
+	struct file *file = dentry_open(&unix_sk(sk)->path, O_PATH, current_cred());
+	int ret;
 
-	if (copy_to_user((void __user *)scratch, name, strlen(name) + 1))
-		return -EFAULT;
-	ret = ckpt_syscall(lchown, scratch, img->uid, img->gid);
-	if (!ret)
-		ret = ckpt_syscall(chmod, scratch, img->mode & 07777);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = ckpt_set_owner(file, img->mode, img->uid, img->gid);
+	fput(file);
 	return ret;
 }
 
-static int bind_unix(struct ckpt_restart *rs, struct socket *sock,
-		     const struct ckpt_image_file_sock *img, unsigned long scratch)
+/* the address that getsockname(2) shows; nobody else has the socket yet */
+static int set_address(struct sock *sk, const struct ckpt_image_file_sock *img)
 {
-	const struct sockaddr_un *addr = (void *)img->addr;
-	char name[sizeof(addr->sun_path) + 1] = "";
+	struct unix_address *old, *addr = kmalloc(sizeof(*addr) + img->addr_len, GFP_KERNEL);
+	struct unix_sock *u = unix_sk(sk);
+
+	if (!addr)
+		return -ENOMEM;
+	refcount_set(&addr->refcnt, 1);
+	addr->len = img->addr_len;
+	memcpy(addr->name, img->addr, img->addr_len);
+	mutex_lock(&u->bindlock);
+	old = u->addr;
+	smp_store_release(&u->addr, addr);
+	mutex_unlock(&u->bindlock);
+	/* /proc/net/unix may be looking at it */
+	synchronize_rcu();
+	if (refcount_dec_and_test(&old->refcnt))
+		kfree(old);
+	return 0;
+}
+
+static int bind_to(struct socket *sock, const struct ckpt_image_file_sock *img,
+		   const char *name, unsigned long scratch)
+{
+	struct address a;
 	int ret;
 
+	ret = make_address(&a, name);
+	if (!ret)
+		ret = remove_stale(sock, &a, name, scratch);
+	if (!ret)
+		ret = kernel_bind(sock, (struct sockaddr *)&a.addr, a.len);
+	return ret ? : set_file_owner(sock->sk, img);
+}
+
+/* the directory of @name, which is changed for the moment */
+static int find_dir(char *name, struct path *dir)
+{
+	char *last = name + (last_of(name) - name), first = *last;
+	int ret;
+
+	*last = 0;
+	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, dir);
+	*last = first;
+	return ret;
+}
+
+/*
+ * From within the directory, as the path may be longer than an address.  The lock
+ * of making is held; who shares our directories looks up whole paths only.
+ */
+static int bind_within(struct socket *sock, const struct ckpt_image_file_sock *img,
+		       char *name, unsigned long scratch)
+{
+	struct path dir, was;
+	int ret;
+
+	ret = find_dir(name, &dir);
+	if (ret)
+		return ret;
+	get_fs_pwd(current->fs, &was);
+	k_set_fs_pwd(current->fs, &dir);
+	ret = bind_to(sock, img, last_of(name), scratch);
+	k_set_fs_pwd(current->fs, &was);
+	path_put(&was);
+	path_put(&dir);
+	return ret ? : set_address(sock->sk, img);
+}
+
+static int bind_path(struct socket *sock, const struct ckpt_image_file_sock *img,
+		     char *name, unsigned long scratch)
+{
+	const struct sockaddr_un *addr = (const void *)img->addr;
+
+	return !strcmp(name, addr->sun_path) ? bind_to(sock, img, name, scratch) :
+					       bind_within(sock, img, name, scratch);
+}
+
+static int bind_unix(struct ckpt_restart *rs, struct socket *sock, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
+	const char *path = ckpt_get(buf, FILE, NAME);
+	char *name;
+	int ret;
+
+	if (!path)
+		return kernel_bind(sock, (struct sockaddr *)img->addr, img->addr_len);
+	name = kstrdup(path, GFP_KERNEL);
+	if (!name)
+		return -ENOMEM;
+	ret = bind_path(sock, img, name, ckpt_scratch(rs));
+	kfree(name);
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%s cannot be bound to: error %d", path, -ret) : 0;
+}
+
+/* an address as bind(2) leaves it: a name has one NUL, at its end, even behind the longest */
+static bool address_ok(const struct ckpt_image_file_sock *img)
+{
+	const size_t head = offsetof(struct sockaddr_un, sun_path);
+	const struct sockaddr_un *addr = (const void *)img->addr;
+
+	if (addr->sun_family != AF_UNIX || img->addr_len <= head)
+		return false;
 	if (!(img->state & CKPT_SOCK_PATH))
-		return kernel_bind(sock, (struct sockaddr *)addr, img->addr_len);
-	memcpy(name, addr->sun_path, img->addr_len - offsetof(struct sockaddr_un, sun_path));
-	ret = remove_stale(sock, addr, img->addr_len, name, scratch);
-	if (!ret)
-		ret = kernel_bind(sock, (struct sockaddr *)addr, img->addr_len);
-	if (!ret)
-		ret = set_owner(img, name, scratch);
-	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%s cannot be bound to: error %d", name, -ret) : 0;
+		return !addr->sun_path[0] && img->addr_len <= sizeof(*addr);
+	return addr->sun_path[0] && img->addr_len <= sizeof(*addr) + 1 &&
+	       strnlen(addr->sun_path, img->addr_len - head) == img->addr_len - head - 1;
 }
 
 static int unix_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const u32 states = CKPT_SOCK_LISTEN | CKPT_SOCK_BOUND | CKPT_SOCK_PATH;
 	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
-	const struct sockaddr_un *addr;
 
 	if (!img || img->family != AF_UNIX || img->state & ~states)
 		return ckpt_malformed(log, buf);
-	addr = (const void *)img->addr;
-	if (img->state & CKPT_SOCK_BOUND && (img->addr_len > sizeof(*addr) ||
-					     img->addr_len <= offsetof(struct sockaddr_un, sun_path)))
+	if (!!(img->state & CKPT_SOCK_PATH) != !!ckpt_get(buf, FILE, NAME) ||
+	    (img->state & CKPT_SOCK_PATH && !(img->state & CKPT_SOCK_BOUND)))
 		return ckpt_malformed(log, buf);
-	if (img->state & CKPT_SOCK_PATH && (!(img->state & CKPT_SOCK_BOUND) || addr->sun_path[0] != '/'))
+	if (img->state & CKPT_SOCK_BOUND && !address_ok(img))
 		return ckpt_malformed(log, buf);
 	return ckpt_check_socket(log, buf);
 }
@@ -170,7 +291,7 @@ static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	if (IS_ERR(sock))
 		return ERR_CAST(sock);
 	if (img->state & CKPT_SOCK_BOUND)
-		ret = bind_unix(rs, sock, img, ckpt_scratch(rs));
+		ret = bind_unix(rs, sock, buf);
 	if (!ret && img->state & CKPT_SOCK_LISTEN)
 		ret = kernel_listen(sock, img->backlog);
 	if (!ret)
@@ -186,6 +307,7 @@ const struct ckpt_file_ops ckpt_file_unix = {
 	.name = "unix",
 	.kind = CKPT_FILE_UNIX,
 	.has_cred = true,
+	.saves_path = true,
 	.mine = unix_mine,
 	.save = unix_save,
 	.check = unix_check,

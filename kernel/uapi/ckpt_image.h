@@ -235,7 +235,7 @@ struct ckpt_image_file_shmem {
 /* of CKPT_FILE_TCP, _UDP, _UNIX; they have OPTIONS, too */
 #define CKPT_SOCK_LISTEN	0x1
 #define CKPT_SOCK_BOUND		0x2
-#define CKPT_SOCK_PATH		0x4	/* unix: bound to a path, which is in addr */
+#define CKPT_SOCK_PATH		0x4	/* unix: bound to a file, whose path is NAME; addr is what bind(2) got */
 #define CKPT_SOCK_ADDR_LOCK	0x8	/* inet: its owner chose the address, the port */
 #define CKPT_SOCK_PORT_LOCK	0x10
 

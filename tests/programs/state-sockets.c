@@ -6,8 +6,10 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -31,7 +33,27 @@ static const struct option options[] = {
 
 #define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
 
+#define LONG_DIR "a-directory-whose-name-alone-is-longer-than-what-is-left-of-an-address-" \
+		 "behind-the-name-of-the-directory-of-this-program"
+
 static int tcp4, tcp6, udp4, udp6, unix_path, unix_abstract, unix_dgram, unbound;
+
+/* where its file is, from the program's directory, is not what its owner called it */
+static struct elsewhere {
+	const char *bound, *dir, *name;
+	const char *what;
+	int fd;
+	struct sockaddr_un address;
+	socklen_t len;
+} elsewhere[] = {
+	{ .bound = "relative", .dir = ".", .name = "relative", .what = "a relative name" },
+	{ .bound = "/jailed", .dir = "jail", .name = "jailed", .what = "a name of another root directory" },
+	{ .bound = "there", .dir = LONG_DIR, .name = "there", .what = "a path longer than an address" },
+	{ .bound = "first", .dir = ".", .name = "second", .what = "a name that was changed" },
+};
+
+#define NR_ELSEWHERE (sizeof(elsewhere) / sizeof(elsewhere[0]))
+
 static int values[NR_OPTIONS];
 
 static socklen_t unix_address(struct sockaddr_un *a, const char *name, bool abstract)
@@ -69,6 +91,36 @@ static int get_option(const struct option *o)
 	return value;
 }
 
+static void name_of(int fd, struct sockaddr_un *a, socklen_t *len)
+{
+	memset(a, 0, sizeof(*a));
+	*len = sizeof(*a);
+	need(!getsockname(fd, (void *)a, len));
+}
+
+static void prepare_elsewhere(void)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct sockaddr_un a;
+	socklen_t len;
+
+	need(root >= 0 && here >= 0);
+	for (struct elsewhere *e = elsewhere; e < elsewhere + NR_ELSEWHERE; e++) {
+		if (strcmp(e->dir, "."))
+			need(!mkdir(e->dir, 0700));
+		need(!chdir(e->dir) && (e->bound[0] != '/' || !chroot(".")));
+		len = unix_address(&a, e->bound, false);
+		e->fd = bound(AF_UNIX, SOCK_STREAM, &a, len);
+		name_of(e->fd, &e->address, &e->len);
+		need(!listen(e->fd, 3));
+		need(!fchdir(root) && !chroot(".") && !fchdir(here));
+	}
+	need(!rename("first", "second"));
+	need(!chown("second", 1000, 1001) && !chmod("second", 0640));
+	close(root);
+	close(here);
+}
+
 static void prepare_unix(void)
 {
 	struct sockaddr_un a;
@@ -81,6 +133,7 @@ static void prepare_unix(void)
 	len = unix_address(&a, in_dir("datagrams"), false);
 	unix_dgram = bound(AF_UNIX, SOCK_DGRAM, &a, len);
 	need(!listen(unix_path, 3) && !listen(unix_abstract, 4));
+	prepare_elsewhere();
 }
 
 void prepare_sockets(void)
@@ -99,21 +152,19 @@ void prepare_sockets(void)
 	prepare_unix();
 }
 
-/* somebody connects to it, and a word goes each way */
-static bool serves(int listener)
+/* somebody connects to it at @a, and a word goes each way */
+static bool serves_at(int listener, const struct sockaddr *a, socklen_t len)
 {
-	struct sockaddr_storage a;
-	socklen_t len = sizeof(a);
 	char word[8] = "";
 	int client, server, type = 0;
 	bool good;
 
 	getsockopt(listener, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){ sizeof(type) });
-	if (getsockname(listener, (void *)&a, &len))
+	client = socket(a->sa_family, type, 0);
+	if (connect(client, a, len)) {
+		close(client);
 		return false;
-	client = socket(a.ss_family, type, 0);
-	if (connect(client, (void *)&a, len))
-		return false;
+	}
 	/* the one that does not block may have to wait for the last packet of three */
 	poll(&(struct pollfd){ .fd = listener, .events = POLLIN }, 1, 10000);
 	server = accept(listener, NULL, NULL);
@@ -122,6 +173,35 @@ static bool serves(int listener)
 	close(client);
 	close(server);
 	return good;
+}
+
+static bool serves(int listener)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	return !getsockname(listener, (void *)&a, &len) && serves_at(listener, (void *)&a, len);
+}
+
+static void check_elsewhere(void)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct sockaddr_un a;
+	struct stat st;
+	socklen_t len;
+
+	for (struct elsewhere *e = elsewhere; e < elsewhere + NR_ELSEWHERE; e++) {
+		name_of(e->fd, &a, &len);
+		verdict(len == e->len && !memcmp(&a, &e->address, sizeof(a)), "C6 K27",
+			"state: a unix socket bound to %s has its address", e->what);
+		len = unix_address(&a, e->name, false);
+		verdict(!chdir(e->dir) && serves_at(e->fd, (void *)&a, len), "C6 K27",
+			"state: a unix socket bound to %s is there", e->what);
+		need(!fchdir(here));
+	}
+	close(here);
+	verdict(!stat("second", &st) && st.st_uid == 1000 && st.st_gid == 1001 && (st.st_mode & 07777) == 0640, "C6 K10",
+		"state: owner and mode of a unix socket's file");
 }
 
 static bool receives(int fd)
@@ -165,4 +245,5 @@ void check_sockets(void)
 	verdict(serves(unix_path), "C6", "state: a listening unix socket with a path");
 	verdict(serves(unix_abstract), "C6", "state: a listening unix socket with an abstract name");
 	verdict(receives(unix_dgram), "C6", "state: a unix socket of datagrams");
+	check_elsewhere();
 }
