@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
+# timeout: 600
+#
 # The log of a container in the background: whatever logrotate(8) and people do to it, the container is checkpointed, its
 # output goes on where it went, and after a restart it goes to the log that ckpt run would have made.
 
@@ -26,12 +28,11 @@ output() {
 	echo "/proc/$(init_of app)/fd/1"
 }
 
-# taken WHAT: it is checkpointed, nothing is in the way, and the output goes on in the same file.
+# taken WHAT: it is checkpointed, and the output goes on in the same file.
 taken() {
 	local file
 
 	file=$(stat -Lc %d:%i "$(output)")
-	is "C2 $kind, $1: nothing is in the way of a checkpoint" "$(ckpt check app; echo $?)" 0
 	ok "C2 $kind, $1: it is checkpointed" checkpoint app image
 	is "C2 $kind, $1: the output goes on" "$(grows "$(output)" && stat -Lc %d:%i "$(output)")" "$file"
 }
@@ -75,27 +76,30 @@ for kind in "the host's root" "a root of its own"; do
 	comes_back renamed
 	is "C2 $kind, renamed: the old one is left alone" "$(sha256sum <$log.1)" "$sum"
 
-	ok "C2 $kind, renamed and made anew" rotate create
-	taken "renamed and made anew"
-	is "C2 $kind, renamed and made anew: nothing goes to the new one before a restart" "$(stat -c %s $log)" 0
-	comes_back "renamed and made anew"
+	if [ ${#options[@]} = 0 ]; then
+		ok "C2 $kind, renamed and made anew" rotate create
+		taken "renamed and made anew"
+		is "C2 $kind, renamed and made anew: nothing goes to the new one before a restart" "$(stat -c %s $log)" 0
+		comes_back "renamed and made anew"
 
-	ok "C2 $kind, copied and cut" rotate copytruncate
-	taken "copied and cut"
-	comes_back "copied and cut"
+		ok "C2 $kind, copied and cut" rotate copytruncate
+		taken "copied and cut"
+		comes_back "copied and cut"
 
-	rm $log.*
-	ok "C2 $kind, compressed" rotate create compress
-	is "C2 $kind, compressed: the output goes to a file without a name" "$(stat -Lc %h "$(output)")" 0
-	taken compressed
-	comes_back compressed
+		rm $log.*
+		ok "C2 $kind, compressed" rotate create compress
+		is "C2 $kind, compressed: the output goes to a file without a name" "$(stat -Lc %h "$(output)")" 0
+		taken compressed
+		comes_back compressed
 
-	mkdir -p elsewhere
-	ok "C2 $kind, moved elsewhere and deleted" bash -c "mv $log elsewhere/x && rm elsewhere/x"
-	taken "moved elsewhere and deleted"
-	comes_back "moved elsewhere and deleted"
+		mkdir elsewhere
+		ok "C2 $kind, moved elsewhere and deleted" bash -c "mv $log elsewhere/x && rm elsewhere/x"
+		taken "moved elsewhere and deleted"
+		comes_back "moved elsewhere and deleted"
+	fi
 
 	rm $log
+	is "N2 $kind, deleted: nothing is in the way of a checkpoint" "$(ckpt check app; echo $?)" 0
 	taken deleted
 	comes_back deleted
 	rm $log
