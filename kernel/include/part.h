@@ -35,7 +35,9 @@ struct ckpt_task_part {
 	int (*check)(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 	/* by the task itself, from its TASK or PROCESS */
 	int (*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
-	/* and when everybody is complete, on the way out */
+	/* when everybody is complete: by the coordinator, while the task sleeps */
+	void (*finish)(struct task_struct *t, const struct ckpt_rec_buf *buf);
+	/* and by the task itself, on the way out */
 	void (*go)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
 };
 
@@ -60,6 +62,8 @@ int ckpt_check_task_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_check_process_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_restore_stage(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 		       const struct ckpt_rec_buf *process, enum ckpt_stage stage);
+void ckpt_finish_parts(struct task_struct *t, const struct ckpt_rec_buf *task,
+		       const struct ckpt_rec_buf *process);
 void ckpt_restore_go(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 		     const struct ckpt_rec_buf *process);
 

@@ -149,6 +149,18 @@ static int advise(const struct ckpt_image_vma *v)
 	return 0;
 }
 
+static bool is_locked(u64 addr)
+{
+	struct vm_area_struct *vma;
+	bool locked;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	locked = vma && vma->vm_flags & VM_LOCKED;
+	mmap_read_unlock(current->mm);
+	return locked;
+}
+
 static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 {
 	struct file *file = v->file ? ckpt_find_restored(rs, v->file, &ckpt_type_file) : NULL;
@@ -175,8 +187,11 @@ static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 		return ret;
 	ret = ckpt_syscall(mlock2, v->start, v->end - v->start,
 			   v->flags & CKPT_VMA_LOCKONFAULT ? MLOCK_ONFAULT : 0);
-	/* locked all the same; only that nothing inaccessible can be brought in */
-	return ret == -ENOMEM && !v->prot ? 0 : ret;
+	/*
+	 * Locked all the same, but not all of it could be brought in: what is
+	 * inaccessible, or behind a file's end.  mlockall(2) does not mind, either.
+	 */
+	return ret == -ENOMEM && is_locked(v->start) ? 0 : ret;
 }
 
 static int map_all(struct ckpt_restart *rs, const struct mm_rec *rec)

@@ -105,6 +105,16 @@ static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned
 	return ret;
 }
 
+/* by the coordinator, when all members sleep and are complete */
+void ckpt_finish_members(struct ckpt_restart *rs)
+{
+	struct ckpt_member *m;
+
+	list_for_each_entry(m, &rs->members, list)
+		if (!ckpt_is_zombie(m))
+			ckpt_finish_parts(m->task, m->rec, process_of(rs, m));
+}
+
 /* on the way to user space, after the ioctl's result was stored */
 static void resume_work(struct callback_head *work)
 {

@@ -241,6 +241,7 @@ static int run(struct ckpt_restart *rs)
 	ret = ckpt_finish_restored(rs);
 	if (ret)
 		return ret;
+	ckpt_finish_members(rs);
 	/* so that a pipe whose one end is gone has but the ends of the image, before anybody reads it */
 	ckpt_drop_restored(rs);
 	ckpt_end_files();

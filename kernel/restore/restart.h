@@ -75,6 +75,9 @@ void ckpt_drop_restored(struct ckpt_restart *rs);
 /* load.c: the small records, up to MEMORY */
 int ckpt_load(struct ckpt_restart *rs);
 
+/* members.c: the tasks */
+void ckpt_finish_members(struct ckpt_restart *rs);
+
 /* meeting.c: where coordinator and members wait for each other */
 void ckpt_set_state(struct ckpt_restart *rs, enum ckpt_restart_state state);
 int ckpt_wait_state(struct ckpt_restart *rs, enum ckpt_restart_state state);

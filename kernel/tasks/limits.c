@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Limits of a process: setrlimit(2).  T7. */
+#include <linux/posix-timers.h>
 #include <linux/resource.h>
 #include <linux/sched/signal.h>
 
@@ -46,6 +47,12 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 			ret = -EPERM;
 			break;
 		}
+		/* signals are still to be queued, more than it may allow by now */
+		if (i == RLIMIT_SIGPENDING) {
+			rlim[i].rlim_cur = max_t(u64, rlim[i].rlim_cur, img[i].cur);
+			rlim[i].rlim_max = max_t(u64, rlim[i].rlim_max, img[i].max);
+			continue;
+		}
 		rlim[i].rlim_cur = img[i].cur;
 		rlim[i].rlim_max = img[i].max;
 	}
@@ -55,6 +62,23 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 			       task_tgid_vnr(current), i) : 0;
 }
 
+/*
+ * All signals are in their queues, and what the helpers had to compute is done.
+ * RLIMIT_CPU takes effect by a timer only, which dies with a task that was killed.
+ */
+static void finish(struct task_struct *leader, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_rlimit *img = ckpt_get(buf, PROCESS, LIMITS);
+	struct rlimit *pending = &leader->signal->rlim[RLIMIT_SIGPENDING];
+
+	task_lock(leader);
+	pending->rlim_cur = img[RLIMIT_SIGPENDING].cur;
+	pending->rlim_max = img[RLIMIT_SIGPENDING].max;
+	task_unlock(leader);
+	if (img[RLIMIT_CPU].cur != RLIM_INFINITY)
+		k_update_rlimit_cpu(leader, img[RLIMIT_CPU].cur);
+}
+
 const struct ckpt_task_part ckpt_part_limits = {
 	.name = "limits",
 	.process = true,
@@ -62,4 +86,5 @@ const struct ckpt_task_part ckpt_part_limits = {
 	.save = save,
 	.check = check,
 	.restore = restore,
+	.finish = finish,
 };

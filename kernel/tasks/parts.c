@@ -130,6 +130,17 @@ int ckpt_restore_stage(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 	return 0;
 }
 
+/* of a task that sleeps, when everybody is complete */
+void ckpt_finish_parts(struct task_struct *t, const struct ckpt_rec_buf *task,
+		       const struct ckpt_rec_buf *process)
+{
+	bool leader = ckpt_get(task, TASK, BASE)->flags & CKPT_TASK_LEADER;
+
+	for_each_part(p)
+		if ((*p)->finish && (!(*p)->process || leader))
+			(*p)->finish(t, (*p)->process ? process : task);
+}
+
 /* by current, when everybody is complete */
 void ckpt_restore_go(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 		     const struct ckpt_rec_buf *process)
