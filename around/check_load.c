@@ -18,7 +18,7 @@
 
 struct load {
 	pthread_t thread;
-	int device;
+	int device;		/* of the engine, for this alone; -1: there is none */
 	int in, out;		/* the pipe's ends: the engine's and the reader's */
 	int log;		/* what the engine has to say */
 	struct ckpt_restart_args args;
@@ -30,7 +30,8 @@ static void *run(void *data)
 	struct load *l = data;
 
 	l->err = ioctl(l->device, CKPT_IOC_CHECK, &l->args) < 0 ? errno : 0;
-	/* who feeds us gets EPIPE from now on */
+	/* with it the engine lets go of the pipe: who feeds us gets EPIPE from now on */
+	close(l->device);
 	close(l->in);
 	return NULL;
 }
@@ -47,8 +48,13 @@ static int start(struct load *l, const struct image_reader *im, uint32_t nr_task
 	int ends[2], err;
 
 	l->log = memfd_create("reasons", MFD_CLOEXEC);
-	if (l->log < 0 || pipe2(ends, O_CLOEXEC))
-		return errno;
+	l->device = open(CKPT_DEVICE, O_RDWR | O_CLOEXEC);
+	if (l->log < 0 || l->device < 0 || pipe2(ends, O_CLOEXEC)) {
+		err = errno;
+		if (l->device >= 0)
+			close(l->device);
+		return err;
+	}
 	l->in = ends[0];
 	l->out = ends[1];
 	/* fewer switches between the two, if the machine lets us */
@@ -62,6 +68,7 @@ static int start(struct load *l, const struct image_reader *im, uint32_t nr_task
 	};
 	err = pthread_create(&l->thread, NULL, run, l);
 	if (err) {
+		close(l->device);
 		close(l->in);
 		close(l->out);
 	}
@@ -79,8 +86,8 @@ struct load *load_begin(struct image_reader *im, uint32_t nr_tasks, struct reaso
 		return NULL;
 	}
 	l->log = -1;
-	l->device = report_device(&e);
-	if (l->device < 0) {
+	l->device = -1;
+	if (report_device(&e) < 0) {
 		reason(r, "engine: %s", e.text);
 		return l;
 	}
