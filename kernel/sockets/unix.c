@@ -168,6 +168,7 @@ static int set_address(struct sock *sk, const struct ckpt_image_file_sock *img)
 	memcpy(addr->name, img->addr, img->addr_len);
 	mutex_lock(&u->bindlock);
 	old = u->addr;
+	/* pairs with those who look at it without the lock, unix_getname() among them */
 	smp_store_release(&u->addr, addr);
 	mutex_unlock(&u->bindlock);
 	/* /proc/net/unix may be looking at it */

@@ -668,7 +668,8 @@ static void old_maps(void)
 	pid = fork();
 	have(pid >= 0);
 	if (!pid) {
-		read(ends[0], path, 1);
+		close(ends[1]);
+		have(!read(ends[0], path, 1));
 		execlp("sleep", "sleep", "100000", NULL);
 		_exit(1);
 	}

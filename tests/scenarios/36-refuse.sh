@@ -80,6 +80,10 @@ mkdir tracing
 mount -t tracefs tracefs tracing || echo "no tracefs"
 start_self_checking refuse refuse
 freezer=$(cgroup_of refuse)/cgroup.freeze
+# For memory.peak.
+for group in /sys/fs/cgroup "${freezer%/*/*}"; do
+	echo +memory >"$group/cgroup.subtree_control"
+done
 
 refuse C4 inotify fd inotify
 refuse C4 fanotify fd fanotify
