@@ -103,7 +103,7 @@ rmdir data
 mv elsewhere data
 echo more >>data
 nothing_in_the_way "N2 one that has grown is none" image
-cp program program.old && touch program
+cp -p program program.old && touch program
 in_the_way "N2 a program has changed" "file: $T/program, which is mapped, has changed since: put the old one back" image
 rm program
 in_the_way "N2 it is gone" "file: $T/program is gone: No such file or directory; put it back" image
@@ -112,6 +112,7 @@ rmdir bound
 matches "N2 a mount is not there, and all reasons come at once" "$(ckpt check --restart image)" \
 	"mount: $T/bound, which the container has mounted on $T/target, cannot be had: No such file or directory.*file: $T/program, which is mapped, has changed"
 mkdir bound
+mv program.old program
 # What only the engine can tell. SYSTEM is record 3; behind the head of its BASE comes the vdso's sum, as the third
 # number the xstate; behind that of its FEATURES a pair of numbers each, the fifth has what CPUID says of instructions.
 vdso="engine: the image was made on another kernel: its vdso does not match this one's; boot that kernel to restart it"
@@ -148,8 +149,8 @@ while True:
 END
 )
 change image "$fs" malformed
-in_the_way "S16 what is malformed is said by the engine" 'engine: record [0-9]+ \(FS\) is malformed.*' malformed
-matches "S16 from a pipe, too" "$(ckpt check --restart - <malformed)" '^engine: record [0-9]+ \(FS\) is malformed'
+in_the_way "S16 what is malformed is said by the engine" 'engine: the FS in record [0-9]+ is malformed.*' malformed
+matches "S16 from a pipe, too" "$(ckpt check --restart - <malformed)" '^engine: the FS in record [0-9]+ is malformed'
 matches "N2 that there is no engine is a reason" "$(unshare -m bash -c 'mount -t tmpfs none /dev && ckpt check --restart image')" \
 	'engine: the engine is not loaded: insmod ckpt.ko'
 is "N2 nothing has come of all that" "$(ls -d /ckpt/other /sys/fs/cgroup/ckpt/web 2>/dev/null)" ""
