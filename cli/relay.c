@@ -48,14 +48,32 @@ static bool ends_by_default(int sig)
 	return sig != SIGWINCH && sig != SIGCONT && sig != SIGCHLD;
 }
 
-/* An init is spared every signal that it has no handler for. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid;
+}
+
+/*
+ * An init is spared every signal that it has no handler for.  One that it blocks may
+ * be for sigwait(2) or signalfd(2); but a shell blocks them all, too, while it starts a
+ * program, and what has come meanwhile is forgotten afterwards.
+ */
 static bool is_spared(pid_t pid, int sig)
 {
 	uint64_t bit = 1ULL << (sig - 1);
+	int tries = 100;
 
-	return proc_init_depth(pid) > 0 &&
-	       !((proc_status_mask(pid, "SigCgt:") | proc_status_mask(pid, "SigIgn:") |
-		  proc_status_mask(pid, "SigBlk:")) & bit);
+	if (proc_init_depth(pid) <= 0 ||
+	    (proc_status_mask(pid, "SigCgt:") | proc_status_mask(pid, "SigIgn:")) & bit)
+		return false;
+	while (proc_status_mask(pid, "SigBlk:") & bit) {
+		if (!--tries)
+			return false;
+		usleep(10000);
+	}
+	return !has_ended(pid);
 }
 
 /* Pass a signal on; returns it if it has ended the container in the child's stead. */
