@@ -63,6 +63,7 @@ static struct file *eventfd_restore(struct ckpt_restart *rs, const struct ckpt_r
 const struct ckpt_file_ops ckpt_file_eventfd = {
 	.name = "eventfd",
 	.kind = CKPT_FILE_EVENTFD,
+	.needs = CKPT_FOR_EVENTFD,
 	.mine = eventfd_mine,
 	.save = eventfd_save,
 	.check = eventfd_check,

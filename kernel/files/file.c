@@ -42,6 +42,17 @@ static const struct ckpt_file_ops *kind_of_nr(u32 kind)
 	return NULL;
 }
 
+/* a symbol without which a kind of file is not even known, or NULL */
+static const char *lacking(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (ckpt_lacks(kinds[i]->needs))
+			return ckpt_lacks(kinds[i]->needs);
+	return NULL;
+}
+
 static bool has_lock(struct list_head *list, spinlock_t *lock, struct file *file)
 {
 	struct file_lock *fl;
@@ -114,8 +125,11 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 		return refused;
 	ops = kind_of_file(file);
 	if (!ops)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported",
-				   file_inode(file)->i_sb->s_type->name, file);
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported%s%s",
+				   file_inode(file)->i_sb->s_type->name, file,
+				   lacking() ? "; this kernel has no " : "", lacking() ? : "");
+	if (ckpt_lacks(ops->needs))
+		return ckpt_refuse_lack(cp, ops->needs);
 	rec = ckpt_rec(cp, CKPT_REC_FILE);
 	ret = save_base(cp, file, ops->kind, obj->ref, rec);
 	if (ckpt_go_on(ret))
@@ -135,6 +149,8 @@ static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	if (!ops)
 		return ckpt_fail(log, -EOPNOTSUPP, "FILE %u is of a kind %u that this version does not know",
 				 ckpt_ref_of(buf), ckpt_get(buf, FILE, BASE)->kind);
+	if (ckpt_lacks(ops->needs))
+		return ckpt_fail_lack(log, ops->needs);
 	if (path ? *path != '/' || !(ops->has_path || ops->saves_path) : ops->has_path)
 		return ckpt_malformed(log, buf);
 	return ops->check ? ops->check(log, buf) : 0;

@@ -233,6 +233,7 @@ static struct file *timerfd_restore(struct ckpt_restart *rs, const struct ckpt_r
 const struct ckpt_file_ops ckpt_file_timerfd = {
 	.name = "timerfd",
 	.kind = CKPT_FILE_TIMERFD,
+	.needs = CKPT_FOR_TIMERFD,
 	.mine = timerfd_mine,
 	.save = timerfd_save,
 	.check = timerfd_check,

@@ -14,6 +14,7 @@
 struct ckpt_file_ops {
 	const char *name;
 	u32 kind;			/* enum ckpt_file_kind */
+	enum ckpt_purpose needs;	/* the symbols that it needs, beside those of ALL */
 	bool has_path;			/* the path is saved, and must be found again */
 	bool saves_path;		/* save() does it itself, if there is one */
 	bool has_cred;			/* restore() looks after @cred; else it runs under it */
@@ -79,6 +80,9 @@ int ckpt_restored_pseudo(struct file *file);
 /* when all files are known: files/pipe.c, files/epoll.c */
 int ckpt_check_pipes(struct ckpt_checkpoint *cp);
 int ckpt_save_epolls(struct ckpt_checkpoint *cp);
+int ckpt_check_epoll(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);
+/* files/watches.c: when the module is loaded */
+void ckpt_watches_init(void);
 
 #endif

@@ -14,6 +14,13 @@
 #include "symbols.h"
 #include "type.h"
 
+/* the image has what cannot be made for lack of a symbol, as ckpt_lacks() says; -EOPNOTSUPP */
+static inline int ckpt_fail_lack(struct ckpt_log *log, enum ckpt_purpose purpose)
+{
+	return ckpt_fail(log, -EOPNOTSUPP, CKPT_LACK_FMT, ckpt_purpose_name(purpose),
+			 ckpt_lacks(purpose));
+}
+
 struct ckpt_log *ckpt_restore_log(struct ckpt_restart *rs);
 struct ckpt_in *ckpt_restore_in(struct ckpt_restart *rs);
 /* 0, or why the restart has failed meanwhile */

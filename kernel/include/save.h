@@ -43,6 +43,13 @@ __printf(3, 4) int ckpt_refuse(struct ckpt_checkpoint *cp, int err, const char *
 /* the same of the container as a whole */
 __printf(3, 4) int ckpt_refuse_whole(struct ckpt_checkpoint *cp, int err, const char *fmt, ...);
 
+/* for lack of a symbol, as ckpt_lacks() says */
+static inline int ckpt_refuse_lack(struct ckpt_checkpoint *cp, enum ckpt_purpose purpose)
+{
+	return ckpt_refuse(cp, -EOPNOTSUPP, CKPT_LACK_FMT, ckpt_purpose_name(purpose),
+			   ckpt_lacks(purpose));
+}
+
 static inline int ckpt_go_on(int ret)
 {
 	return ret == CKPT_REFUSED ? 0 : ret;

@@ -4,6 +4,10 @@
  * symbols.def is called as k_name(); a variable is reached through the pointer
  * kv_name.
  *
+ * What only some containers need may be missing: ckpt_lacks() is asked before
+ * they are taken on.  A function that is not there answers -ENOSYS, a variable
+ * is NULL.
+ *
  * The calls are static calls, patched into direct ones: a kernel with IBT
  * faults on a call through a pointer to a function that has no ENDBR.
  */
@@ -27,6 +31,9 @@
 
 #include "compat.h"
 
+struct btf;
+struct btf_type;
+
 #define CKPT_FUNC(ret, name, proto, args)				\
 	typedef ret ckpt_fn_##name proto;				\
 	DECLARE_STATIC_CALL(ckpt_sc_##name, ckpt_fn_##name);		\
@@ -34,18 +41,32 @@
 	{								\
 		return static_call(ckpt_sc_##name) args;		\
 	}
+#define CKPT_FUNC_HIDDEN(ret, name, proto, args) CKPT_FUNC(ret, name, proto, args)
 #define CKPT_SYSCALL(name)						\
 	CKPT_FUNC(long, __x64_sys_##name, (const struct pt_regs *regs), (regs))
 #define CKPT_VAR(type, name) extern type *kv_##name;
+#define CKPT_VAR_HIDDEN(type, name) CKPT_VAR(type, name)
 #define CKPT_VAR_OPT(type, name) CKPT_VAR(type, name)
 /* a function that is only compared with: its address */
 #define CKPT_ADDR(name) extern void *ka_##name;
+#define CKPT_FOR(name, what)
 #include "symbols.def"
-#undef CKPT_FUNC
-#undef CKPT_SYSCALL
-#undef CKPT_VAR
-#undef CKPT_VAR_OPT
-#undef CKPT_ADDR
+#include "symbols_undef.h"
+
+/* what the symbols are for */
+enum ckpt_purpose {
+#define CKPT_FUNC(ret, name, proto, args)
+#define CKPT_FUNC_HIDDEN(ret, name, proto, args)
+#define CKPT_SYSCALL(name)
+#define CKPT_VAR(type, name)
+#define CKPT_VAR_HIDDEN(type, name)
+#define CKPT_VAR_OPT(type, name)
+#define CKPT_ADDR(name)
+#define CKPT_FOR(name, what) CKPT_FOR_##name,
+#include "symbols.def"
+#include "symbols_undef.h"
+	CKPT_NR_PURPOSES,
+};
 
 /*
  * Run a system call in the name of current, with all its checks.  Pointers are
@@ -68,5 +89,12 @@ static inline void ckpt_put_nsproxy(struct nsproxy *ns)
 }
 
 int ckpt_symbols_init(void);
+/* the first symbol that this kernel lacks for it, or NULL */
+const char *ckpt_lacks(enum ckpt_purpose purpose);
+/* what it is for, as in "epoll files" */
+const char *ckpt_purpose_name(enum ckpt_purpose purpose);
+
+/* the sentence about it: of the name, and of the symbol */
+#define CKPT_LACK_FMT "%s are not supported on this kernel, which has no %s"
 
 #endif

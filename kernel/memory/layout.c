@@ -63,6 +63,8 @@ static const char *vma_refusal(struct vm_area_struct *vma)
 		what = "a NUMA memory policy";
 	else if (is_sealed(vma) && !ckpt_is_shmem(vma->vm_file))
 		what = "a shared mapping that its file system has made read-only";
+	else if (vma->vm_flags & VM_LOCKED && ckpt_lacks(CKPT_FOR_MLOCK))
+		what = "locked memory on a kernel without mlock2(2)";
 	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
 		what = vma->vm_ops->name(vma);
 	return what;
@@ -300,6 +302,18 @@ static int save_exe(struct ckpt_checkpoint *cp, struct mm_struct *mm, u32 *ref)
 	return ret;
 }
 
+/* what cannot be made again on this kernel */
+static int check_symbols(struct ckpt_checkpoint *cp, struct mm_struct *mm)
+{
+	int ret = 0;
+
+	if (ckpt_lacks(CKPT_FOR_LDT) && ckpt_arch_nr_ldt(mm))
+		ret = ckpt_refuse_lack(cp, CKPT_FOR_LDT);
+	if (ckpt_lacks(CKPT_FOR_MEMBARRIER) && membarrier_of(mm))
+		ret = ckpt_refuse_lack(cp, CKPT_FOR_MEMBARRIER);
+	return ret;
+}
+
 static int check_mm(struct ckpt_checkpoint *cp, struct mm_struct *mm)
 {
 #ifdef CONFIG_AIO
@@ -309,7 +323,7 @@ static int check_mm(struct ckpt_checkpoint *cp, struct mm_struct *mm)
 	if (ckpt_mm_has_extras(mm))
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "PR_SET_MDWE, PR_SET_MEMORY_MERGE and tagged addresses are not supported");
-	return 0;
+	return check_symbols(cp, mm);
 }
 
 static int save_layout(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)

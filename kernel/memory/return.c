@@ -74,6 +74,23 @@ static bool auxv_ok(const struct mm_rec *rec)
 	return false;
 }
 
+/* is there anything in it for which this kernel lacks a symbol? */
+static int check_symbols(struct ckpt_log *log, const struct mm_rec *rec)
+{
+	bool locked = rec->img->def_flags & CKPT_VMA_LOCKED;
+	u64 i;
+
+	for (i = 0; i < rec->nr_vmas; i++)
+		locked |= rec->vmas[i].flags & CKPT_VMA_LOCKED;
+	if (locked && ckpt_lacks(CKPT_FOR_MLOCK))
+		return ckpt_fail_lack(log, CKPT_FOR_MLOCK);
+	if (rec->nr_ldt && ckpt_lacks(CKPT_FOR_LDT))
+		return ckpt_fail_lack(log, CKPT_FOR_LDT);
+	if (rec->img->membarrier && ckpt_lacks(CKPT_FOR_MEMBARRIER))
+		return ckpt_fail_lack(log, CKPT_FOR_MEMBARRIER);
+	return 0;
+}
+
 int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	struct mm_rec rec;
@@ -90,7 +107,7 @@ int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	if (!auxv_ok(&rec))
 		return ckpt_fail(log, -EINVAL, "the MM in record %u has an auxiliary vector without an end",
 				 buf->seq);
-	return 0;
+	return check_symbols(log, &rec);
 }
 
 /* a mapped program must be the file that it was: its code is not in the image */

@@ -35,6 +35,8 @@ static int save_inet(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 
 	if (!img)
 		return -ENOMEM;
+	if (sk->sk_family == AF_INET6 && ckpt_lacks(CKPT_FOR_INET6))
+		return ckpt_refuse_lack(cp, CKPT_FOR_INET6);
 	/* with IP_BIND_ADDRESS_NO_PORT to an address alone */
 	if (inet_sk(sk)->inet_num || sk->sk_userlocks & SOCK_BINDADDR_LOCK)
 		img->state |= CKPT_SOCK_BOUND;
@@ -149,6 +151,7 @@ static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 const struct ckpt_file_ops ckpt_file_tcp = {
 	.name = "tcp",
 	.kind = CKPT_FILE_TCP,
+	.needs = CKPT_FOR_INET,
 	.has_cred = true,
 	.mine = tcp_mine,
 	.save = tcp_save,
@@ -159,6 +162,7 @@ const struct ckpt_file_ops ckpt_file_tcp = {
 const struct ckpt_file_ops ckpt_file_udp = {
 	.name = "udp",
 	.kind = CKPT_FILE_UDP,
+	.needs = CKPT_FOR_INET,
 	.has_cred = true,
 	.mine = udp_mine,
 	.save = udp_save,

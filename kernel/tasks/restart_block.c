@@ -69,6 +69,20 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	return 0;
 }
 
+/* whose function has been found; 0 or -EOPNOTSUPP */
+static int check_symbol(struct ckpt_log *log, u32 kind)
+{
+	enum ckpt_purpose purpose = CKPT_FOR_ALL;
+
+	if (kind == CKPT_RESTART_NANOSLEEP)
+		purpose = CKPT_FOR_NANOSLEEP;
+	else if (kind == CKPT_RESTART_POLL)
+		purpose = CKPT_FOR_POLL;
+	else if (kind == CKPT_RESTART_FUTEX)
+		purpose = CKPT_FOR_FUTEX;
+	return ckpt_lacks(purpose) ? ckpt_fail_lack(log, purpose) : 0;
+}
+
 static bool can_sleep_on(s32 clockid)
 {
 	return clockid == CLOCK_REALTIME || clockid == CLOCK_MONOTONIC ||
@@ -86,7 +100,7 @@ static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	    (img->kind == CKPT_RESTART_NANOSLEEP &&
 	     (!can_sleep_on(img->clockid) || (img->type != TT_NONE && img->type != TT_NATIVE))))
 		return ckpt_malformed(log, buf);
-	return 0;
+	return check_symbol(log, img->kind);
 }
 
 static u64 shifted(struct ckpt_restart *rs, u64 ns, bool realtime)
