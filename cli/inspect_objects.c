@@ -146,6 +146,12 @@ static const struct emit_field watch_fields[] = {
 	EMIT_FIELD(ckpt_image_epoll_watch, data, EMIT_HEX),
 };
 
+static const struct emit_field epoll_params_fields[] = {
+	EMIT_FIELD(ckpt_image_epoll_params, busy_poll_usecs, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_epoll_params, busy_poll_budget, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_epoll_params, prefer_busy_poll, EMIT_UNS),
+};
+
 /* 'key value' lines: people read them as they are */
 static void print_lines(struct emit *m, const char *name, const struct part *part)
 {
@@ -210,6 +216,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FS, BASE, fs_fields),
 	INSPECT_PART(EPOLL, BASE, epoll_fields),
 	INSPECT_PART(EPOLL, WATCHES, watch_fields),
+	INSPECT_PART(EPOLL, PARAMS, epoll_params_fields),
 };
 
 const size_t inspect_nr_objects = sizeof(inspect_objects) / sizeof(*inspect_objects);

@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "device.h"
+#include "file.h"
 #include "symbols.h"
 #include "system.h"
 
@@ -13,6 +14,7 @@ static int __init ckpt_init(void)
 	ret = ckpt_symbols_init();
 	if (ret)
 		return ret;
+	ckpt_watches_init();
 	ret = ckpt_system_init();
 	if (ret)
 		return ret;

@@ -5,13 +5,16 @@
  * watches are added again, so that what is ready is found ready.  C4.
  */
 #include <linux/capability.h>
-#include <linux/fs.h>
-#include <linux/uaccess.h>
-#include <linux/eventpoll.h>
 #include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/eventpoll.h>
 
 #include "file.h"
+#include "watches.h"
 
 static bool epoll_mine(struct file *file)
 {
@@ -27,163 +30,192 @@ static struct file *epoll_restore(struct ckpt_restart *rs, const struct ckpt_rec
 const struct ckpt_file_ops ckpt_file_epoll = {
 	.name = "epoll",
 	.kind = CKPT_FILE_EPOLL,
+	.needs = CKPT_FOR_EPOLL,
 	.mine = epoll_mine,
 	.restore = epoll_restore,
 };
 
-struct watches {
-	u32 nr;
-	struct ckpt_image_epoll_watch *w;
-	struct file **target;		/* compared, never used: no references */
+/* where epoll files are open: a descriptor of a table */
+struct place {
+	struct file *file;		/* compared, never used: no reference */
+	struct ckpt_obj *files;
+	int fd;
 };
 
-static void watches_free(struct watches *ws)
+struct places {
+	struct place *of;		/* by file, then in the order of discovery */
+	u32 nr, max;
+};
+
+/* adds the places in a table as far as there is room, and returns how many it has */
+static u32 list_places(struct ckpt_obj *obj, struct places *ps)
 {
-	kvfree(ws->w);
-	kvfree(ws->target);
-}
+	struct fdtable *fdt;
+	unsigned int fd;
+	u32 found = 0;
 
-/* how many watches before @nr are on the same descriptor number */
-static unsigned long same_before(const struct watches *ws, u32 nr)
-{
-	unsigned long same = 0;
-	u32 i;
+	rcu_read_lock();
+	fdt = files_fdtable((struct files_struct *)obj->ptr);
+	for_each_set_bit(fd, fdt->open_fds, fdt->max_fds) {
+		struct file *file = rcu_dereference(fdt->fd[fd]);
 
-	for (i = 0; i < nr; i++)
-		same += ws->w[i].fd == ws->w[nr].fd;
-	return same;
-}
-
-static int parse_watches(struct file *file, const char *info, struct watches *ws)
-{
-	const char *p = info;
-
-	while ((p = strstr(p, "tfd:"))) {
-		struct ckpt_image_epoll_watch *w = &ws->w[ws->nr];
-		unsigned long long data;
-		int fd;
-		u32 events;
-
-		if (sscanf(p, "tfd: %d events: %x data: %llx", &fd, &events, &data) != 3)
-			return -EINVAL;
-		w->fd = fd;
-		w->events = events;
-		w->data = data;
-		ws->target[ws->nr] = k_get_epoll_tfile_raw_ptr(file, fd, same_before(ws, ws->nr));
-		ws->nr++;
-		p += 4;
+		if (!file || !epoll_mine(file))
+			continue;
+		found++;
+		if (ps->nr < ps->max)
+			ps->of[ps->nr++] = (struct place){ file, obj, fd };
 	}
-	return 0;
-}
-
-static int read_watches(struct file *file, struct watches *ws)
-{
-	const char *p;
-	char *info;
-	int ret = -ENOMEM;
-	u32 nr = 1;
-
-	info = ckpt_fdinfo(file);
-	if (!info)
-		return -ENOMEM;
-	for (p = info; (p = strstr(p, "tfd:")); p += 4)
-		nr++;
-	ws->w = kvcalloc(nr, sizeof(*ws->w), GFP_KERNEL);
-	ws->target = kvcalloc(nr, sizeof(*ws->target), GFP_KERNEL);
-	if (ws->w && ws->target)
-		ret = parse_watches(file, info, ws);
-	kvfree(info);
-	return ret;
-}
-
-static struct file *file_in(struct files_struct *files, unsigned int fd)
-{
-	struct fdtable *fdt;
-	struct file *file = NULL;
-
-	rcu_read_lock();
-	fdt = files_fdtable(files);
-	if (fd < fdt->max_fds)
-		file = rcu_dereference(fdt->fd[fd]);
-	rcu_read_unlock();
-	return file;
-}
-
-/* the descriptor of @file in the table, or -1 */
-static int fd_in(struct files_struct *files, struct file *file)
-{
-	struct fdtable *fdt;
-	int fd, found = -1;
-
-	rcu_read_lock();
-	fdt = files_fdtable(files);
-	for (fd = 0; fd < fdt->max_fds && found < 0; fd++)
-		if (rcu_dereference(fdt->fd[fd]) == file)
-			found = fd;
 	rcu_read_unlock();
 	return found;
 }
 
-static bool all_in(struct files_struct *files, const struct watches *ws)
+static int compare_places(const void *p, const void *q)
 {
+	const struct place *a = p, *b = q;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->files->ref != b->files->ref)
+		return a->files->ref < b->files->ref ? -1 : 1;
+	return a->fd < b->fd ? -1 : a->fd > b->fd;
+}
+
+/* once for all epoll files; the caller frees ps->of */
+static int find_places(struct ckpt_checkpoint *cp, struct places *ps)
+{
+	struct ckpt_obj *obj;
+
+	ckpt_for_each_obj(obj, cp, &ckpt_type_files)
+		ps->max += list_places(obj, ps);
+	if (!ps->max)
+		return 0;
+	ps->of = kvcalloc(ps->max, sizeof(*ps->of), GFP_KERNEL);
+	if (!ps->of)
+		return -ENOMEM;
+	ckpt_for_each_obj(obj, cp, &ckpt_type_files)
+		list_places(obj, ps);
+	sort(ps->of, ps->nr, sizeof(*ps->of), compare_places, NULL);
+	return 0;
+}
+
+/* the first place of @file; those after it follow */
+static const struct place *first_place(const struct places *ps, const struct file *file)
+{
+	u32 low = 0, high = ps->nr;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (ps->of[mid].file < file)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return ps->of + low;
+}
+
+static bool all_in(struct files_struct *files, const struct ckpt_watches *ws)
+{
+	struct fdtable *fdt;
+	bool all = true;
 	u32 i;
 
-	for (i = 0; i < ws->nr; i++)
-		if (file_in(files, ws->w[i].fd) != ws->target[i])
-			return false;
-	return true;
+	rcu_read_lock();
+	fdt = files_fdtable(files);
+	for (i = 0; i < ws->nr && all; i++) {
+		unsigned int fd = ws->w[i].fd;
+
+		all = fd < fdt->max_fds && rcu_access_pointer(fdt->fd[fd]) == ws->target[i];
+	}
+	rcu_read_unlock();
+	return all;
+}
+
+static bool has_params(const struct ckpt_watches *ws)
+{
+	return ws->params.busy_poll_usecs || ws->params.busy_poll_budget ||
+	       ws->params.prefer_busy_poll;
 }
 
 static int save_watches(struct ckpt_checkpoint *cp, struct ckpt_obj *ep,
-			struct ckpt_obj *files, int epfd, const struct watches *ws)
+			const struct place *place, const struct ckpt_watches *ws)
 {
 	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_EPOLL);
 	struct ckpt_image_epoll *img = ckpt_put(rec, EPOLL, BASE);
 	struct ckpt_image_epoll_watch *w = ckpt_put_nr(rec, EPOLL, WATCHES, ws->nr);
+	struct ckpt_image_epoll_params *params = NULL;
 
+	if (has_params(ws)) {
+		params = ckpt_put(rec, EPOLL, PARAMS);
+		if (!params)
+			return -ENOMEM;
+		*params = ws->params;
+	}
 	if (!img || !w)
 		return -ENOMEM;
 	img->file = ep->ref;
-	img->files = files->ref;
-	img->epfd = epfd;
+	img->files = place->files->ref;
+	img->epfd = place->fd;
 	memcpy(w, ws->w, ws->nr * sizeof(*w));
 	return ckpt_done(cp, rec);
 }
 
-static int save_epoll(struct ckpt_checkpoint *cp, struct ckpt_obj *ep, const struct watches *ws)
+static int save_epoll(struct ckpt_checkpoint *cp, struct ckpt_obj *ep, const struct places *ps,
+		      const struct ckpt_watches *ws)
 {
-	struct ckpt_obj *obj;
+	const struct place *p;
 
-	if (!ws->nr)
+	if (!ws->nr && !has_params(ws))
 		return 0;
-	ckpt_for_each_obj(obj, cp, &ckpt_type_files) {
-		int epfd;
-
-		epfd = fd_in(obj->ptr, ep->ptr);
-		if (epfd >= 0 && all_in(obj->ptr, ws))
-			return save_watches(cp, ep, obj, epfd, ws);
-	}
+	for (p = first_place(ps, ep->ptr); p < ps->of + ps->nr && p->file == ep->ptr; p++)
+		if (all_in(p->files->ptr, ws))
+			return save_watches(cp, ep, p, ws);
 	return ckpt_refuse(cp, -EOPNOTSUPP,
 			   "an epoll file watches a file that is open under another descriptor than it was added with, which is not supported");
 }
 
-int ckpt_save_epolls(struct ckpt_checkpoint *cp)
+static int save_epolls(struct ckpt_checkpoint *cp, const struct places *ps)
 {
 	struct ckpt_obj *obj;
 	int ret;
 
 	ckpt_for_each_obj(obj, cp, &ckpt_type_file) {
-		struct watches ws = {};
+		struct ckpt_watches ws = {};
 
 		if (!epoll_mine(obj->ptr))
 			continue;
-		ret = read_watches(obj->ptr, &ws);
+		ret = ckpt_read_watches(cp, obj->ptr, &ws);
 		if (!ret)
-			ret = save_epoll(cp, obj, &ws);
-		watches_free(&ws);
+			ret = save_epoll(cp, obj, ps, &ws);
+		ckpt_free_watches(&ws);
 		if (ckpt_go_on(ret))
 			return ret;
 	}
+	return 0;
+}
+
+int ckpt_save_epolls(struct ckpt_checkpoint *cp)
+{
+	struct places ps = {};
+	int ret;
+
+	ret = find_places(cp, &ps);
+	if (!ret)
+		ret = save_epolls(cp, &ps);
+	kvfree(ps.of);
+	return ret;
+}
+
+int ckpt_check_epoll(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_epoll_watch *w;
+	u64 i, nr;
+
+	w = ckpt_get_nr(buf, EPOLL, WATCHES, &nr);
+	for (i = 0; i < nr; i++)
+		if (ckpt_watch_fired(&w[i]) && !ckpt_can_silence_watches())
+			return ckpt_fail(log, -EOPNOTSUPP,
+					 "a watch with EPOLLONESHOT that has fired is not supported on this kernel, which has no type information (BTF) of epoll files");
 	return 0;
 }
 
@@ -196,7 +228,7 @@ static int add_watch(int epfd, const struct ckpt_image_epoll_watch *w, unsigned 
 	return ckpt_syscall(epoll_ctl, epfd, EPOLL_CTL_ADD, w->fd, scratch);
 }
 
-static int restore_epoll(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static int add_watches(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_epoll *img = ckpt_get(buf, EPOLL, BASE);
 	const struct ckpt_image_epoll_watch *w;
@@ -205,12 +237,78 @@ static int restore_epoll(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf
 
 	w = ckpt_get_nr(buf, EPOLL, WATCHES, &nr);
 	for (i = 0; i < nr; i++) {
-		ret = add_watch(img->epfd, &w[i], ckpt_scratch(rs));
+		/* or the kernel takes it for a watch without */
+		if (w[i].events & (__force u32)EPOLLWAKEUP && !capable(CAP_BLOCK_SUSPEND))
+			ret = -EPERM;
+		else
+			ret = add_watch(img->epfd, &w[i], ckpt_scratch(rs));
 		if (ret)
 			return ckpt_fail(ckpt_restore_log(rs), ret, "epoll descriptor %d cannot watch %d: error %d",
 					 img->epfd, w[i].fd, -ret);
 	}
 	return 0;
+}
+
+static int silence_watches(struct file *file, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_epoll_watch *w;
+	struct xarray fired;
+	int ret = 0;
+	u32 silent = 0;
+	u64 i, nr;
+
+	xa_init(&fired);
+	w = ckpt_get_nr(buf, EPOLL, WATCHES, &nr);
+	for (i = 0; i < nr && !ret; i++) {
+		if (!ckpt_watch_fired(&w[i]))
+			continue;
+		ret = xa_err(xa_store(&fired, w[i].fd, xa_mk_value(1), GFP_KERNEL));
+		silent++;
+	}
+	if (!ret && silent)
+		ret = ckpt_silence_watches(file, &fired, silent);
+	xa_destroy(&fired);
+	return ret;
+}
+
+/* as ioctl(EPIOCSPARAMS) checks and sets it */
+static int set_params(struct file *file, const struct ckpt_rec_buf *buf, unsigned long scratch)
+{
+	const struct ckpt_image_epoll_params *img = ckpt_get(buf, EPOLL, PARAMS);
+	struct epoll_params params = {};
+
+	if (!img)
+		return 0;
+	if (!file->f_op->unlocked_ioctl || img->busy_poll_budget > U16_MAX ||
+	    img->prefer_busy_poll > 1)
+		return -EINVAL;
+	params.busy_poll_usecs = img->busy_poll_usecs;
+	params.busy_poll_budget = img->busy_poll_budget;
+	params.prefer_busy_poll = img->prefer_busy_poll;
+	if (copy_to_user((void __user *)scratch, &params, sizeof(params)))
+		return -EFAULT;
+	return file->f_op->unlocked_ioctl(file, EPIOCSPARAMS, scratch);
+}
+
+static int restore_epoll(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_epoll *img = ckpt_get(buf, EPOLL, BASE);
+	struct file *file = fget(img->epfd);
+	int ret;
+
+	if (!file || !epoll_mine(file))
+		ret = ckpt_fail(ckpt_restore_log(rs), -EINVAL, "descriptor %d is no epoll file", img->epfd);
+	else
+		ret = add_watches(rs, buf);
+	if (!ret) {
+		ret = silence_watches(file, buf) ? : set_params(file, buf, ckpt_scratch(rs));
+		if (ret)
+			ckpt_log(ckpt_restore_log(rs), "the watches of epoll descriptor %d cannot be set: error %d",
+				 img->epfd, -ret);
+	}
+	if (file)
+		fput(file);
+	return ret;
 }
 
 /* the watches of every epoll file that is saved with this table, now current's */
@@ -219,10 +317,7 @@ int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files)
 	struct ckpt_rec_buf *buf;
 	int ret;
 
-	for (buf = ckpt_next_rec(rs, NULL, CKPT_REC_EPOLL); buf;
-	     buf = ckpt_next_rec(rs, buf, CKPT_REC_EPOLL)) {
-		if (ckpt_get(buf, EPOLL, BASE)->files != files)
-			continue;
+	for (buf = ckpt_epolls_of(rs, files); buf; buf = buf->next) {
 		ret = restore_epoll(rs, buf);
 		if (ret)
 			return ret;

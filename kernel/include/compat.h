@@ -329,6 +329,17 @@ struct ckpt_cgroup_file_ctx {
 	struct cgroup_namespace *ns;
 	void *psi_trigger;
 };
+/* 6.9: busy polling of an epoll file's own */
+#include <uapi/linux/eventpoll.h>
+#ifndef EPIOCSPARAMS
+struct epoll_params {
+	__u32 busy_poll_usecs;
+	__u16 busy_poll_budget;
+	__u8 prefer_busy_poll;
+	__u8 __pad;
+};
+#define EPIOCSPARAMS _IOW(0x8A, 0x01, struct epoll_params)
+#endif
 
 /* 6.7: files are found under RCU with the address of their pointer */
 static inline struct file *ckpt_get_file_rcu(struct file __rcu **f)

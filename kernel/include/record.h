@@ -61,6 +61,7 @@ int ckpt_string_new(struct ckpt_rec_out *rec, u16 tag, const char *s);
 struct ckpt_rec_buf {
 	struct list_head list;
 	bool used;			/* somebody has restored it */
+	struct ckpt_rec_buf *next;	/* EPOLL: another of the same table, or NULL */
 	u16 type;
 	u32 seq;			/* of its first piece */
 	size_t len;

@@ -53,11 +53,11 @@ void ckpt_make_unlock(struct ckpt_restart *rs);
 /* that page; the lock of making is held */
 unsigned long ckpt_scratch(struct ckpt_restart *rs);
 
-/* a record by its object's number, or NULL; all of a type, one after the other */
+/* a record by its object's number, or NULL */
 struct ckpt_rec_buf *ckpt_find_rec(struct ckpt_restart *rs, u32 ref,
 				   const struct ckpt_type *type);
-struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf *after,
-				   u16 record);
+/* the first EPOLL of a FILES, or NULL; the others are behind its 'next' */
+struct ckpt_rec_buf *ckpt_epolls_of(struct ckpt_restart *rs, u32 files);
 
 /* an object that is here again, or NULL; the restart keeps its reference */
 void *ckpt_find_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type);

@@ -37,6 +37,21 @@ static int add_process(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
 	return ret ? : add_by(&rs->by_tgid, ckpt_get(buf, PROCESS, BASE)->tgid, buf);
 }
 
+/* by the table that it is restored with */
+static int add_epoll(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
+{
+	int ret = ckpt_check_epoll(&rs->log, buf);
+	void *had;
+
+	if (ret)
+		return ret;
+	had = xa_store(&rs->epolls, ckpt_get(buf, EPOLL, BASE)->files, buf, GFP_KERNEL);
+	if (xa_is_err(had))
+		return xa_err(had);
+	buf->next = had;
+	return 0;
+}
+
 /* where an object is found again */
 static int add_object(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
 {
@@ -55,7 +70,7 @@ static int add_record(struct ckpt_restart *rs, struct ckpt_rec_buf *buf)
 	case CKPT_REC_SYSTEM:
 		return add_system(rs, buf);
 	case CKPT_REC_EPOLL:
-		return 0;
+		return add_epoll(rs, buf);
 	case CKPT_REC_TASK:
 		return add_task(rs, buf);
 	case CKPT_REC_PROCESS:
@@ -134,13 +149,7 @@ struct ckpt_rec_buf *ckpt_find_rec(struct ckpt_restart *rs, u32 ref,
 	return buf && buf->type == type->record ? buf : NULL;
 }
 
-struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf *after,
-				   u16 record)
+struct ckpt_rec_buf *ckpt_epolls_of(struct ckpt_restart *rs, u32 files)
 {
-	struct ckpt_rec_buf *buf = after ? : list_entry(&rs->records, struct ckpt_rec_buf, list);
-
-	list_for_each_entry_continue(buf, &rs->records, list)
-		if (buf->type == record)
-			return buf;
-	return NULL;
+	return xa_load(&rs->epolls, files);
 }

@@ -32,6 +32,7 @@ struct ckpt_restart *ckpt_restart_new(void)
 	xa_init(&rs->by_ref);
 	xa_init(&rs->by_pid);
 	xa_init(&rs->by_tgid);
+	xa_init(&rs->epolls);
 	xa_init(&rs->restored);
 	rs->in.log = &rs->log;
 	return rs;
@@ -55,6 +56,7 @@ static void restart_free(struct kref *kref)
 	xa_destroy(&rs->by_ref);
 	xa_destroy(&rs->by_pid);
 	xa_destroy(&rs->by_tgid);
+	xa_destroy(&rs->epolls);
 	xa_destroy(&rs->restored);
 	if (rs->root)
 		put_task_struct(rs->root);

@@ -43,6 +43,7 @@ struct ckpt_restart {
 	struct xarray by_ref;		/* object records */
 	struct xarray by_pid;		/* TASK records */
 	struct xarray by_tgid;		/* PROCESS records */
+	struct xarray epolls;		/* EPOLL records, by FILES */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
 	struct ckpt_given given;
 	struct ckpt_rec_buf *system;

@@ -307,6 +307,13 @@ struct ckpt_image_epoll_watch {
 	__u64 data;
 };
 
+struct ckpt_image_epoll_params {	/* busy polling, ioctl(EPIOCSPARAMS): part PARAMS, if it is set */
+	__u32 busy_poll_usecs;
+	__u32 busy_poll_budget;
+	__u32 prefer_busy_poll;
+	__u32 reserved;
+};
+
 struct ckpt_image_epoll {
 	__u32 file;		/* ref of the epoll FILE */
 	__u32 files;		/* ref of a FILES in which it is open */

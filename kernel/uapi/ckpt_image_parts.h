@@ -51,6 +51,7 @@
 	X(CRED, GROUPS, 2, __u32, 0, 65536)				\
 	X(EPOLL, BASE, 1, struct ckpt_image_epoll, 1, 1)		\
 	X(EPOLL, WATCHES, 2, struct ckpt_image_epoll_watch, 0, CKPT_MANY) \
+	X(EPOLL, PARAMS, 3, struct ckpt_image_epoll_params, 0, 1)	\
 	X(PROCESS, BASE, 1, struct ckpt_image_process, 1, 1)		\
 	X(PROCESS, LIMITS, 2, struct ckpt_image_rlimit, 16, 16)		\
 	X(PROCESS, ITIMERS, 3, struct ckpt_image_itimer, 3, 3)		\

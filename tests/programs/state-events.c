@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +19,26 @@
 
 static int counter, semaphore, absolute, relative, expired, ticking, disarmed;
 static int watcher, watched[2], once, edge;
+static int silent, hung[2];
+static bool has_polling;
+
+/* Linux 6.9, in no header of Debian's C library */
+static const struct polling {
+	uint32_t usecs;
+	uint16_t budget;
+	uint8_t prefer, pad;
+} polling = { 50, 16, 1, 0 };
+#define SET_POLLING _IOW(0x8A, 0x01, struct polling)
+#define GET_POLLING _IOR(0x8A, 0x02, struct polling)
+
+/* what fdinfo says of the watches of 'watcher' and 'silent' */
+#define NR_WATCHES 16
+static struct watch_info {
+	int fd;
+	unsigned int events;
+	unsigned long long data;
+} before[NR_WATCHES];
+static int nr_before;
 
 static int timer(clockid_t clock, int flags, time_t sec, long nsec, long interval_nsec)
 {
@@ -33,6 +56,45 @@ static void watch(int fd, uint32_t events, uint64_t data)
 	need(!epoll_ctl(watcher, EPOLL_CTL_ADD, fd, &event));
 }
 
+static int by_fd(const void *p, const void *q)
+{
+	return ((const struct watch_info *)p)->fd - ((const struct watch_info *)q)->fd;
+}
+
+/* their number; -1: there are too many */
+static int read_watches(struct watch_info *w)
+{
+	const int files[] = { watcher, silent };
+	char path[64], line[256];
+	int n = 0, i;
+
+	for (i = 0; i < 2; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", files[i]);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f) && n < NR_WATCHES)
+			n += sscanf(line, "tfd: %d events: %x data: %llx", &w[n].fd, &w[n].events, &w[n].data) == 3;
+		if (f)
+			fclose(f);
+	}
+	qsort(w, n, sizeof(*w), by_fd);
+	return n < NR_WATCHES ? n : -1;
+}
+
+/* a watch that has fired, of a file that has hung up since: nothing is said of it any more */
+static void prepare_silent(void)
+{
+	struct epoll_event event = { EPOLLIN | EPOLLONESHOT, { .u64 = 0x5555 } };
+
+	silent = epoll_create1(0);
+	need(silent >= 0 && !pipe(hung) && !epoll_ctl(silent, EPOLL_CTL_ADD, hung[0], &event));
+	need(write(hung[1], "x", 1) == 1 && epoll_wait(silent, &event, 1, 0) == 1);
+	close(hung[1]);
+	need(epoll_wait(silent, &event, 1, 0) == 0);
+	has_polling = !ioctl(silent, SET_POLLING, &polling);
+}
+
 static void prepare_epoll(void)
 {
 	struct epoll_event event[4];
@@ -48,6 +110,9 @@ static void prepare_epoll(void)
 	watch(watched[0], EPOLLIN, 0x1111);
 	watch(watched[1], EPOLLOUT | EPOLLRDHUP, 0x2222);
 	watch(relative, EPOLLIN, 0x3333);
+	prepare_silent();
+	nr_before = read_watches(before);
+	need(nr_before == 6);
 }
 
 void prepare_events(void)
@@ -127,6 +192,31 @@ static void check_epoll(void)
 		"state: a watched descriptor cannot be added again");
 }
 
+static void check_watches(void)
+{
+	struct watch_info now[NR_WATCHES] = { 0 };
+	struct polling is = { 0 };
+
+	verdict(read_watches(now) == nr_before && !memcmp(before, now, sizeof(before)), "C4",
+		"state: /proc/PID/fdinfo says the same of all watches");
+	if (!has_polling)
+		return;
+	verdict(!ioctl(silent, GET_POLLING, &is) && !memcmp(&is, &polling, sizeof(is)), "C4",
+		"state: how an epoll file polls busily");
+}
+
+static void check_silent(void)
+{
+	struct epoll_event event = { EPOLLIN | EPOLLONESHOT, { .u64 = 0x5555 } };
+
+	verdict_eq(epoll_wait(silent, &event, 1, 0), 0, "C4",
+		   "state: a one-shot watch that has fired says nothing of a hang-up");
+	event = (struct epoll_event){ EPOLLIN | EPOLLONESHOT, { .u64 = 0x6666 } };
+	verdict(!epoll_ctl(silent, EPOLL_CTL_MOD, hung[0], &event) && epoll_wait(silent, &event, 1, 0) == 1 &&
+		event.events == (EPOLLIN | EPOLLHUP) && event.data.u64 == 0x6666, "C4",
+		"state: and says it when it is armed again");
+}
+
 void check_events(void)
 {
 	verdict_eq(number(counter), 5, "C4", "state: an eventfd's number");
@@ -134,5 +224,7 @@ void check_events(void)
 	verdict(number(semaphore) == 1 && number(semaphore) == 1 && number(semaphore) == 1 && !number(semaphore),
 		"C4", "state: an eventfd that is a semaphore");
 	check_timers();
+	check_watches();
 	check_epoll();
+	check_silent();
 }

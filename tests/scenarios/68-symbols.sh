@@ -89,8 +89,14 @@ time.sleep(1)'
 insmod "$module"
 start plain '' || die "no container"
 start eventfd 'fd = os.eventfd(1)' || die "no container with an eventfd"
+start watches '
+r, w = os.pipe()
+silent = select.epoll()
+silent.register(r, select.EPOLLIN | select.EPOLLONESHOT)
+os.write(w, b"x")
+silent.poll(0)' || die "no container with a watch that has fired"
 start tasks "$tasks_code" || die "no container with tasks of all kinds"
-for name in plain eventfd tasks; do
+for name in plain eventfd watches tasks; do
 	checkpoint $name $name || die "no image of $name"
 	kill_container $name
 done
@@ -116,9 +122,10 @@ refuses S14 eventfd "without eventfd_fops" \
 kill_container eventfd
 
 # Everything else that can be missing, each named at once.
-ok "S14 without twelve more the module loads" without __x64_sys_epoll_create1 get_epoll_tfile_raw_ptr \
+ok "S14 without fourteen more the module loads" without __x64_sys_epoll_create1 get_epoll_tfile_raw_ptr \
 	__x64_sys_timerfd_create do_tcp_getsockopt do_ipv6_getsockopt __x64_sys_modify_ldt __x64_sys_membarrier \
-	__x64_sys_mlock2 hrtimer_nanosleep_restart do_restart_poll futex_wait_restart __x64_sys_eventfd2
+	__x64_sys_mlock2 hrtimer_nanosleep_restart do_restart_poll futex_wait_restart bpf_get_btf_vmlinux \
+	btf_type_by_id __x64_sys_eventfd2
 lacks='are not supported on this kernel, which has no'
 for line in "epoll files $lacks __x64_sys_epoll_createX" "timerfds $lacks __x64_sys_timerfd_creatX" \
 	"TCP and UDP sockets $lacks do_tcp_getsockopX" "IPv6 sockets $lacks do_ipv6_getsockopX" \
@@ -126,6 +133,7 @@ for line in "epoll files $lacks __x64_sys_epoll_createX" "timerfds $lacks __x64_
 	"registrations with membarrier\(2\) $lacks __x64_sys_membarrieX" "locked mappings $lacks __x64_sys_mlockX" \
 	"sleeps in nanosleep\(2\) $lacks hrtimer_nanosleep_restarX" "sleeps in poll\(2\) $lacks do_restart_polX" \
 	"sleeps on a futex with a timeout $lacks futex_wait_restarX" \
+	"lookups in its type information \(BTF\) $lacks bpf_get_btf_vmlinuX" \
 	"epoll files without type information \(BTF\) $lacks get_epoll_tfile_raw_ptX"; do
 	matches "S14 ${line%% are *} are off" "$(dmesg)" "ckpt: $line"
 done
@@ -148,9 +156,47 @@ for symbol in __x64_sys_modify_ldt __x64_sys_membarrier __x64_sys_mlock2 hrtimer
 	refuses_restart S14 tasks "without $symbol" "$lacks ${symbol%?}X"
 done
 
+# Without type information few watches are had, and a fired one is not.
+ok "S14 K30 without type information the module loads" without bpf_get_btf_vmlinux
+matches "S14 K30 and says so" "$(dmesg)" \
+	'ckpt: this kernel has no type information \(BTF\) of epoll files, which are supported with up to 1000 watches'
+few='
+r, w = os.pipe()
+epoll = select.epoll()
+for i in range(%d):
+	epoll.register(os.dup(r), select.EPOLLIN)
+import signal
+signal.signal(signal.SIGUSR1, lambda *_: (os.write(w, b"x"), open("'$T'/found", "w").write(str(len(epoll.poll(1, 9000))))))'
+# shellcheck disable=SC2059 # it is a format
+start few "$(printf "$few" 1000)"
+ok "C4 K30 without type information: 1000 watches are saved" checkpoint few few
+kill_container few
+ok "C4 K30 without type information: and restored" restart few few
+kill -USR1 "$(init_of few)"
+wait_until 20 test -s found
+is "C4 K30 without type information: all of them report" "$(<found)" 1000
+kill_container few
+# shellcheck disable=SC2059
+start many "import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))$(printf "$few" 1001)"
+refuses K30 many "without type information, 1001 watches" \
+	"an epoll file with 1001 watches is not supported on this kernel, which has no type information \(BTF\) of it: at most 1000"
+kill_container many
+refuses_restart C4 watches "without type information, a watch that has fired" \
+	"a watch with EPOLLONESHOT that has fired is not supported on this kernel, which has no type information \(BTF\)"
+start watches '
+r, w = os.pipe()
+silent = select.epoll()
+silent.register(r, select.EPOLLIN | select.EPOLLONESHOT)
+os.write(w, b"x")
+silent.poll(0)'
+refuses C4 watches "without type information, a watch that has fired" \
+	"a watch with EPOLLONESHOT that has fired is not supported on this kernel"
+kill_container watches
+
 rmmod ckpt
 ok "S14 the whole module is back" insmod "$module"
-for name in eventfd tasks; do
+for name in eventfd watches tasks; do
 	ok "S14 and so is $name" restart $name $name
 	kill_container $name
 done
