@@ -2,6 +2,11 @@
 /*
  * Where the coordinator and the members of a restart wait for each other.
  * rs->wait.lock is taken inside.
+ *
+ * The coordinator sleeps on rs->wait and is woken when the number that it waits
+ * for is reached; members sleep on rs->turn and are woken when it is their turn.
+ * What a member does wakes no other, but for the last of a stage: there may be
+ * thousands of them.
  */
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
@@ -30,29 +35,43 @@ void ckpt_restart_abort(struct ckpt_restart *rs, int err)
 	list_for_each_entry(m, &rs->members, list)
 		send_sig(SIGKILL, m->task, 1);
 	wake_up_all_locked(&rs->wait);
+	wake_up_all(&rs->turn);
 	spin_unlock(&rs->wait.lock);
 }
 
+/* by the coordinator */
 void ckpt_set_state(struct ckpt_restart *rs, enum ckpt_restart_state state)
 {
 	spin_lock(&rs->wait.lock);
 	if (rs->state != CKPT_RESTART_FAILED)
 		rs->state = state;
-	wake_up_all_locked(&rs->wait);
+	/* nobody waits for the states before it */
+	if (rs->state >= CKPT_RESTART_DYING)
+		wake_up_all(&rs->turn);
 	spin_unlock(&rs->wait.lock);
+}
+
+/* one more has come so far; rs->wait.lock is held */
+void ckpt_count_up_locked(struct ckpt_restart *rs, int *count)
+{
+	(*count)++;
+	if (count == rs->awaited && *count >= rs->awaited_nr)
+		wake_up_all_locked(&rs->wait);
+	if (count == &rs->nr_filed && *count >= rs->nr_live)
+		wake_up_all(&rs->turn);
 }
 
 void ckpt_count_up(struct ckpt_restart *rs, int *count)
 {
 	spin_lock(&rs->wait.lock);
-	(*count)++;
-	wake_up_all_locked(&rs->wait);
+	ckpt_count_up_locked(rs, count);
 	spin_unlock(&rs->wait.lock);
 }
 
+/* by a member */
 int ckpt_wait_state(struct ckpt_restart *rs, enum ckpt_restart_state state)
 {
-	if (wait_event_killable(rs->wait, READ_ONCE(rs->state) >= state))
+	if (wait_event_killable(rs->turn, READ_ONCE(rs->state) >= state))
 		return -EINTR;
 	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
 }
@@ -63,7 +82,7 @@ int ckpt_wait_state(struct ckpt_restart *rs, enum ckpt_restart_state state)
  */
 int ckpt_wait_filed(struct ckpt_restart *rs)
 {
-	if (wait_event_killable(rs->wait, READ_ONCE(rs->nr_filed) >= rs->nr_live ||
+	if (wait_event_killable(rs->turn, READ_ONCE(rs->nr_filed) >= rs->nr_live ||
 				READ_ONCE(rs->state) == CKPT_RESTART_FAILED))
 		return -EINTR;
 	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
@@ -78,6 +97,8 @@ static bool reached(struct ckpt_restart *rs, const int *count, int nr)
 	bool yes;
 
 	spin_lock(&rs->wait.lock);
+	rs->awaited = count;
+	rs->awaited_nr = nr;
 	yes = rs->state == CKPT_RESTART_FAILED || *count >= nr;
 	spin_unlock(&rs->wait.lock);
 	return yes;

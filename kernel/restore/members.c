@@ -25,8 +25,7 @@ static int join(struct ckpt_restart *rs, struct ckpt_member *m)
 		ret = rs->state == CKPT_RESTART_FAILED ? rs->err : -EBUSY;
 	} else {
 		list_add_tail(&m->list, &rs->members);
-		rs->nr_joined++;
-		wake_up_all_locked(&rs->wait);
+		ckpt_count_up_locked(rs, &rs->nr_joined);
 	}
 	spin_unlock(&rs->wait.lock);
 	return ret;

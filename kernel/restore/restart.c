@@ -27,6 +27,7 @@ struct ckpt_restart *ckpt_restart_new(void)
 	mutex_init(&rs->lock);
 	mutex_init(&rs->log.lock);
 	init_waitqueue_head(&rs->wait);
+	init_waitqueue_head(&rs->turn);
 	INIT_LIST_HEAD(&rs->records);
 	INIT_LIST_HEAD(&rs->members);
 	xa_init(&rs->by_ref);

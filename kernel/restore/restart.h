@@ -34,7 +34,10 @@ struct ckpt_restart {
 	struct kref kref;
 	struct mutex lock;		/* of making; state, together with wait.lock */
 	unsigned long scratch;		/* of the task that holds it */
-	wait_queue_head_t wait;		/* its lock: state, members, nr_*, err */
+	wait_queue_head_t wait;		/* the coordinator; its lock: state, members, nr_*, awaited*, err */
+	wait_queue_head_t turn;		/* members; its lock is taken within wait's */
+	const int *awaited;		/* which of nr_* the coordinator waits for, */
+	int awaited_nr;			/* and how many */
 	enum ckpt_restart_state state;
 	int err;			/* why it failed, negative */
 	struct ckpt_log log;
@@ -85,6 +88,7 @@ int ckpt_wait_state(struct ckpt_restart *rs, enum ckpt_restart_state state);
 int ckpt_wait_members(struct ckpt_restart *rs, const int *count, int nr);
 int ckpt_wait_filed(struct ckpt_restart *rs);
 void ckpt_count_up(struct ckpt_restart *rs, int *count);
+void ckpt_count_up_locked(struct ckpt_restart *rs, int *count);
 
 /* sessions.c */
 int ckpt_check_sessions(struct ckpt_restart *rs);

@@ -34,3 +34,23 @@ if ok "C4 K30 $many watches: a checkpoint within max-frozen" checkpoint watches 
 fi
 kill_container watches
 rm image
+
+# A member that wakes all the others, a few times: a thread sleeps as often as there are threads.
+container threads -- python3 -c "
+import threading
+threading.stack_size(65536)
+for i in range(500):
+	threading.Thread(target=threading.Event().wait).start()
+open('$T/threads.ready', 'w').close()
+threading.Event().wait()" && wait_until 120 test -e threads.ready || die "no container with 500 threads"
+# slept NAME: how often a thread of its root task has gone to sleep, on average
+slept() {
+	cat "/proc/$(init_of "$1")/task/"*/status | awk '/^voluntary_ctxt_switches/ { n += $2; t++ } END { print int(n / t) }'
+}
+ok "S1 500 threads: checkpoint" checkpoint threads image
+kill_container threads
+ok "S3 500 threads: restart" restart threads image
+is "T1 500 threads are there" "$(find "/proc/$(init_of threads)/task" -mindepth 1 -maxdepth 1 | wc -l)" 501
+at_most "K36 how often each of 500 threads has gone to sleep since it was made for the restart" "$(slept threads)" 30
+kill_container threads
+rm image
