@@ -88,6 +88,8 @@ int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len);
 
 /* tree.c: which tasks there are, and the TREE */
 int ckpt_collect_tasks(struct ckpt_checkpoint *cp);
+/* or was one passed over, and nobody knows what it shares with the others? */
+bool ckpt_sees_all(struct ckpt_checkpoint *cp);
 int ckpt_check_still_there(struct ckpt_checkpoint *cp);
 int ckpt_save_tree(struct ckpt_checkpoint *cp);
 

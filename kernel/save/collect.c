@@ -45,6 +45,8 @@ static int save_tasks(struct ckpt_checkpoint *cp)
 	for (i = 0; i < cp->nr_tasks; i++) {
 		struct ckpt_held *h = &cp->tasks[i];
 
+		if (h->passed_over)
+			continue;
 		cp->task = h->task;
 		ret = thread_group_leader(h->task) && h->mm ? ckpt_save_process(cp, h) : 0;
 		if (!ckpt_go_on(ret))
@@ -54,6 +56,17 @@ static int save_tasks(struct ckpt_checkpoint *cp)
 	}
 	cp->task = NULL;
 	return 0;
+}
+
+/* what can only be told when all descriptors are known */
+static int check_shared(struct ckpt_checkpoint *cp)
+{
+	int ret;
+
+	if (!ckpt_sees_all(cp))
+		return 0;
+	ret = ckpt_check_pipes(cp);
+	return ret ? : ckpt_save_epolls(cp);
 }
 
 static int save_memory_mark(struct ckpt_checkpoint *cp)
@@ -91,10 +104,7 @@ int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	ret = save_tasks(cp);
 	if (ret)
 		return ret;
-	ret = ckpt_check_pipes(cp);
-	if (ret)
-		return ret;
-	ret = ckpt_save_epolls(cp);
+	ret = check_shared(cp);
 	if (ret)
 		return ret;
 	ret = save_memory_mark(cp);

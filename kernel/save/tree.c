@@ -119,7 +119,9 @@ static int check_task(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 				   "its first thread has exited and others run on, which is not supported");
 	}
 	ret = ckpt_check_alive(cp, h);
-	return ret ? : ckpt_refuse_parts(cp, h);
+	if (ckpt_go_on(ret) || h->passed_over)
+		return ret;
+	return ckpt_refuse_parts(cp, h) ? : ret;
 }
 
 static int check_tasks(struct ckpt_checkpoint *cp)
@@ -136,6 +138,16 @@ static int check_tasks(struct ckpt_checkpoint *cp)
 	if (!cp->tasks[0].mm)
 		return ckpt_fail(&cp->log, -EBUSY, "the container's root task is dead");
 	return check_root_group(cp);
+}
+
+bool ckpt_sees_all(struct ckpt_checkpoint *cp)
+{
+	int i;
+
+	for (i = 0; i < cp->nr_tasks; i++)
+		if (cp->tasks[i].passed_over)
+			return false;
+	return true;
 }
 
 int ckpt_collect_tasks(struct ckpt_checkpoint *cp)

@@ -28,18 +28,37 @@ static int wait_frozen(struct ckpt_checkpoint *cp, struct task_struct *t)
 	return 0;
 }
 
-/* S5 */
+/* it runs, or is not the caller's to look at: no more of it is read */
+static int pass_over(struct ckpt_checkpoint *cp, struct ckpt_held *h, int err, const char *why)
+{
+	h->passed_over = true;
+	return ckpt_refuse(cp, err, "%s", why);
+}
+
+/* a stop or continue that its first thread has still to tell its parent; it does so at once */
+static bool job_under_way(struct ckpt_held *h)
+{
+	bool under_way;
+
+	spin_lock_irq(&h->sighand->siglock);
+	under_way = h->task->signal->group_stop_count ||
+		    h->task->signal->flags & SIGNAL_CLD_MASK;
+	spin_unlock_irq(&h->sighand->siglock);
+	return under_way;
+}
+
+/* S5.  What is refused with the task standing still has its parts looked at all the same. */
 int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
 	struct task_struct *t = h->task;
 	int ret;
 
 	if (t->ptrace)
-		return ckpt_refuse(cp, -EBUSY, "it is being traced; end the debugger first");
+		return pass_over(cp, h, -EBUSY, "it is being traced; end the debugger first");
 	if (!k_ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS))
-		return ckpt_refuse(cp, -EPERM, "it may not be inspected by the caller");
+		return pass_over(cp, h, -EPERM, "it may not be inspected by the caller");
 	if (!ckpt_save_has(cp, t))
-		return ckpt_refuse(cp, -EBUSY, "it is not in the cgroup of the container's root task, and child cgroups are not supported");
+		return pass_over(cp, h, -EBUSY, "it is not in the cgroup of the container's root task, and child cgroups are not supported");
 	/* its parent sleeps in vfork() and cannot be saved there: try again soon */
 	if (READ_ONCE(t->vfork_done))
 		return -EAGAIN;
@@ -47,12 +66,14 @@ int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	if (ret == -EAGAIN)
 		return ret;
 	if (ret)
-		return ckpt_refuse(cp, -EBUSY, "it is not frozen");
+		return pass_over(cp, h, ret, "it is not frozen");
 	if (t->signal->flags & SIGNAL_STOP_STOPPED)
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "it is stopped by a signal, which is not supported; continue it first (kill -CONT)");
 	if (ckpt_stop_pending(h))
 		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
+	if (job_under_way(h))
+		return -EAGAIN;
 	/* off its processor, so that its registers are in memory */
 	if (ckpt_save_overdue(cp) || !ckpt_wait_inactive(t))
 		return -EAGAIN;
