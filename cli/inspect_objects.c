@@ -48,7 +48,17 @@ static const struct emit_field uts_fields[] = { U(nodename), U(domainname) };
 static const struct emit_field ipc_fields[] = {
 	I(shmmax), I(shmall), I(shmmni), I(shm_rmid_forced), I(msgmax), I(msgmnb),
 	I(msgmni), I(sem[0]), I(sem[1]), I(sem[2]), I(sem[3]), I(mq_queues_max),
-	I(mq_msg_max), I(mq_msgsize_max),
+	I(mq_msg_max), I(mq_msgsize_max), I(mq_msg_default), I(mq_msgsize_default),
+};
+
+#define IDS(member, fmt) EMIT_FIELD(ckpt_image_ipc_ids, member, fmt)
+static const struct emit_field ipc_ids_fields[] = {
+	IDS(next_id, EMIT_DEC), IDS(last_idx, EMIT_DEC), IDS(cursor, EMIT_UNS), IDS(seq, EMIT_UNS),
+};
+
+static const struct emit_field pid_fields[] = {
+	EMIT_FIELD(ckpt_image_pid, cursor, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_pid, memfd_noexec, EMIT_UNS),
 };
 
 #define F(member, fmt) EMIT_FIELD(ckpt_image_file, member, fmt)
@@ -200,6 +210,8 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(NAMESPACE, BASE, namespace_fields),
 	INSPECT_PART(NAMESPACE, UTS, uts_fields),
 	INSPECT_PART(NAMESPACE, IPC, ipc_fields),
+	INSPECT_PART(NAMESPACE, IPC_IDS, ipc_ids_fields),
+	INSPECT_PART(NAMESPACE, PID, pid_fields),
 	INSPECT_PRINT(EXTERNAL, BASE, print_external),
 	INSPECT_PRINT(FILE, BASE, print_file),
 	INSPECT_PART(FILE, PATH, path_fields),

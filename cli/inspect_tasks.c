@@ -19,7 +19,7 @@ static const struct emit_field cred_fields[] = {
 	C(sgid, EMIT_UNS), C(euid, EMIT_UNS), C(egid, EMIT_UNS), C(fsuid, EMIT_UNS),
 	C(fsgid, EMIT_UNS), C(securebits, EMIT_HEX), C(cap_inheritable, EMIT_HEX),
 	C(cap_permitted, EMIT_HEX), C(cap_effective, EMIT_HEX), C(cap_bset, EMIT_HEX),
-	C(cap_ambient, EMIT_HEX),
+	C(cap_ambient, EMIT_HEX), C(jit_keyring, EMIT_UNS),
 };
 
 static const struct emit_field group_fields[] = { { "gid", 0, sizeof(__u32), EMIT_UNS } };
@@ -39,6 +39,26 @@ static const struct emit_field subreaper_fields[] = {
 	EMIT_FIELD(ckpt_image_subreaper, below, EMIT_UNS),
 };
 
+#define U(member) EMIT_FIELD(ckpt_image_usage, member, EMIT_UNS)
+static const struct emit_field usage_fields[] = {
+	U(utime), U(stime), U(gtime), U(runtime), U(min_flt), U(maj_flt), U(nvcsw), U(nivcsw),
+	U(inblock), U(oublock), U(maxrss), U(rchar), U(wchar), U(syscr), U(syscw),
+	U(read_bytes), U(write_bytes), U(cancelled_write_bytes),
+};
+
+static const struct emit_field job_fields[] = { EMIT_FIELD(ckpt_image_job, flags, EMIT_HEX) };
+
+static const struct emit_field ptracer_fields[] = { EMIT_FIELD(ckpt_image_ptracer, pid, EMIT_DEC) };
+
+static const struct emit_field autogroup_fields[] = {
+	EMIT_FIELD(ckpt_image_autogroup, ref, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_autogroup, nice, EMIT_DEC),
+};
+
+static const struct emit_field in_autogroup_fields[] = {
+	EMIT_FIELD(ckpt_image_in_autogroup, autogroup, EMIT_UNS),
+};
+
 static const struct emit_field rlimit_fields[] = {
 	EMIT_FIELD(ckpt_image_rlimit, cur, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_rlimit, max, EMIT_UNS),
@@ -53,7 +73,7 @@ static const struct emit_field itimer_fields[] = {
 static const struct emit_field task_fields[] = {
 	T(pid, EMIT_DEC), T(tgid, EMIT_DEC), T(ppid, EMIT_DEC), T(pgid, EMIT_DEC),
 	T(sid, EMIT_DEC), T(flags, EMIT_HEX), T(exit_signal, EMIT_DEC),
-	T(exit_code, EMIT_HEX), T(comm, EMIT_STR),
+	T(exit_code, EMIT_HEX), T(comm, EMIT_STR), T(parent_tid, EMIT_DEC),
 };
 
 static const struct emit_field shared_fields[] = {
@@ -72,6 +92,18 @@ static const struct emit_field attributes_fields[] = {
 	EMIT_FIELD(ckpt_image_attributes, personality, EMIT_HEX),
 	EMIT_FIELD(ckpt_image_attributes, pdeath_signal, EMIT_DEC),
 	EMIT_FIELD(ckpt_image_attributes, no_new_privs, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_attributes, flags, EMIT_HEX),
+};
+
+static const struct emit_field login_fields[] = {
+	EMIT_FIELD(ckpt_image_login, uid, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_login, session, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_login, tty, EMIT_HEX),
+};
+
+static const struct emit_field born_fields[] = {
+	EMIT_FIELD(ckpt_image_born, monotonic_ns, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_born, boottime_ns, EMIT_UNS),
 };
 
 #define SC(member, fmt) EMIT_FIELD(ckpt_image_sched, member, fmt)
@@ -79,6 +111,7 @@ static const struct emit_field sched_fields[] = {
 	SC(policy, EMIT_DEC), SC(nice, EMIT_DEC), SC(rt_priority, EMIT_DEC),
 	SC(reset_on_fork, EMIT_UNS), SC(dl_runtime, EMIT_UNS), SC(dl_deadline, EMIT_UNS),
 	SC(dl_period, EMIT_UNS), SC(ioprio, EMIT_DEC), SC(timer_slack_ns, EMIT_UNS),
+	SC(default_slack_ns, EMIT_UNS),
 };
 
 #define SG(member, fmt) EMIT_FIELD(ckpt_image_signals, member, fmt)
@@ -116,6 +149,11 @@ static const struct emit_field mm_fields[] = {
 	M(vdso, EMIT_HEX), M(vvar, EMIT_HEX), M(mmap_base, EMIT_HEX), M(dumpable, EMIT_UNS),
 	M(dump_filter, EMIT_HEX), M(membarrier, EMIT_HEX), M(def_flags, EMIT_HEX),
 	M(thp_disable, EMIT_UNS),
+};
+
+#define LY(member, fmt) EMIT_FIELD(ckpt_image_layout, member, fmt)
+static const struct emit_field layout_fields[] = {
+	LY(legacy, EMIT_UNS), LY(legacy_base, EMIT_HEX), LY(hiwater_rss, EMIT_UNS), LY(hiwater_vm, EMIT_UNS),
 };
 
 #define V(member, fmt) EMIT_FIELD(ckpt_image_vma, member, fmt)
@@ -203,6 +241,11 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PRINT(PROCESS, PENDING, print_pending),
 	INSPECT_PART(PROCESS, OOM, oom_fields),
 	INSPECT_PART(PROCESS, SUBREAPER, subreaper_fields),
+	INSPECT_PART(PROCESS, USAGE, usage_fields),
+	INSPECT_PART(PROCESS, JOB, job_fields),
+	INSPECT_PART(PROCESS, PTRACER, ptracer_fields),
+	INSPECT_PART(PROCESS, AUTOGROUP, in_autogroup_fields),
+	INSPECT_PART(AUTOGROUP, BASE, autogroup_fields),
 	INSPECT_PART(TASK, BASE, task_fields),
 	INSPECT_PART(TASK, SHARED, shared_fields),
 	INSPECT_PART(TASK, NAMESPACES, namespaces_fields),
@@ -213,8 +256,12 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PART(TASK, REGISTERED, registered_fields),
 	INSPECT_PART(TASK, RESTART, restart_fields),
 	INSPECT_PART(TASK, X86, x86_fields),
+	INSPECT_PART(TASK, LOGIN, login_fields),
+	INSPECT_PART(TASK, BORN, born_fields),
+	INSPECT_PART(TASK, USAGE, usage_fields),
 	INSPECT_PART(MM, BASE, mm_fields),
 	INSPECT_PART(MM, VMAS, vma_fields),
+	INSPECT_PART(MM, LAYOUT, layout_fields),
 	INSPECT_PART(SHMEM, BASE, shmem_fields),
 	INSPECT_PART(PAGES, BASE, pages_fields),
 	INSPECT_PART(PAGES, RUNS, run_fields),

@@ -4,8 +4,10 @@
  * symbols.def is held against its declaration in the kernel's headers, so that
  * a kernel with another fails to compile here.  K28.
  */
+#include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <linux/cpuset.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/eventpoll.h>
@@ -15,7 +17,9 @@
 #include <linux/kernel.h>
 #include <linux/mnt_namespace.h>
 #include <linux/nsproxy.h>
+#include <linux/posix-timers.h>
 #include <linux/ptrace.h>
+#include <linux/sched/autogroup.h>
 #include <linux/sched/user.h>
 #include <linux/signal.h>
 #include <linux/syscalls.h>

@@ -12,6 +12,7 @@ static const struct ckpt_type * const types[] = {
 	&ckpt_type_pipe,
 	&ckpt_type_shmem,
 	&ckpt_type_namespace,
+	&ckpt_type_autogroup,
 };
 
 const struct ckpt_type *ckpt_type_of(u16 record)

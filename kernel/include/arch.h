@@ -10,11 +10,16 @@
 int ckpt_arch_restore(struct ckpt_log *log, struct task_struct *t,
 		      const struct ckpt_rec_buf *task);
 void ckpt_arch_resume(struct task_struct *t, const struct ckpt_rec_buf *task);
+/* what is refused, and children get from their parents */
+bool ckpt_arch_has_ports(struct task_struct *t);
+bool ckpt_arch_traps(struct task_struct *t);
+bool ckpt_arch_flushes_l1d(struct task_struct *t);
 
 /* call.c: the system call in which a task is */
 int ckpt_arch_call(struct task_struct *t);
 long ckpt_arch_call_again(int nr);
 bool ckpt_arch_in_restart_block(struct task_struct *t);
+bool ckpt_arch_in_compat_restart(struct task_struct *t);
 unsigned long ckpt_arch_kernel_sp(struct task_struct *t);
 
 /* ldt.c */

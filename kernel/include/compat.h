@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/pagewalk.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
@@ -77,6 +78,16 @@ static inline void ckpt_vm_flags_clear(struct vm_area_struct *vma, unsigned long
 #define CKPT_VM_SHADOW_STACK 0
 #endif
 
+/* 6.6: shadow stacks, which a program may not switch on or off any more */
+static inline bool ckpt_shstk_locked(struct task_struct *t)
+{
+#ifdef CONFIG_X86_USER_SHADOW_STACK
+	return t->thread.features_locked;
+#else
+	return false;
+#endif
+}
+
 /* 6.12: f_owner is allocated when it is needed */
 static inline bool ckpt_file_has_owner(struct file *file)
 {
@@ -96,6 +107,43 @@ static inline bool ckpt_has_posix_timers(struct signal_struct *sig)
 	return !hlist_empty(&sig->posix_timers);
 #else
 	return !list_empty(&sig->posix_timers);
+#endif
+}
+
+/*
+ * 6.2: beside the processors that a task has got, it keeps those that it has
+ * asked for.  Before, one that has not got all that its cpuset allows must have
+ * asked.  @allowed may be @cpus.
+ */
+static inline bool ckpt_asked_cpus(struct task_struct *t, const struct cpumask *allowed,
+				   struct cpumask *cpus)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	unsigned long flags;
+	bool asked;
+
+	raw_spin_lock_irqsave(&t->pi_lock, flags);
+	asked = t->user_cpus_ptr && !cpumask_subset(cpu_possible_mask, t->user_cpus_ptr);
+	if (asked)
+		cpumask_copy(cpus, t->user_cpus_ptr);
+	raw_spin_unlock_irqrestore(&t->pi_lock, flags);
+	return asked;
+#else
+	bool asked = !cpumask_subset(allowed, &t->cpus_mask);
+
+	if (asked)
+		cpumask_copy(cpus, &t->cpus_mask);
+	return asked;
+#endif
+}
+
+/* 6.12: a slice of its own choice, in ns, or 0 */
+static inline u64 ckpt_custom_slice(const struct task_struct *t)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return t->se.custom_slice ? t->se.slice : 0;
+#else
+	return 0;
 #endif
 }
 
@@ -235,6 +283,47 @@ static inline const struct path *ckpt_file_user_path(struct file *file)
 	return file_user_path(file);
 #else
 	return &file->f_path;
+#endif
+}
+
+/* 6.10: where mmap(2) looks first is a flag, and no function; @upwards, @downwards: these functions */
+static inline bool ckpt_mm_is_legacy(const struct mm_struct *mm, const void *upwards)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return !test_bit(MMF_TOPDOWN, &mm->flags);
+#else
+	return mm->get_unmapped_area == upwards;
+#endif
+}
+
+static inline void ckpt_mm_set_legacy(struct mm_struct *mm, bool legacy, void *upwards,
+				      void *downwards)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	assign_bit(MMF_TOPDOWN, &mm->flags, !legacy);
+#else
+	mm->get_unmapped_area = legacy ? upwards : downwards;
+#endif
+}
+
+/* 6.3: the sysctl vm.memfd_noexec, of each pid namespace; older kernels have none */
+static inline u32 ckpt_memfd_noexec(const struct pid_namespace *ns)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0) && defined(CONFIG_SYSCTL) && defined(CONFIG_MEMFD_CREATE)
+	return READ_ONCE(ns->memfd_noexec_scope);
+#else
+	return 0;
+#endif
+}
+
+/* false: this kernel cannot do so */
+static inline bool ckpt_set_memfd_noexec(struct pid_namespace *ns, u32 scope)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0) && defined(CONFIG_SYSCTL) && defined(CONFIG_MEMFD_CREATE)
+	WRITE_ONCE(ns->memfd_noexec_scope, scope);
+	return true;
+#else
+	return !scope;
 #endif
 }
 

@@ -26,6 +26,7 @@ enum ckpt_stage {
 struct ckpt_task_part {
 	const char *name;
 	bool process;		/* of the PROCESS record, and restored by the leader */
+	bool dead;		/* a zombie has it, too, until it is reaped */
 	enum ckpt_stage stage;
 	/* has the task what cannot be saved?  ckpt_refuse() says it */
 	int (*refuse)(struct ckpt_checkpoint *cp, struct ckpt_held *h);
@@ -44,11 +45,12 @@ struct ckpt_task_part {
 extern const struct ckpt_task_part ckpt_part_identity, ckpt_part_features, ckpt_part_shared,
 	ckpt_part_namespaces, ckpt_part_files, ckpt_part_fs, ckpt_part_mapped, ckpt_part_memory,
 	ckpt_part_sighand, ckpt_part_limits, ckpt_part_oom, ckpt_part_subreaper,
+	ckpt_part_job, ckpt_part_ptracer, ckpt_part_autogroup,
 	ckpt_part_itimers, ckpt_part_shared_pending, ckpt_part_pending, ckpt_part_signals, ckpt_part_attributes,
 	ckpt_part_sched, ckpt_part_registered, ckpt_part_sleep, ckpt_part_registers,
-	ckpt_part_cred;
+	ckpt_part_login, ckpt_part_born, ckpt_part_usage, ckpt_part_process_usage, ckpt_part_cred;
 
-/* is it a zombie, which has nothing but its BASE? */
+/* is it a zombie, which has few parts? */
 static inline bool ckpt_is_zombie_rec(const struct ckpt_rec_buf *task)
 {
 	return ckpt_get(task, TASK, BASE)->flags & CKPT_TASK_ZOMBIE;
@@ -64,6 +66,8 @@ int ckpt_restore_stage(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 		       const struct ckpt_rec_buf *process, enum ckpt_stage stage);
 void ckpt_finish_parts(struct task_struct *t, const struct ckpt_rec_buf *task,
 		       const struct ckpt_rec_buf *process);
+/* by current, which is about to die as a zombie */
+int ckpt_restore_dead(struct ckpt_restart *rs, const struct ckpt_rec_buf *task);
 void ckpt_restore_go(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 		     const struct ckpt_rec_buf *process);
 

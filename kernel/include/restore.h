@@ -43,6 +43,9 @@ struct ckpt_given {
 
 struct ckpt_given *ckpt_restore_given(struct ckpt_restart *rs);
 
+/* count the CPU time of the image's tasks, in ns; false: too much to be true.  The same lock */
+bool ckpt_restore_time(struct ckpt_restart *rs, u64 ns);
+
 /*
  * The lock of making: one task at a time makes what tasks share.  Also takes
  * the page of user memory that system calls may be given arguments in; -EINTR

@@ -9,9 +9,6 @@
 #include "restore.h"
 #include "save.h"
 
-/* identity.c: current gets its name */
-void ckpt_restore_name(const struct ckpt_image_task *img);
-
 /* current's, or that of a task that is locked: it does not change */
 static inline struct sighand_struct *ckpt_sighand(struct task_struct *t)
 {

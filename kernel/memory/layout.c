@@ -255,6 +255,19 @@ static void save_fields(struct mm_struct *mm, struct ckpt_image_mm *img)
 			 (mm->def_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0);
 }
 
+static int save_search(struct mm_struct *mm, struct ckpt_rec_out *rec)
+{
+	struct ckpt_image_layout *img = ckpt_put(rec, MM, LAYOUT);
+
+	if (!img)
+		return -ENOMEM;
+	img->legacy = ckpt_mm_is_legacy(mm, ka_arch_get_unmapped_area);
+	img->legacy_base = mm->mmap_legacy_base;
+	img->hiwater_rss = (u64)get_mm_hiwater_rss(mm) << PAGE_SHIFT;
+	img->hiwater_vm = (u64)get_mm_hiwater_vm(mm) << PAGE_SHIFT;
+	return 0;
+}
+
 static int save_ldt(struct mm_struct *mm, struct ckpt_rec_out *rec)
 {
 	u32 nr = ckpt_arch_nr_ldt(mm);
@@ -281,7 +294,7 @@ static int save_mm_rec(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, u32 exe
 	ckpt_arch_save_vdso(mm, img);
 	memcpy(vmas, vl->img, vl->nr * sizeof(*vmas));
 	memcpy(auxv, mm->saved_auxv, sizeof(mm->saved_auxv));
-	ret = save_ldt(mm, rec);
+	ret = save_search(mm, rec) ? : save_ldt(mm, rec);
 	return ret ? : ckpt_done(cp, rec);
 }
 

@@ -18,6 +18,7 @@
 
 struct mm_rec {				/* an MM record, taken apart */
 	const struct ckpt_image_mm *img;
+	const struct ckpt_image_layout *layout;	/* NULL: it does not say */
 	const struct ckpt_image_vma *vmas;
 	const u64 *auxv;
 	const u64 *ldt;
@@ -27,6 +28,7 @@ struct mm_rec {				/* an MM record, taken apart */
 static void parse_mm_rec(const struct ckpt_rec_buf *buf, struct mm_rec *rec)
 {
 	rec->img = ckpt_get(buf, MM, BASE);
+	rec->layout = ckpt_get(buf, MM, LAYOUT);
 	rec->vmas = ckpt_get_nr(buf, MM, VMAS, &rec->nr_vmas);
 	rec->auxv = ckpt_get_nr(buf, MM, AUXV, &rec->nr_auxv);
 	rec->ldt = ckpt_get_nr(buf, MM, LDT, &rec->nr_ldt);
@@ -57,7 +59,13 @@ static bool fields_ok(const struct ckpt_image_mm *img)
 	return img->start_code <= img->end_code && img->start_data <= img->end_data &&
 	       img->start_brk <= img->brk && img->arg_start <= img->arg_end &&
 	       img->env_start <= img->env_end && img->dumpable <= SUID_DUMP_ROOT &&
-	       img->mmap_base >= PAGE_SIZE;
+	       img->mmap_base >= PAGE_SIZE && PAGE_ALIGNED(img->mmap_base);
+}
+
+static bool layout_ok(const struct ckpt_image_layout *img)
+{
+	return !img || (img->legacy <= 1 && PAGE_ALIGNED(img->legacy_base) &&
+			img->legacy_base >= PAGE_SIZE && img->legacy_base < TASK_SIZE_MAX);
 }
 
 /*
@@ -97,7 +105,7 @@ int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	u64 i, after = 0;
 
 	parse_mm_rec(buf, &rec);
-	if (!fields_ok(rec.img))
+	if (!fields_ok(rec.img) || !layout_ok(rec.layout))
 		return ckpt_malformed(log, buf);
 	for (i = 0; i < rec.nr_vmas; i++) {
 		if (!vma_ok(&rec.vmas[i], after))
@@ -249,6 +257,18 @@ static int open_files(struct ckpt_restart *rs, const struct mm_rec *rec)
 	return ret;
 }
 
+/* who restarts it may have another layout, which its helpers have, too */
+static void set_layout(struct mm_struct *mm, const struct ckpt_image_layout *img)
+{
+	if (!img)
+		return;
+	ckpt_mm_set_legacy(mm, img->legacy, ka_arch_get_unmapped_area,
+			   ka_arch_get_unmapped_area_topdown);
+	mm->mmap_legacy_base = img->legacy_base;
+	mm->hiwater_rss = img->hiwater_rss >> PAGE_SHIFT;
+	mm->hiwater_vm = img->hiwater_vm >> PAGE_SHIFT;
+}
+
 static void set_fields(struct mm_struct *mm, const struct mm_rec *rec)
 {
 	const struct ckpt_image_mm *img = rec->img;
@@ -269,6 +289,7 @@ static void set_fields(struct mm_struct *mm, const struct mm_rec *rec)
 	mm->env_end = img->env_end;
 	spin_unlock(&mm->arg_lock);
 	mm->mmap_base = img->mmap_base;
+	set_layout(mm, rec->layout);
 	mm->def_flags = (img->def_flags & CKPT_VMA_LOCKED ? VM_LOCKED : 0) |
 			(img->def_flags & CKPT_VMA_LOCKONFAULT ? VM_LOCKONFAULT : 0);
 	for (i = 0; i < ARRAY_SIZE(mm->saved_auxv); i++)

@@ -14,4 +14,9 @@ int ckpt_save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct c
 int ckpt_check_ipc(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 void ckpt_restore_ipc(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf);
 
+int ckpt_save_pid(struct ckpt_checkpoint *cp, struct pid_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_check_pid(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_restore_pid(struct ckpt_restart *rs, struct pid_namespace *ns,
+		     const struct ckpt_rec_buf *buf);
+
 #endif

@@ -60,6 +60,8 @@ static int save_namespace(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 		ret = ckpt_save_uts(container_of(ns, struct uts_namespace, ns), rec);
 	else if (img->kind == CLONE_NEWIPC)
 		ret = ckpt_save_ipc(cp, container_of(ns, struct ipc_namespace, ns), rec);
+	else if (img->kind == CLONE_NEWPID)
+		ret = ckpt_save_pid(cp, container_of(ns, struct pid_namespace, ns), rec);
 	return ret ? : ckpt_done(cp, rec);
 }
 
@@ -69,10 +71,14 @@ static int check_namespace(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 	if (!kind_name(img->kind) || img->parent || img->owner ||
 	    (img->kind != CLONE_NEWUTS && ckpt_get(buf, NAMESPACE, UTS)) ||
-	    (img->kind != CLONE_NEWIPC && ckpt_get(buf, NAMESPACE, IPC)))
+	    (img->kind != CLONE_NEWIPC && (ckpt_get(buf, NAMESPACE, IPC) ||
+					   ckpt_get(buf, NAMESPACE, IPC_IDS))) ||
+	    (img->kind != CLONE_NEWPID && ckpt_get(buf, NAMESPACE, PID)))
 		return ckpt_malformed(log, buf);
 	if (img->kind == CLONE_NEWUTS)
 		return ckpt_check_uts(log, buf);
+	if (img->kind == CLONE_NEWPID)
+		return ckpt_check_pid(log, buf);
 	return img->kind == CLONE_NEWIPC ? ckpt_check_ipc(log, buf) : 0;
 }
 
@@ -188,17 +194,18 @@ static int fill(struct ckpt_restart *rs, const struct ckpt_image_namespaces *img
 {
 	const struct ckpt_rec_buf *uts = find(rs, img->uts, CLONE_NEWUTS);
 	const struct ckpt_rec_buf *ipc = find(rs, img->ipc, CLONE_NEWIPC);
+	const struct ckpt_rec_buf *pid = find(rs, img->pid, CLONE_NEWPID);
 	const struct nsproxy *outside = ckpt_restore_outside(rs);
 	struct nsproxy *ns = current->nsproxy;
 
-	if (!uts || !ipc)
+	if (!uts || !ipc || !pid)
 		return -EINVAL;
 	if (ns->uts_ns == outside->uts_ns || ns->ipc_ns == outside->ipc_ns)
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
 				 "the root task has no uts and ipc namespace of its own");
 	ckpt_restore_uts(ns->uts_ns, uts);
 	ckpt_restore_ipc(ns->ipc_ns, ipc);
-	return 0;
+	return ckpt_restore_pid(rs, task_active_pid_ns(current), pid);
 }
 
 /* all tasks are in those of the root task, and so must those of the image have been */

@@ -134,17 +134,19 @@ static int go(struct ckpt_restart *rs, struct ckpt_member *m)
 	return task_work_add(current, &m->work, TWA_RESUME);
 }
 
-/* a zombie is made by dying; its parent finds its status */
-static void die_as_zombie(struct ckpt_restart *rs, struct ckpt_member *m, struct file *dev)
+/* a zombie is made by dying; its parent finds its status.  Returns only on error */
+static int die_as_zombie(struct ckpt_restart *rs, struct ckpt_member *m, struct file *dev)
 {
-	const struct ckpt_image_task *img = ckpt_image_of(m);
-	int code = img->exit_code;
+	int code = ckpt_image_of(m)->exit_code;
+	int ret;
 
-	ckpt_restore_name(img);
-	current->exit_signal = img->exit_signal;
+	ret = ckpt_restore_dead(rs, m->rec);
+	if (ret)
+		return ret;
 	ckpt_restart_put(rs);
 	fput(dev);
 	k_do_exit(code);
+	return 0;
 }
 
 static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
@@ -158,7 +160,7 @@ static int member_run(struct ckpt_restart *rs, struct ckpt_member *m, unsigned l
 	if (ret)
 		return ret;
 	if (ckpt_is_zombie(m))
-		die_as_zombie(rs, m, m->dev);
+		return die_as_zombie(rs, m, m->dev);
 	ret = ckpt_wait_state(rs, CKPT_RESTART_LOADED);
 	if (ret)
 		return ret;

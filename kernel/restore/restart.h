@@ -49,6 +49,7 @@ struct ckpt_restart {
 	struct xarray epolls;		/* EPOLL records, by FILES */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
 	struct ckpt_given given;
+	u64 cpu_ns;			/* of all tasks that are here so far */
 	struct ckpt_rec_buf *system;
 	struct list_head members;
 	struct task_struct *root;

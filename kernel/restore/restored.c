@@ -3,6 +3,7 @@
  * The objects that are here again, by number, and what is put off until after
  * everybody.
  */
+#include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "restart.h"
@@ -22,6 +23,11 @@ static void put_restored(struct restored *r)
 struct ckpt_given *ckpt_restore_given(struct ckpt_restart *rs)
 {
 	return &rs->given;
+}
+
+bool ckpt_restore_time(struct ckpt_restart *rs, u64 ns)
+{
+	return !check_add_overflow(rs->cpu_ns, ns, &rs->cpu_ns) && rs->cpu_ns <= S64_MAX;
 }
 
 int ckpt_add_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type,

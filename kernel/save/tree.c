@@ -83,6 +83,8 @@ static int hold(struct ckpt_held *h)
 	if (!thread_group_leader(t) ||
 	    (!thread_group_empty(t) && t->signal->flags & SIGNAL_GROUP_EXIT))
 		return -EAGAIN;
+	/* as whom it died is seen until it is reaped */
+	h->cred = get_task_cred(t);
 	return 0;
 }
 

@@ -72,6 +72,8 @@ static long go_on(struct restart_block *rb);
 
 void ckpt_set_call(struct restart_block *rb, u32 nr, u64 deadline_ns)
 {
+	/* no 32-bit call, whatever the last one was */
+	rb->arch_data = 0;
 	rb->futex.val = nr;
 	rb->futex.time = deadline_ns;
 	rb->fn = go_on;

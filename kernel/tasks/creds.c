@@ -6,6 +6,7 @@
  */
 #include <linux/cred.h>
 #include <linux/key.h>
+#include <linux/keyctl.h>
 #include <linux/lsm_hooks.h>
 #include <linux/sched/user.h>
 #include <linux/securebits.h>
@@ -51,6 +52,28 @@ static void *landlock_domain(const struct cred *cred)
 	return *(void **)(cred->security + kv_landlock_blob_sizes->lbs_cred);
 }
 
+/* AppArmor's, private to it and the same in all versions */
+struct ckpt_aa_task_ctx {
+	void *nnp;
+	void *onexec;
+	void *previous;
+	u64 token;
+};
+
+/*
+ * What AppArmor keeps with a task and not with its credentials: the profile that
+ * its next execve(2) brings, or that it had before change_hat.
+ */
+static bool has_apparmor_plans(struct task_struct *t)
+{
+	const struct ckpt_aa_task_ctx *ctx;
+
+	if (!kv_apparmor_blob_sizes || !kv_apparmor_initialized || !*kv_apparmor_initialized)
+		return false;
+	ctx = t->security + kv_apparmor_blob_sizes->lbs_task;
+	return READ_ONCE(ctx->onexec) || READ_ONCE(ctx->previous);
+}
+
 static int check_cred(struct ckpt_checkpoint *cp, const struct cred *cred)
 {
 	if (cred->user_ns != current_user_ns())
@@ -65,11 +88,14 @@ static int check_cred(struct ckpt_checkpoint *cp, const struct cred *cred)
 static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
 	const struct cred *cred = h->cred;
+	int ret = 0;
 
+	if (has_apparmor_plans(h->task))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "an AppArmor profile for its next execve(2), or before change_hat, is not supported");
 	if (keyring_has_keys(cred->thread_keyring) || keyring_has_keys(cred->process_keyring) ||
 	    keyring_has_keys(cred->session_keyring))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "it has keys in its keyrings, which cannot be saved");
-	return 0;
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "it has keys in its keyrings, which cannot be saved");
+	return ret;
 }
 
 static int save_cred(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
@@ -104,6 +130,9 @@ static int save_cred(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	img->cap_effective = cap_to_u64(cred->cap_effective);
 	img->cap_bset = cap_to_u64(cred->cap_bset);
 	img->cap_ambient = cap_to_u64(cred->cap_ambient);
+#ifdef CONFIG_KEYS
+	img->jit_keyring = cred->jit_keyring;
+#endif
 	for (i = 0; i < nr; i++)
 		groups[i] = from_kgid(ns, cred->group_info->gid[i]);
 	return ckpt_done(cp, rec);
@@ -175,6 +204,10 @@ static int restore_caps(struct cred *new, const struct ckpt_image_cred *img)
 		return -EINVAL;
 	if (img->securebits & ~(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
 		return -EINVAL;
+	/* the kernel takes for granted that it is one of those that keyctl(2) takes */
+	if (img->jit_keyring > KEY_REQKEY_DEFL_REQUESTOR_KEYRING ||
+	    img->jit_keyring == KEY_REQKEY_DEFL_GROUP_KEYRING)
+		return -EINVAL;
 	/* locked bits stay, as for prctl(PR_SET_SECUREBITS) */
 	if (((new->securebits & SECURE_ALL_LOCKS) & ~img->securebits) ||
 	    (((new->securebits & SECURE_ALL_LOCKS) >> 1) & (new->securebits ^ img->securebits)))
@@ -187,6 +220,9 @@ static int restore_caps(struct cred *new, const struct ckpt_image_cred *img)
 	new->cap_inheritable = inheritable;
 	new->cap_bset = bset;
 	new->cap_ambient = ambient;
+#ifdef CONFIG_KEYS
+	new->jit_keyring = img->jit_keyring;
+#endif
 	return 0;
 }
 
@@ -256,8 +292,13 @@ const struct ckpt_type ckpt_type_cred = {
 /* the last that a task does: everything before may need the restarter's rights */
 static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
 {
-	struct cred *new = make_cred(rs, ckpt_get(task, TASK, SHARED)->cred);
+	const struct ckpt_image_shared *shared = ckpt_get(task, TASK, SHARED);
+	struct cred *new;
 
+	/* an older image does not tell as whom a zombie died */
+	if (!shared)
+		return 0;
+	new = make_cred(rs, shared->cred);
 	return IS_ERR(new) ? PTR_ERR(new) : commit_creds(new);
 }
 
@@ -285,6 +326,7 @@ const struct cred *ckpt_file_cred(struct ckpt_restart *rs, u32 ref)
 
 const struct ckpt_task_part ckpt_part_cred = {
 	.name = "credentials",
+	.dead = true,
 	.stage = CKPT_STAGE_CREDENTIALS,
 	.refuse = refuse,
 	.restore = restore,

@@ -4,21 +4,68 @@
  * name: nothing is dropped in silence.  C10.
  */
 #include <linux/hrtimer.h>
+#include <linux/io_uring_types.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/seccomp.h>
 
+#include "arch.h"
 #include "part.h"
+
+/*
+ * A ring needs no descriptor: one that is registered stays until the task ends.
+ * Who has closed all that it had is as if it never had any.
+ */
+static bool has_ring(struct task_struct *t)
+{
+#ifdef CONFIG_IO_URING
+	return t->io_uring && !xa_empty(&t->io_uring->xa);
+#else
+	return false;
+#endif
+}
+
+static bool has_seccomp(struct task_struct *t)
+{
+	return t->seccomp.mode != SECCOMP_MODE_DISABLED;
+}
+
+static bool has_io_flusher(struct task_struct *t)
+{
+	return t->flags & PF_LOCAL_THROTTLE;
+}
+
+static bool has_speculation_ctrl(struct task_struct *t)
+{
+	return task_spec_ssb_disable(t) || task_spec_ssb_noexec(t) || task_spec_ib_disable(t) ||
+	       ckpt_arch_flushes_l1d(t);
+}
+
+/*
+ * What a task hands down to those that it forks.  At a restart the helpers must
+ * not have got it from who restarts: the tasks that they become have not had it.
+ */
+static const struct {
+	bool (*has)(struct task_struct *t);
+	const char *name;
+} handed_down[] = {
+	{ has_seccomp, "seccomp" },
+	{ has_io_flusher, "PR_SET_IO_FLUSHER" },
+	{ has_speculation_ctrl, "PR_SET_SPECULATION_CTRL" },
+	{ ckpt_arch_has_ports, "access to I/O ports" },
+	{ ckpt_arch_traps, "a trapped rdtsc or cpuid instruction" },
+};
 
 static int check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 {
-	int ret = 0;
+	int i, ret = 0;
 
 	if (task_active_pid_ns(t) != ckpt_save_pid_ns(cp))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a nested pid namespace is not supported");
-	if (t->seccomp.mode != SECCOMP_MODE_DISABLED)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "seccomp is not supported");
+	for (i = 0; i < ARRAY_SIZE(handed_down); i++)
+		if (handed_down[i].has(t))
+			ret = ckpt_refuse(cp, -EOPNOTSUPP, "%s is not supported", handed_down[i].name);
 	/* System V undo lists are empty: namespaces.c refuses semaphore sets */
 #ifdef CONFIG_FUTEX
 	if (!list_empty(&t->pi_state_list))
@@ -32,11 +79,12 @@ static int check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 	if (t->mempolicy)
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a NUMA memory policy is not supported");
 #endif
-	if (t->flags & (PF_IO_WORKER | PF_LOCAL_THROTTLE))
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "%s is not supported",
-				   t->flags & PF_IO_WORKER ? "io_uring" : "PR_SET_IO_FLUSHER");
-	if (task_spec_ssb_disable(t) || task_spec_ssb_noexec(t) || task_spec_ib_disable(t))
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "PR_SET_SPECULATION_CTRL is not supported");
+	if (t->flags & PF_IO_WORKER || has_ring(t))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "io_uring is not supported");
+#ifdef CONFIG_X86_CPU_RESCTRL
+	if (t->closid || t->rmid)
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a group of /sys/fs/resctrl is not supported");
+#endif
 	if (test_task_syscall_work(t, SYSCALL_USER_DISPATCH))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "system call user dispatch is not supported");
 	return ret;
@@ -65,7 +113,24 @@ static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	return check_process(cp, h->task) ? : ret;
 }
 
+static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const char *name = NULL;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(handed_down) && !name; i++)
+		if (handed_down[i].has(current))
+			name = handed_down[i].name;
+	if (!name && ckpt_mm_has_extras(current->mm))
+		name = "PR_SET_MDWE or PR_SET_MEMORY_MERGE";
+	return name ? ckpt_fail(ckpt_restore_log(rs), -EPERM,
+				"who restarts has %s, which the tasks would have from it, and had not",
+				name) : 0;
+}
+
 const struct ckpt_task_part ckpt_part_features = {
 	.name = "features",
+	.stage = CKPT_STAGE_FILES,
 	.refuse = refuse,
+	.restore = restore,
 };

@@ -11,6 +11,10 @@
 static const struct ckpt_task_part * const parts[] = {
 	&ckpt_part_identity,
 	&ckpt_part_features,
+	&ckpt_part_born,
+	&ckpt_part_usage,
+	&ckpt_part_process_usage,
+	&ckpt_part_autogroup,
 	&ckpt_part_shared,
 	&ckpt_part_namespaces,
 	&ckpt_part_files,
@@ -21,6 +25,8 @@ static const struct ckpt_task_part * const parts[] = {
 	&ckpt_part_limits,
 	&ckpt_part_oom,
 	&ckpt_part_subreaper,
+	&ckpt_part_job,
+	&ckpt_part_ptracer,
 	&ckpt_part_itimers,
 	&ckpt_part_shared_pending,
 	&ckpt_part_pending,
@@ -30,6 +36,7 @@ static const struct ckpt_task_part * const parts[] = {
 	&ckpt_part_registered,
 	&ckpt_part_sleep,
 	&ckpt_part_registers,
+	&ckpt_part_login,
 	&ckpt_part_cred,
 };
 
@@ -62,8 +69,7 @@ static int save_parts(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ck
 	for_each_part(p) {
 		if (!(*p)->save || (*p)->process != process)
 			continue;
-		/* a zombie has an identity and no more */
-		if (!h->mm && *p != &ckpt_part_identity)
+		if (!h->mm && !(*p)->dead)
 			continue;
 		ret = (*p)->save(cp, h, rec);
 		if (ckpt_go_on(ret))
@@ -94,7 +100,7 @@ static int check_parts(struct ckpt_log *log, const struct ckpt_rec_buf *buf, boo
 	int ret;
 
 	for_each_part(p) {
-		if (!(*p)->check || (*p)->process != process || (zombie && *p != &ckpt_part_identity))
+		if (!(*p)->check || (*p)->process != process || (zombie && !(*p)->dead))
 			continue;
 		ret = (*p)->check(log, buf);
 		if (ret)
@@ -124,6 +130,20 @@ int ckpt_restore_stage(struct ckpt_restart *rs, const struct ckpt_rec_buf *task,
 		if (!(*p)->restore || (*p)->stage != stage || ((*p)->process && !leader))
 			continue;
 		ret = (*p)->restore(rs, (*p)->process ? process : task);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int ckpt_restore_dead(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
+{
+	int ret;
+
+	for_each_part(p) {
+		if (!(*p)->dead || !(*p)->restore)
+			continue;
+		ret = (*p)->restore(rs, task);
 		if (ret)
 			return ret;
 	}

@@ -52,6 +52,8 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 
 	if (!ckpt_arch_in_restart_block(h->task))
 		return 0;
+	if (ckpt_arch_in_compat_restart(h->task))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "it sleeps in a 32-bit system call (int 0x80), which cannot be resumed");
 	img = ckpt_put(rec, TASK, RESTART);
 	if (!img)
 		return -ENOMEM;
@@ -158,6 +160,7 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	const struct ckpt_image_restart_block *img = ckpt_get(buf, TASK, RESTART);
 	struct restart_block *rb = &current->restart_block;
 
+	rb->arch_data = 0;
 	rb->fn = ka_do_no_restart_syscall;
 	switch (img ? img->kind : CKPT_RESTART_NONE) {
 	case CKPT_RESTART_FUTEX:

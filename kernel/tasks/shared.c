@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which descriptor table, directories and credentials a task has; others may share them.  T1. */
+/*
+ * Which descriptor table, directories and credentials a task has; others may
+ * share them.  A zombie still has credentials.  T1.
+ */
 #include "part.h"
 
 static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
@@ -9,6 +12,8 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 
 	if (!img)
 		return -ENOMEM;
+	if (!h->mm)
+		return ckpt_obj_save(cp, &ckpt_type_cred, (void *)h->cred, &img->cred);
 	ret = ckpt_obj_save(cp, &ckpt_type_files, h->files, &img->files);
 	if (ckpt_go_on(ret))
 		return ret;
@@ -23,11 +28,12 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 
 static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	return ckpt_get(buf, TASK, SHARED) ? 0 : ckpt_malformed(log, buf);
+	return ckpt_is_zombie_rec(buf) || ckpt_get(buf, TASK, SHARED) ? 0 : ckpt_malformed(log, buf);
 }
 
 const struct ckpt_task_part ckpt_part_shared = {
 	.name = "shared",
+	.dead = true,
 	.save = save,
 	.check = check,
 };

@@ -70,6 +70,7 @@ enum ckpt_rec_type {
 	CKPT_REC_PROCESS	= 24,
 	CKPT_REC_TASK		= 25,
 	CKPT_REC_EPOLL		= 26,
+	CKPT_REC_AUTOGROUP	= 27,
 
 	CKPT_REC_MEMORY		= 40,
 	CKPT_REC_PAGES		= 41,
@@ -159,6 +160,22 @@ struct ckpt_image_ipc {
 	__u32 mq_queues_max;
 	__u32 mq_msg_max;
 	__u32 mq_msgsize_max;
+	__u32 mq_msg_default;	/* 0: as in a new namespace; so is the next */
+	__u32 mq_msgsize_default;
+};
+
+/* which number the next object gets: of semaphore sets, message queues, shared memory */
+struct ckpt_image_ipc_ids {
+	__s32 next_id;		/* as kernel.*_next_id ask for, or -1 */
+	__s32 last_idx;		/* of the last one, or -1 */
+	__u32 cursor;		/* where the search for the next begins */
+	__u32 seq;
+};
+
+/* of a pid namespace */
+struct ckpt_image_pid {
+	__u32 cursor;		/* where the search for the next number begins */
+	__u32 memfd_noexec;	/* the sysctl vm.memfd_noexec */
 };
 
 /*
@@ -400,12 +417,23 @@ struct ckpt_image_mm {
 	__u32 reserved;
 };
 
+/* where mmap(2) looks in the legacy layout, and the most memory that there was */
+struct ckpt_image_layout {
+	__u32 legacy;		/* upwards from legacy_base, and not downwards from mmap_base */
+	__u32 reserved;
+	__u64 legacy_base;
+	__u64 hiwater_rss;	/* bytes */
+	__u64 hiwater_vm;
+};
+
 struct ckpt_image_cred {
 	__u32 ref;
 	__u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
 	__u32 securebits;
 	__u64 cap_inheritable, cap_permitted, cap_effective;
 	__u64 cap_bset, cap_ambient;
+	__u32 jit_keyring;	/* KEY_REQKEY_DEFL_*: KEYCTL_SET_REQKEY_KEYRING */
+	__u32 reserved;
 };
 
 struct ckpt_image_rlimit {
@@ -438,6 +466,42 @@ struct ckpt_image_oom {
 struct ckpt_image_subreaper {
 	__u32 is;		/* PR_SET_CHILD_SUBREAPER */
 	__u32 below;		/* one is above it */
+};
+
+/* what has been used, of a task, or of many that are gone; times in ns */
+struct ckpt_image_usage {
+	__u64 utime, stime, gtime;
+	__u64 runtime;		/* as the scheduler counts it, for the clocks of CPU time */
+	__u64 min_flt, maj_flt, nvcsw, nivcsw;
+	__u64 inblock, oublock;
+	__u64 maxrss;		/* bytes */
+	__u64 rchar, wchar, syscr, syscw;
+	__u64 read_bytes, write_bytes, cancelled_write_bytes;
+};
+
+#define CKPT_JOB_CONTINUED	0x1	/* and its parent has not asked yet */
+
+struct ckpt_image_job {
+	__u32 flags;		/* CKPT_JOB_* */
+	__u32 reserved;
+};
+
+/* who may trace it by its own word, beside those who may anyway: PR_SET_PTRACER */
+struct ckpt_image_ptracer {
+	__s32 pid;		/* in the container; -1: anybody */
+	__u32 reserved;
+};
+
+/* AUTOGROUP: processes, most often of a session, with one share of the processors */
+struct ckpt_image_autogroup {
+	__u32 ref;
+	__s32 nice;		/* of the whole */
+};
+
+/* which one a process is in */
+struct ckpt_image_in_autogroup {
+	__u32 autogroup;	/* ref */
+	__u32 reserved;
 };
 
 /* how a task was when it was frozen: S4 */
@@ -474,7 +538,10 @@ struct ckpt_image_x86 {
 	__u32 ds, es, fs, gs;
 };
 
-/* TASK: one thread; a zombie has BASE only */
+/*
+ * TASK: one thread; a zombie has BASE, its CRED in SHARED, BORN, and a USAGE of
+ * three: its own, that of its dead threads, and that of its children.
+ */
 struct ckpt_image_task {
 	__s32 pid;
 	__s32 tgid;
@@ -485,6 +552,8 @@ struct ckpt_image_task {
 	__s32 exit_signal;	/* to the parent; -1 in threads */
 	__s32 exit_code;	/* of a zombie, as wait(2) gives it */
 	char comm[16];
+	__s32 parent_tid;	/* the thread of ppid that is its parent; 0: the first */
+	__u32 reserved;
 };
 
 struct ckpt_image_shared {
@@ -508,11 +577,17 @@ struct ckpt_image_namespaces {
 	__u32 user;
 };
 
+#define CKPT_ATTR_EXECED	0x01	/* it has called execve(2) since it was forked */
+#define CKPT_ATTR_PARENT_EXECED	0x02	/* so has its parent: its end is SIGCHLD in any case */
+#define CKPT_ATTR_NPROC_EXCEEDED 0x04	/* its new user had too many processes: execve(2) asks again */
+#define CKPT_ATTR_MCE_PROCESS	0x08	/* PR_MCE_KILL_SET */
+#define CKPT_ATTR_MCE_EARLY	0x10	/* PR_MCE_KILL_EARLY */
+
 struct ckpt_image_attributes {
 	__u32 personality;
 	__s32 pdeath_signal;
 	__u32 no_new_privs;
-	__u32 reserved;
+	__u32 flags;		/* CKPT_ATTR_* */
 };
 
 struct ckpt_image_sched {
@@ -520,10 +595,25 @@ struct ckpt_image_sched {
 	__s32 nice;
 	__s32 rt_priority;
 	__u32 reset_on_fork;
-	__u64 dl_runtime, dl_deadline, dl_period;
+	__u64 dl_runtime;	/* ns; without SCHED_DEADLINE: a slice of its own choice, 0: none */
+	__u64 dl_deadline, dl_period;
 	__s32 ioprio;
 	__u32 reserved;
 	__u64 timer_slack_ns;
+	__u64 default_slack_ns;	/* what PR_SET_TIMERSLACK goes back to; 0: the restarter's */
+};
+
+/* a login as audit has noted it */
+struct ckpt_image_login {
+	__u32 uid;		/* (__u32)-1: none; so is the next */
+	__u32 session;
+	__u32 tty;		/* whether what is typed is to be noted: AUDIT_TTY_* */
+	__u32 reserved;
+};
+
+struct ckpt_image_born {
+	__u64 monotonic_ns;
+	__u64 boottime_ns;
 };
 
 struct ckpt_image_signals {

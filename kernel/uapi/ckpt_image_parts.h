@@ -19,6 +19,8 @@
 	X(NAMESPACE, BASE, 1, struct ckpt_image_namespace, 1, 1)	\
 	X(NAMESPACE, UTS, 2, struct ckpt_image_uts, 0, 1)		\
 	X(NAMESPACE, IPC, 3, struct ckpt_image_ipc, 0, 1)		\
+	X(NAMESPACE, IPC_IDS, 4, struct ckpt_image_ipc_ids, 0, 3)	\
+	X(NAMESPACE, PID, 5, struct ckpt_image_pid, 0, 1)		\
 	X(EXTERNAL, BASE, 1, struct ckpt_image_external, 1, 1)		\
 	X(EXTERNAL, KEY, 2, char, 2, CKPT_PATH_MAX)			\
 	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
@@ -47,17 +49,23 @@
 	X(MM, VMAS, 2, struct ckpt_image_vma, 0, CKPT_MANY)		\
 	X(MM, AUXV, 3, __u64, 0, 512)					\
 	X(MM, LDT, 4, __u64, 0, 8192)					\
+	X(MM, LAYOUT, 6, struct ckpt_image_layout, 0, 1)		\
 	X(CRED, BASE, 1, struct ckpt_image_cred, 1, 1)			\
 	X(CRED, GROUPS, 2, __u32, 0, 65536)				\
 	X(EPOLL, BASE, 1, struct ckpt_image_epoll, 1, 1)		\
 	X(EPOLL, WATCHES, 2, struct ckpt_image_epoll_watch, 0, CKPT_MANY) \
 	X(EPOLL, PARAMS, 3, struct ckpt_image_epoll_params, 0, 1)	\
+	X(AUTOGROUP, BASE, 1, struct ckpt_image_autogroup, 1, 1)	\
 	X(PROCESS, BASE, 1, struct ckpt_image_process, 1, 1)		\
 	X(PROCESS, LIMITS, 2, struct ckpt_image_rlimit, 16, 16)		\
 	X(PROCESS, ITIMERS, 3, struct ckpt_image_itimer, 3, 3)		\
 	X(PROCESS, PENDING, 4, struct ckpt_image_siginfo, 0, CKPT_MANY)	\
 	X(PROCESS, OOM, 5, struct ckpt_image_oom, 1, 1)			\
 	X(PROCESS, SUBREAPER, 6, struct ckpt_image_subreaper, 1, 1)	\
+	X(PROCESS, USAGE, 7, struct ckpt_image_usage, 0, 2)		\
+	X(PROCESS, JOB, 8, struct ckpt_image_job, 0, 1)			\
+	X(PROCESS, PTRACER, 9, struct ckpt_image_ptracer, 0, 1)		\
+	X(PROCESS, AUTOGROUP, 10, struct ckpt_image_in_autogroup, 0, 1)	\
 	X(TASK, BASE, 1, struct ckpt_image_task, 1, 1)			\
 	X(TASK, SHARED, 2, struct ckpt_image_shared, 0, 1)		\
 	X(TASK, NAMESPACES, 3, struct ckpt_image_namespaces, 0, 1)	\
@@ -70,6 +78,9 @@
 	X(TASK, RESTART, 10, struct ckpt_image_restart_block, 0, 1)	\
 	X(TASK, X86, 11, struct ckpt_image_x86, 0, 1)			\
 	X(TASK, XSTATE, 12, __u8, 0, 65536)				\
+	X(TASK, LOGIN, 13, struct ckpt_image_login, 0, 1)		\
+	X(TASK, BORN, 14, struct ckpt_image_born, 0, 1)			\
+	X(TASK, USAGE, 15, struct ckpt_image_usage, 0, 3)		\
 	X(PAGES, BASE, 1, struct ckpt_image_pages, 1, 1)		\
 	X(PAGES, RUNS, 2, struct ckpt_image_run, 1, CKPT_PAGES_MAX)	\
 	X(PAGES, FILL, 3, __u8, 0, 8192)				\

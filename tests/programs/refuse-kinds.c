@@ -715,5 +715,5 @@ const struct kind *find_kind(const char *name)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, name))
 			return &kinds[i];
-	return NULL;
+	return find_task_kind(name);
 }

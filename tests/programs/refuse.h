@@ -12,6 +12,8 @@ struct kind {
 
 /* find_kind - the kind of that name, or NULL */
 const struct kind *find_kind(const char *name);
+/* find_task_kind - one of those of tasks that are rarer: refuse-tasks.c */
+const struct kind *find_task_kind(const char *name);
 
 /* have - a step of prepare(): this kind is missing here unless @good */
 #define have(good) have_(!!(good), #good)

@@ -162,6 +162,43 @@ refuse T10 net-namespace task net
 refuse T6 keyring task key
 refuse T8 memory-policy task 'NUMA memory policy'
 refuse T7 deadline task 'scheduling policy'
+refuse C10 registered-ring task 'io_uring'
+refuse T7 io-context task 'CLONE_IO'
+refuse T2 breakpoint task 'hardware breakpoint'
+refuse T2 int80 task '32-bit system call'
+refuse T2 shadow-stack-lock task 'ARCH_SHSTK_LOCK'
+refuse C3 long-pipe fd 'more than an image takes'
+refuse T6 apparmor-exec task AppArmor
+refuse T10 accounting container 'acct'
+become no-accounting || die "process accounting stays"
+
+# A ring that was closed is none; what is left of it ends a moment later.
+if become closed-ring; then
+	ok "C10 a task whose io_uring was closed is checkpointed" wait_until 20 checkpoint refuse ring.img
+else
+	skip "C10 a task whose io_uring was closed is checkpointed" "$(<"$dir/said")"
+fi
+
+# A program may call itself what a terminal would obey, or take for another line of the log.
+become strange-name || die "no such name"
+if cat /ckpt/refuse/image >image 2>error; then
+	fail "S14 K10 a strange name is written as \\xHH" "the checkpoint succeeded"
+else
+	matches "S14 K10 a strange name is written as \\xHH" "$(</ckpt/refuse/log)" \
+		'^task [0-9]+ \(b\\x1b\[31m\\x0a\\x7fü\\x9b\) fd [0-9]+: .*inotify'
+fi
+
+# What was moved away runs: of that nothing more is read, and what it has is not told to whoever may not look at it.
+become inotify || die "no inotify"
+
+moved=$(pgrep -P "$(init_of refuse)")
+mkdir /sys/fs/cgroup/elsewhere
+echo "$moved" >/sys/fs/cgroup/elsewhere/cgroup.procs
+refused "S5 a task outside of the cgroup is refused" 'not in the cgroup'
+matches "S5 and of it nothing else is looked at" "$(grep -c inotify /ckpt/refuse/log)" '^0$'
+echo "$moved" >"$(cgroup_of refuse)/cgroup.procs"
+rmdir /sys/fs/cgroup/elsewhere
+refused "S5 and when it is back it is looked at" inotify
 
 # N2: twelve things at once, eleven of a task's and one around it, and what each line must say
 declare -A twelve=(

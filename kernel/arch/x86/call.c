@@ -37,6 +37,12 @@ bool ckpt_arch_in_restart_block(struct task_struct *t)
 	       syscall_get_error(t, regs) == -ERESTART_RESTARTBLOCK;
 }
 
+/* and is that a 32-bit call of a 64-bit program, by int 0x80? */
+bool ckpt_arch_in_compat_restart(struct task_struct *t)
+{
+	return t->restart_block.arch_data & TS_COMPAT;
+}
+
 /* where the stack of @t begins that it has in the kernel; it is off its processor */
 unsigned long ckpt_arch_kernel_sp(struct task_struct *t)
 {

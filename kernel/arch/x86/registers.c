@@ -11,6 +11,36 @@
 #include "arch.h"
 #include "part.h"
 
+bool ckpt_arch_has_ports(struct task_struct *t)
+{
+#ifdef CONFIG_X86_IOPL_IOPERM
+	return t->thread.io_bitmap || t->thread.iopl_emul;
+#else
+	return false;
+#endif
+}
+
+bool ckpt_arch_traps(struct task_struct *t)
+{
+	return test_tsk_thread_flag(t, TIF_NOTSC) || test_tsk_thread_flag(t, TIF_NOCPUID);
+}
+
+bool ckpt_arch_flushes_l1d(struct task_struct *t)
+{
+	return test_tsk_thread_flag(t, TIF_SPEC_L1D_FLUSH);
+}
+
+/* a debugger that has gone leaves them behind */
+static bool has_breakpoints(struct task_struct *t)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(t->thread.ptrace_bps); i++)
+		if (t->thread.ptrace_bps[i])
+			return true;
+	return false;
+}
+
 static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
 	struct task_struct *t = h->task;
@@ -21,12 +51,10 @@ static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	for (i = 0; i < GDT_ENTRY_TLS_ENTRIES; i++)
 		if (t->thread.tls_array[i].limit0 || t->thread.tls_array[i].p)
 			ret = ckpt_refuse(cp, -EOPNOTSUPP, "segments of set_thread_area(2) are not supported");
-#ifdef CONFIG_X86_IOPL_IOPERM
-	if (t->thread.io_bitmap || t->thread.iopl_emul)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "access to I/O ports is not supported");
-#endif
-	if (test_tsk_thread_flag(t, TIF_NOTSC) || test_tsk_thread_flag(t, TIF_NOCPUID))
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a trapped rdtsc or cpuid instruction is not supported");
+	if (has_breakpoints(t))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "hardware breakpoints that a debugger has left behind are not supported");
+	if (ckpt_shstk_locked(t))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "locked shadow stacks (ARCH_SHSTK_LOCK) are not supported");
 	return ret;
 }
 
