@@ -6,16 +6,21 @@
  *	ends writer FILE	reads a pipe that a child may write to; FILE gets the child's pid, and 0 at the end
  *	ends readers FILE	reads pipes without a writer; each round's number goes to FILE, and after it how
  *				many answers were not the end of the file
+ *	ends sharer FILE	has a child that shares its descriptors, and opens and closes the first again and
+ *				again; the number of times goes to FILE
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NR_PIPES 100
@@ -121,13 +126,30 @@ static void readers(int out)
 	}
 }
 
+static void sharer(int out)
+{
+	unsigned long round = 0;
+	long pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid < 0)
+		err(1, "clone");
+	while (pid)
+		pause();
+	for (;;) {
+		close(0);
+		if (open("/dev/null", O_RDONLY) != 0)
+			errx(1, "descriptor 0 is not free");
+		say(out, ++round, 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 3 ? argv[1] : "";
 	int out = argc == 3 ? open(argv[2], O_WRONLY | O_CREAT, 0600) : -1;
 
 	if (out < 0)
-		errx(2, "usage: ends port|writer|readers FILE");
+		errx(2, "usage: ends port|writer|readers|sharer FILE");
 	much_memory();
 	if (!strcmp(what, "port"))
 		port(out);
@@ -135,5 +157,7 @@ int main(int argc, char **argv)
 		writer(out);
 	else if (!strcmp(what, "readers"))
 		readers(out);
+	else if (!strcmp(what, "sharer"))
+		sharer(out);
 	return 2;
 }

@@ -151,3 +151,5 @@ ok "S10 and is restarted" restart clone "$T/clone"
 wait_until 20 is_running clone
 sleep 1
 ok "S10 and runs on" is_running clone
+is "S10 K9 and its end is told by SIGCHLD" "$(awk '{ print $38 }' "/proc/$(init_of clone)/stat")" 17
+ok "S1 K32 the image may go to a device that forgets it" sh -c 'ckpt-checkpoint "$1" >/dev/null' - "$(init_of clone)"
