@@ -200,7 +200,7 @@ static void print_shape(const struct place *w, size_t p, const struct slice *s)
 	fprintf(w->out, "size@%zu.%zu=%u\n", n, p, s->head.size / 2 ? s->head.size / 2 : 2);
 	if (s->head.size > 8)
 		fprintf(w->out, "size@%zu.%zu=4\nsize@%zu.%zu=%u\n", n, p, n, p, s->head.size - 4);
-	fprintf(w->out, "without@%zu.%zu\n", n, p);
+	fprintf(w->out, "without@%zu.%zu\nfill@%zu.%zu=255\n", n, p, n, p);
 	if (!record_part(record_of(w), p + 1, &next))
 		fprintf(w->out, "after@%zu.%zu\n", n, p);
 }

@@ -292,16 +292,37 @@ static int cut_record(struct record *recs, size_t nr, size_t n, size_t at)
 	return record_splice(&recs[n + 1], 0, at, "", 0);
 }
 
+/* the first part of that name in the first record of that name; 0, or -1 if there is none */
+static int find_part(const struct record *recs, size_t nr, const char *record, const char *part,
+		     size_t *n, size_t *p)
+{
+	struct slice s;
+
+	for (*n = 0; *n < nr; ++*n) {
+		const char *name = record_name(recs[*n].head.type);
+
+		if (!name || strcmp(name, record))
+			continue;
+		for (*p = 0; !record_part(&recs[*n], *p, &s); ++*p)
+			if (s.row && !strcmp(s.row->name, part))
+				return 0;
+	}
+	return -1;
+}
+
 /* of records, in place; returns how many there are then, 0 if the case has no meaning */
 static size_t change_records(struct record *recs, size_t nr, const char *what)
 {
 	unsigned long long n = 0, a = 0, b = 0, c = 0;
-	char verb[16] = "";
+	char verb[16] = "", record[16], part[16];
+	size_t at, p;
 
 	if (sscanf(what, "random@%llu", &n) == 1) {
 		set_random(recs, nr, n);
 		return nr;
 	}
+	if (sscanf(what, "%15[a-z]@%15[A-Z].%15[A-Z0-9]=%llu", verb, record, part, &b) == 4)
+		return find_part(recs, nr, record, part, &at, &p) || change_part(&recs[at], verb, p, b) ? 0 : nr;
 	if (sscanf(what, "%15[a-z]@%llu", verb, &n) != 2 || n >= nr)
 		return 0;
 	if (!strcmp(verb, "drop")) {

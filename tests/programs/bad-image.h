@@ -62,6 +62,8 @@ struct slice {
  *	after@N.P		exchanged with the next part
  *	tag@N.P=TAG		as if it were another part
  *	extra@N=TAG  skip@N=TAG	one part more, which may not or may be skipped
+ *	fill@N.P=BYTE		all bytes of all elements
+ *	fill@MM.AUXV=BYTE	the same of the first record and part with these names
  */
 
 /* image_load - read and take apart; ends the program if it is no image */

@@ -157,6 +157,15 @@ static int add_part(struct record *r, uint16_t tag, uint16_t flags)
 	return put_part(r, &end, head, "something");
 }
 
+/* all bytes of all its elements are the same: a list has no end, a sum is too big, nothing is in order */
+static int fill_part(struct record *r, const struct slice *s, uint64_t value)
+{
+	if (!s->head.len || value > 0xff)
+		return -1;
+	memset(r->body + s->at + sizeof(s->head), value, s->head.len);
+	return 0;
+}
+
 int change_part(struct record *r, const char *verb, size_t p, uint64_t value)
 {
 	struct slice s;
@@ -174,6 +183,8 @@ int change_part(struct record *r, const char *verb, size_t p, uint64_t value)
 		return set_size(r, &s, value, 1);
 	if (!strcmp(verb, "count"))
 		return set_count(r, &s, value);
+	if (!strcmp(verb, "fill"))
+		return fill_part(r, &s, value);
 	if (!strcmp(verb, "twice"))
 		return double_part(r, &s);
 	if (!strcmp(verb, "without"))

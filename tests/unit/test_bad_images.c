@@ -199,6 +199,31 @@ static void every_number_of_every_part_is_tried(void **state)
 	free(text);
 }
 
+/* a case that scenarios want by name, whatever else an image has */
+static void a_part_is_filled_by_its_name(void **state)
+{
+	struct bytes changed = image_change(&im, "fill@MM.AUXV=255");
+	struct image filled;
+	struct slice s;
+	size_t n, p, i;
+
+	(void)state;
+	assert_non_null(changed.p);
+	assert_int_equal(image_take(&filled, changed), 0);
+	for (n = 0; filled.recs[n].head.type != CKPT_REC_MM; n++)
+		;
+	for (p = 0; !record_part(&filled.recs[n], p, &s) && s.head.tag != CKPT_TAG_MM_AUXV; p++)
+		;
+	assert_int_equal(s.head.tag, CKPT_TAG_MM_AUXV);
+	assert_true(s.head.len > 0);
+	for (i = 0; i < s.head.len; i++)
+		assert_int_equal(filled.recs[n].body[s.at + sizeof(s.head) + i], 255);
+	free(filled.recs);
+	free(changed.p);
+	assert_null(image_change(&im, "fill@MM.NOTHING=255").p);
+	assert_null(image_change(&im, "fill@NOTHING.AUXV=255").p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +234,7 @@ int main(void)
 		cmocka_unit_test(sound_images_are_read),
 		cmocka_unit_test(hostile_images_do_no_harm),
 		cmocka_unit_test(every_number_of_every_part_is_tried),
+		cmocka_unit_test(a_part_is_filled_by_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
