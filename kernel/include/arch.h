@@ -27,6 +27,9 @@ u32 ckpt_arch_nr_ldt(struct mm_struct *mm);
 int ckpt_arch_save_ldt(struct mm_struct *mm, u64 *ldt, u32 nr);
 int ckpt_arch_restore_ldt(const u64 *ldt, u32 nr, unsigned long scratch);
 
+/* pkeys.c */
+bool ckpt_arch_has_pkeys(struct mm_struct *mm);
+
 /* vdso.c */
 void ckpt_arch_save_vdso(struct mm_struct *mm, struct ckpt_image_mm *img);
 bool ckpt_arch_vma_is_vdso(struct vm_area_struct *vma);

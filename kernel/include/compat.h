@@ -78,6 +78,16 @@ static inline void ckpt_vm_flags_clear(struct vm_area_struct *vma, unsigned long
 #define CKPT_VM_SHADOW_STACK 0
 #endif
 
+/* 6.11: memory that the kernel may drop at any time */
+#ifdef VM_DROPPABLE
+#define CKPT_VM_DROPPABLE VM_DROPPABLE
+#else
+#define CKPT_VM_DROPPABLE 0
+#endif
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+
 /* 6.6: shadow stacks, which a program may not switch on or off any more */
 static inline bool ckpt_shstk_locked(struct task_struct *t)
 {

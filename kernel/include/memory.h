@@ -56,11 +56,29 @@ struct ckpt_mm_copy {
 	struct mm_struct *copy;		/* ours, a reference is held */
 };
 
+static inline struct ckpt_mm_copy *ckpt_mm_copy_of(struct ckpt_source *src)
+{
+	return container_of(src, struct ckpt_mm_copy, src);
+}
+
 int ckpt_copy_mms(struct ckpt_checkpoint *cp);
 extern const struct ckpt_source_ops ckpt_mm_source;
 
+#define ckpt_for_each_mm(src, cp)					\
+	list_for_each_entry(src, ckpt_sources(cp), list)		\
+		if ((src)->ops == &ckpt_mm_source)
+
+/* memory/trim.c: no file is left in the copies; was a mapping a file's, so that zeroes in it are contents? */
+int ckpt_trim_copies(struct ckpt_checkpoint *cp);
+bool ckpt_copy_was_file(struct vm_area_struct *vma);
+
+/* memory/breakpoints.c: uprobes; mmap_lock is held */
+bool ckpt_vma_is_uprobes(struct vm_area_struct *vma);
+bool ckpt_vma_has_breakpoints(struct vm_area_struct *vma);
+
 /* memory/shared.c: memory that mappings share and that has no name */
 bool ckpt_is_shmem(struct file *file);
+int ckpt_copy_shared(struct ckpt_checkpoint *cp);
 unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
 			      unsigned long prot, unsigned long flags, u64 offset, bool sealed);
 

@@ -71,8 +71,6 @@ const struct path *ckpt_save_root(struct ckpt_checkpoint *cp);
 const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
 /* is the task in the frozen cgroup? */
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
-/* is this only a look at what stands in the way? */
-bool ckpt_save_checks(struct ckpt_checkpoint *cp);
 /* has the timer let the container go? */
 bool ckpt_save_overdue(struct ckpt_checkpoint *cp);
 /* the container does not go between these two; false: it has gone */

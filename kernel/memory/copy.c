@@ -60,7 +60,9 @@ static int unhide(struct mm_struct *mm, struct list_head *hidden)
 	for_each_vma(vmi, vma) {
 		struct hidden *h;
 
-		if (!(vma->vm_flags & CKPT_NOT_COPIED) || ckpt_arch_vma_is_vdso(vma))
+		/* not wanted: what may be dropped at any time, and what is not the program's */
+		if (!(vma->vm_flags & CKPT_NOT_COPIED) || ckpt_arch_vma_is_vdso(vma) ||
+		    vma->vm_flags & CKPT_VM_DROPPABLE || ckpt_vma_is_uprobes(vma))
 			continue;
 		h = kmalloc(sizeof(*h), GFP_KERNEL);
 		if (!h) {
@@ -121,15 +123,6 @@ static int copy_one(struct ckpt_mm_copy *copy)
 	return ret;
 }
 
-static struct ckpt_mm_copy *mm_copy(struct ckpt_source *src)
-{
-	return container_of(src, struct ckpt_mm_copy, src);
-}
-
-#define for_each_mm(src, cp)						\
-	list_for_each_entry(src, ckpt_sources(cp), list)		\
-		if ((src)->ops == &ckpt_mm_source)
-
 struct copy_job {
 	struct ckpt_checkpoint *cp;
 	struct completion done;
@@ -143,9 +136,9 @@ static int copier(void *data)
 
 	/* a kernel thread ignores SIGCHLD, and its children then reap themselves */
 	kernel_sigaction(SIGCHLD, SIG_DFL);
-	for_each_mm(src, job->cp) {
+	ckpt_for_each_mm(src, job->cp) {
 		/* the flags that are off meanwhile are nobody's business */
-		job->ret = ckpt_save_pin(job->cp) ? copy_one(mm_copy(src)) : -ETIMEDOUT;
+		job->ret = ckpt_save_pin(job->cp) ? copy_one(ckpt_mm_copy_of(src)) : -ETIMEDOUT;
 		ckpt_save_unpin(job->cp);
 		if (job->ret)
 			break;
@@ -158,8 +151,8 @@ static void put_originals(struct ckpt_checkpoint *cp)
 {
 	struct ckpt_source *src;
 
-	for_each_mm(src, cp) {
-		struct ckpt_mm_copy *copy = mm_copy(src);
+	ckpt_for_each_mm(src, cp) {
+		struct ckpt_mm_copy *copy = ckpt_mm_copy_of(src);
 
 		mmput(copy->mm);
 		copy->mm = NULL;

@@ -65,6 +65,8 @@ static const char *vma_refusal(struct vm_area_struct *vma)
 		what = "a shared mapping that its file system has made read-only";
 	else if (vma->vm_flags & VM_LOCKED && ckpt_lacks(CKPT_FOR_MLOCK))
 		what = "locked memory on a kernel without mlock2(2)";
+	else if (ckpt_vma_has_breakpoints(vma))
+		what = "a breakpoint of somebody who traces it from outside (uprobe; end the tracing)";
 	else if (vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma) && !vma->vm_file)
 		what = vma->vm_ops->name(vma);
 	return what;
@@ -126,6 +128,8 @@ static void save_vma(struct vm_area_struct *vma, struct ckpt_image_vma *img)
 		img->flags |= CKPT_VMA_ACCOUNT;
 	if (is_sealed(vma))
 		img->flags |= CKPT_VMA_SEALED;
+	if (flags & CKPT_VM_DROPPABLE)
+		img->flags |= CKPT_VMA_DROPPABLE;
 	img->advice = advice_of(flags);
 }
 
@@ -176,8 +180,11 @@ static int list_vmas(struct ckpt_checkpoint *cp, struct mm_struct *mm, struct vm
 		return -ENOMEM;
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
-		const char *refusal = vma_refusal(vma);
+		const char *refusal;
 
+		if (ckpt_vma_is_uprobes(vma))
+			continue;
+		refusal = vma_refusal(vma);
 		if (refusal)
 			note_refusal(&refusals, vma, refusal);
 		more = vl->nr == max;
@@ -333,6 +340,8 @@ static int check_mm(struct ckpt_checkpoint *cp, struct mm_struct *mm)
 	if (rcu_access_pointer(mm->ioctx_table))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "asynchronous I/O (io_setup) is not supported");
 #endif
+	if (ckpt_arch_has_pkeys(mm))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "memory protection keys (pkey_alloc) are not supported");
 	if (ckpt_mm_has_extras(mm))
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "PR_SET_MDWE, PR_SET_MEMORY_MERGE and tagged addresses are not supported");

@@ -39,6 +39,7 @@ static bool vma_ok(const struct ckpt_image_vma *v, u64 after)
 	return v->start >= after && v->start < v->end && v->end <= TASK_SIZE_MAX &&
 	       PAGE_ALIGNED(v->start) && PAGE_ALIGNED(v->end) && PAGE_ALIGNED(v->offset) &&
 	       !(v->prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) &&
+	       !(v->flags & CKPT_VMA_DROPPABLE && (v->file || v->flags & CKPT_VMA_SHARED)) &&
 	       v->offset + (v->end - v->start) >= v->offset;
 }
 
@@ -110,6 +111,10 @@ int ckpt_check_mm_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	for (i = 0; i < rec.nr_vmas; i++) {
 		if (!vma_ok(&rec.vmas[i], after))
 			return ckpt_malformed(log, buf);
+		if (rec.vmas[i].flags & CKPT_VMA_DROPPABLE && !CKPT_VM_DROPPABLE)
+			return ckpt_fail(log, -EOPNOTSUPP,
+					 "the MM in record %u has a mapping that may be dropped (MAP_DROPPABLE), which this kernel does not know",
+					 buf->seq);
 		after = rec.vmas[i].end;
 	}
 	if (!auxv_ok(&rec))
@@ -137,7 +142,10 @@ static unsigned long map_flags(const struct ckpt_image_vma *v)
 {
 	unsigned long flags = MAP_FIXED_NOREPLACE;
 
-	flags |= v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE;
+	if (v->flags & CKPT_VMA_DROPPABLE)
+		flags |= MAP_DROPPABLE;
+	else
+		flags |= v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE;
 	if (!v->file)
 		flags |= MAP_ANONYMOUS;
 	if (v->flags & CKPT_VMA_GROWSDOWN)

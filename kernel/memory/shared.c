@@ -5,7 +5,10 @@
  * are copied while the container is frozen.  T8, C4.
  */
 #include <linux/highmem.h>
+#include <linux/memcontrol.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <uapi/linux/fcntl.h>
@@ -18,8 +21,12 @@
 #define CKPT_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
 		    F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 
+/* for copies: rather none than that somebody is killed for it, and the container pays */
+#define CKPT_GFP_COPY (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 struct shmem_copy {
 	struct ckpt_source src;
+	struct inode *inode;		/* the container's, which its object holds while it is copied */
 	struct xarray pages;		/* struct page of ours, by index */
 };
 
@@ -62,12 +69,13 @@ static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt
 
 static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xarray *to)
 {
+	gfp_t gfp = mapping_gfp_mask(mapping) | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	struct page *page, *copy;
 	bool zero;
 	void *from;
 	int ret;
 
-	page = shmem_read_mapping_page(mapping, index);
+	page = shmem_read_mapping_page_gfp(mapping, index, gfp);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	from = kmap_local_page(page);
@@ -77,22 +85,24 @@ static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xar
 		put_page(page);
 		return 0;
 	}
-	copy = alloc_page(GFP_KERNEL);
+	copy = alloc_page(CKPT_GFP_COPY);
 	if (!copy) {
 		put_page(page);
 		return -ENOMEM;
 	}
 	copy_highpage(copy, page);
 	put_page(page);
-	ret = xa_err(xa_store(to, index, copy, GFP_KERNEL));
+	ret = xa_err(xa_store(to, index, copy, CKPT_GFP_COPY));
 	if (ret)
 		__free_page(copy);
 	return ret;
 }
 
 /* only what is there, in memory or in swap: holes stay holes */
-static int copy_pages(struct address_space *mapping, struct xarray *to, pgoff_t nr)
+static int copy_pages(struct ckpt_checkpoint *cp, struct shmem_copy *copy)
 {
+	struct address_space *mapping = copy->inode->i_mapping;
+	pgoff_t nr = DIV_ROUND_UP(i_size_read(copy->inode), PAGE_SIZE);
 	unsigned long index = 0;
 	void *entry;
 	int ret;
@@ -101,10 +111,14 @@ static int copy_pages(struct address_space *mapping, struct xarray *to, pgoff_t 
 		unsigned long i, end = min(nr, index + (1UL << xa_get_order(&mapping->i_pages, index)));
 
 		for (i = index; i < end; i++) {
-			ret = copy_page_of(mapping, i, to);
+			ret = copy_page_of(mapping, i, &copy->pages);
 			if (ret)
 				return ret;
 		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ckpt_save_overdue(cp))
+			return -ETIMEDOUT;
 		cond_resched();
 	}
 	return 0;
@@ -115,15 +129,17 @@ static struct shmem_copy *shmem_copy(struct ckpt_source *src)
 	return container_of(src, struct shmem_copy, src);
 }
 
+/* the copy's pages go with the batch, as it may be a long way to the end */
 static int shmem_stream(struct ckpt_source *src, struct ckpt_page_batch *b,
 			struct ckpt_sink *sink)
 {
+	struct xarray *pages = &shmem_copy(src)->pages;
 	struct page *page;
 	unsigned long index;
 	int ret;
 
-	xa_for_each(&shmem_copy(src)->pages, index, page) {
-		get_page(page);
+	xa_for_each(pages, index, page) {
+		xa_erase(pages, index);
 		b->addr[b->nr] = (u64)index << PAGE_SHIFT;
 		b->page[b->nr++] = page;
 		if (b->nr == CKPT_PAGES_MAX) {
@@ -152,6 +168,51 @@ static const struct ckpt_source_ops shmem_source = {
 	.free = shmem_free,
 };
 
+static int copy_all(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_source *src;
+	int ret;
+
+	list_for_each_entry(src, ckpt_sources(cp), list) {
+		struct inode *inode;
+
+		if (src->ops != &shmem_source)
+			continue;
+		inode = shmem_copy(src)->inode;
+		ret = copy_pages(cp, shmem_copy(src));
+		if (ret == -ENOMEM)
+			return ckpt_fail(ckpt_save_log(cp), ret,
+					 "there is no room for a copy of %lu KiB of shared memory, for which the container's cgroup pays: see memory.max, or memory.swap.max",
+					 inode->i_mapping->nrpages << (PAGE_SHIFT - 10));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * ckpt_copy_shared - copy all shared memory that was found; the container is frozen
+ *
+ * The container's memory cgroup pays for it until it is written, as it pays for
+ * what it changes meanwhile of its other memory: so no checkpoint, and no number
+ * of them, uses more than was given to the container.
+ *
+ * Returns 0, -ENOMEM with a sentence, -EINTR if current was killed, -ETIMEDOUT if
+ * the container was let go.
+ */
+int ckpt_copy_shared(struct ckpt_checkpoint *cp)
+{
+	struct mem_cgroup *memcg, *old;
+	int ret;
+
+	memcg = get_mem_cgroup_from_mm(ckpt_save_root_task(cp)->mm);
+	old = set_active_memcg(memcg);
+	ret = copy_all(cp);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+	return ret;
+}
+
 static int save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_SHMEM);
@@ -172,12 +233,10 @@ static int save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	img->gid = from_kgid(current_user_ns(), inode->i_gid);
 	copy->src.ref = obj->ref;
 	copy->src.ops = &shmem_source;
-	xa_init(&copy->pages);
+	copy->inode = inode;
+	xa_init_flags(&copy->pages, XA_FLAGS_ACCOUNT);
 	ckpt_add_source(cp, &copy->src);
-	ckpt_done(cp, rec);
-	if (ckpt_save_checks(cp))
-		return 0;
-	return copy_pages(inode->i_mapping, &copy->pages, DIV_ROUND_UP(img->size, PAGE_SIZE));
+	return ckpt_done(cp, rec);
 }
 
 /* nobody else has the new inode yet */

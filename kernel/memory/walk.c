@@ -12,14 +12,10 @@
 
 #include "memory.h"
 
-static struct ckpt_mm_copy *mm_copy(struct ckpt_source *src)
-{
-	return container_of(src, struct ckpt_mm_copy, src);
-}
-
 struct gather {
 	struct ckpt_page_batch *b;
 	unsigned long next;		/* where to go on */
+	bool was_file;			/* and zeroes are contents */
 };
 
 /* by walk_page_range(), with the page table locked */
@@ -35,9 +31,12 @@ static int gather_pte(pte_t *ptep, unsigned long addr, unsigned long next,
 	}
 	if (pte_none_mostly(pte))
 		return 0;
-	if (pte_present(pte) && (pte_special(pte) || is_zero_pfn(pte_pfn(pte)) ||
-				 !PageAnon(pte_page(pte))))
+	if (pte_present(pte) && is_zero_pfn(pte_pfn(pte))) {
+		if (!g->was_file)
+			return 0;
+	} else if (pte_present(pte) && (pte_special(pte) || !PageAnon(pte_page(pte)))) {
 		return 0;
+	}
 	g->b->page[g->b->nr] = NULL;
 	g->b->addr[g->b->nr++] = addr;
 	return 0;
@@ -65,7 +64,7 @@ static int resolve(struct mm_struct *mm, struct vm_area_struct *vma,
 		if (got != 1)
 			return got < 0 ? got : -EFAULT;
 		p = kmap_local_page(page);
-		zero = !vma->vm_file && !memchr_inv(p, 0, PAGE_SIZE);
+		zero = !ckpt_copy_was_file(vma) && !memchr_inv(p, 0, PAGE_SIZE);
 		kunmap_local(p);
 		if (zero) {
 			put_page(page);
@@ -93,9 +92,10 @@ static long fill_batch(struct mm_struct *mm, unsigned long addr, struct ckpt_pag
 	for_each_vma(vmi, vma) {
 		u32 from = b->nr;
 
-		if (vma->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO))
+		if (vma->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO | CKPT_VM_DROPPABLE))
 			continue;
 		g.next = 0;
+		g.was_file = ckpt_copy_was_file(vma);
 		ret = k_walk_page_range(mm, max(addr, vma->vm_start), vma->vm_end, &gather_ops, &g);
 		if (ret >= 0)
 			ret = resolve(mm, vma, b, from);
@@ -113,7 +113,7 @@ static long fill_batch(struct mm_struct *mm, unsigned long addr, struct ckpt_pag
 
 static void mm_free(struct ckpt_source *src)
 {
-	struct ckpt_mm_copy *copy = mm_copy(src);
+	struct ckpt_mm_copy *copy = ckpt_mm_copy_of(src);
 
 	if (copy->copy)
 		mmput(copy->copy);
@@ -128,7 +128,7 @@ static int mm_stream(struct ckpt_source *src, struct ckpt_page_batch *b, struct 
 	int ret;
 
 	do {
-		next = fill_batch(mm_copy(src)->copy, next, b);
+		next = fill_batch(ckpt_mm_copy_of(src)->copy, next, b);
 		if (next < 0) {
 			ckpt_batch_put(b);
 			return next;

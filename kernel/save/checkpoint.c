@@ -229,10 +229,19 @@ static int collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *
 		ckpt_end_files();
 		return ret;
 	}
-	if (!(cp->flags & CKPT_FINAL)) {
+	if (!(cp->flags & CKPT_FINAL))
 		release_container(cp);
+	ret = ckpt_trim_copies(cp);
+	if (ret) {
+		ckpt_thaw(&cp->freezer, NULL);
+		release(cp);
 		ckpt_end_files();
+		return ret;
 	}
+	/* no path is looked up any more, and its file system is not ours to keep */
+	path_put(&cp->root_path);
+	memset(&cp->root_path, 0, sizeof(cp->root_path));
+	ckpt_end_files();
 	cp->step = CKPT_STEP_COLLECTED;
 	return 0;
 }

@@ -117,6 +117,12 @@ int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	/* everything was looked at, and all reasons were said */
 	if (cp->refused)
 		return cp->refused;
-	ret = cp->flags & CKPT_CHECK ? 0 : ckpt_copy_mms(cp);
-	return ret ? ret : ckpt_check_still_there(cp);
+	if (!(cp->flags & CKPT_CHECK)) {
+		ret = ckpt_copy_shared(cp);
+		if (!ret)
+			ret = ckpt_copy_mms(cp);
+		if (ret)
+			return ret;
+	}
+	return ckpt_check_still_there(cp);
 }

@@ -59,11 +59,6 @@ bool ckpt_save_froze(struct ckpt_checkpoint *cp)
 	return cp->freezer.alone;
 }
 
-bool ckpt_save_checks(struct ckpt_checkpoint *cp)
-{
-	return cp->flags & CKPT_CHECK;
-}
-
 bool ckpt_save_overdue(struct ckpt_checkpoint *cp)
 {
 	return ckpt_freezer_overdue(&cp->freezer);

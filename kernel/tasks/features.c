@@ -9,6 +9,7 @@
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/seccomp.h>
+#include <linux/uprobes.h>
 
 #include "arch.h"
 #include "part.h"
@@ -84,6 +85,10 @@ static int check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 #ifdef CONFIG_X86_CPU_RESCTRL
 	if (t->closid || t->rmid)
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a group of /sys/fs/resctrl is not supported");
+#endif
+#ifdef CONFIG_UPROBES
+	if (t->utask && (t->utask->state != UTASK_RUNNING || t->utask->return_instances))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "it is in a function that somebody traces from outside (uretprobe), which is not supported");
 #endif
 	if (test_task_syscall_work(t, SYSCALL_USER_DISPATCH))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "system call user dispatch is not supported");

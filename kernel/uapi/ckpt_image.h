@@ -380,6 +380,8 @@ struct ckpt_image_sighand {
 #define CKPT_VMA_LOCKONFAULT	0x20
 #define CKPT_VMA_ACCOUNT	0x40	/* private and has been writable: counts as committed */
 #define CKPT_VMA_SEALED		0x80	/* shared, and never writable, by a seal of the memfd */
+#define CKPT_VMA_DROPPABLE	0x100	/* MAP_DROPPABLE: comes back empty */
+#define CKPT_VMA_FLAGS		0x1ff
 
 struct ckpt_image_vma {
 	__u64 start;
@@ -399,6 +401,7 @@ struct ckpt_image_vma {
 #define CKPT_ADVICE_SEQUENTIAL	0x20
 #define CKPT_ADVICE_RANDOM	0x40
 #define CKPT_ADVICE_MERGEABLE	0x80
+#define CKPT_ADVICES		0xff
 
 struct ckpt_image_mm {
 	__u32 ref;
@@ -582,6 +585,7 @@ struct ckpt_image_namespaces {
 #define CKPT_ATTR_NPROC_EXCEEDED 0x04	/* its new user had too many processes: execve(2) asks again */
 #define CKPT_ATTR_MCE_PROCESS	0x08	/* PR_MCE_KILL_SET */
 #define CKPT_ATTR_MCE_EARLY	0x10	/* PR_MCE_KILL_EARLY */
+#define CKPT_ATTR_FLAGS		0x1f
 
 struct ckpt_image_attributes {
 	__u32 personality;

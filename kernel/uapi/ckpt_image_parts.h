@@ -111,14 +111,27 @@
 	X(MM, BASE, def_flags, CKPT_VMA_LOCKED | CKPT_VMA_LOCKONFAULT)	\
 	X(MM, BASE, thp_disable, 1)					\
 	X(MM, BASE, reserved, 0)					\
+	X(MM, VMAS, flags, CKPT_VMA_FLAGS)				\
+	X(MM, VMAS, advice, CKPT_ADVICES)				\
+	X(MM, LAYOUT, legacy, 1)					\
+	X(MM, LAYOUT, reserved, 0)					\
+	X(CRED, BASE, reserved, 0)					\
 	X(EPOLL, BASE, reserved, 0)					\
+	X(EPOLL, PARAMS, prefer_busy_poll, 1)				\
+	X(EPOLL, PARAMS, reserved, 0)					\
 	X(PROCESS, BASE, reserved, 0)					\
+	X(PROCESS, JOB, flags, CKPT_JOB_CONTINUED)			\
+	X(PROCESS, JOB, reserved, 0)					\
+	X(PROCESS, PTRACER, reserved, 0)				\
+	X(PROCESS, AUTOGROUP, reserved, 0)				\
+	X(TASK, BASE, reserved, 0)					\
 	X(TASK, SHARED, reserved, 0)					\
 	X(TASK, NAMESPACES, time, 0)					\
 	X(TASK, NAMESPACES, time_for_children, 0)			\
 	X(TASK, NAMESPACES, user, 0)					\
 	X(TASK, ATTRIBUTES, no_new_privs, 1)				\
-	X(TASK, ATTRIBUTES, reserved, 0)				\
+	X(TASK, ATTRIBUTES, flags, CKPT_ATTR_FLAGS)			\
+	X(TASK, LOGIN, reserved, 0)					\
 	X(TASK, SCHED, reset_on_fork, 1)				\
 	X(TASK, SCHED, reserved, 0)					\
 	X(TASK, SIGNALS, restore_sigmask, 1)				\

@@ -597,6 +597,12 @@ static void memory_policy(void)
 	have(!syscall(SYS_set_mempolicy, 2, &nodes, 8 * sizeof(nodes)));
 }
 
+static void pkey(void)
+{
+	/* no mapping has it */
+	have(syscall(SYS_pkey_alloc, 0, 0) > 0);
+}
+
 static void deadline(void)
 {
 	struct {
@@ -707,7 +713,7 @@ static const struct kind kinds[] = {
 	{ "seccomp", seccomp }, { "traced", traced }, { "stopped", stopped }, { "dead-leader", dead_leader },
 	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
 	{ "user-namespace", user_namespace }, { "net-namespace", net_namespace }, { "keyring", keyring },
-	{ "memory-policy", memory_policy }, { "deadline", deadline }, { "device", char_device },
+	{ "memory-policy", memory_policy }, { "deadline", deadline }, { "device", char_device }, { "pkey", pkey },
 };
 
 const struct kind *find_kind(const char *name)

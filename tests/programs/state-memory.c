@@ -92,6 +92,7 @@ static void prepare_file_mappings(void)
 	private_file = map_file(fd, 4 * PAGE, MAP_PRIVATE);
 	shared_file = map_file(fd, 4 * PAGE, MAP_SHARED);
 	pattern(private_file + PAGE, PAGE, 30);
+	memset(private_file + 3 * PAGE, 0, PAGE);
 	close(fd);
 	memfd = memfd_create("state", MFD_CLOEXEC);
 	need(memfd >= 0);
@@ -155,6 +156,11 @@ static bool file_has(int fd, size_t page, uint64_t seed)
 	return pread(fd, buf, PAGE, page * PAGE) == (ssize_t)PAGE && pattern_is(buf, PAGE, seed);
 }
 
+static bool all_zero(const uint8_t *p, size_t len)
+{
+	return !*p && !memcmp(p, p + 1, len - 1);
+}
+
 static void check_file_mappings(void)
 {
 	int fd = open(in_dir("mapped"), O_RDWR | O_CLOEXEC);
@@ -162,6 +168,8 @@ static void check_file_mappings(void)
 
 	verdict(pattern_is(private_file, PAGE, 20) && pattern_is(private_file + PAGE, PAGE, 30) &&
 		pattern_is(private_file + 2 * PAGE, PAGE, 22), "T8", "state: a private mapping of a file, in part written");
+	verdict(all_zero(private_file + 3 * PAGE, PAGE) && file_has(fd, 3, 23), "T9",
+		"state: zeroes written into a private mapping of a file that has others there");
 	verdict(file_has(fd, 1, 21) && pattern_is(shared_file + PAGE, PAGE, 21), "T8",
 		"state: the file has nothing of what was written privately");
 	was = shared_file[0];

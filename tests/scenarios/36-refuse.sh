@@ -161,6 +161,7 @@ refuse T10 user-namespace task user
 refuse T10 net-namespace task net
 refuse T6 keyring task key
 refuse T8 memory-policy task 'NUMA memory policy'
+refuse 'T8 K16' pkey task 'memory protection keys'
 refuse T7 deadline task 'scheduling policy'
 refuse C10 registered-ring task 'io_uring'
 refuse T7 io-context task 'CLONE_IO'

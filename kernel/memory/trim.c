@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A copy of an address space has references to all files that are mapped in it,
+ * and to the executable: until the last byte of the image is read, no file system
+ * of theirs could be unmounted, and no deleted file would give its space back.
+ * Only private pages are written of it, so all else goes.  K7
+ */
+#include <linux/file.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "memory.h"
+
+/* what a mapping of a copy that was a file's has instead */
+static const char was_file;
+
+bool ckpt_copy_was_file(struct vm_area_struct *vma)
+{
+	return vma->vm_private_data == &was_file;
+}
+
+/* by walk_page_range(), with the page table locked */
+static int find_zero(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	unsigned long *found = walk->private;
+	pte_t pte = *ptep;
+
+	if (!pte_present(pte) || !is_zero_pfn(pte_pfn(pte)))
+		return 0;
+	*found = addr;
+	return 1;
+}
+
+static const struct mm_walk_ops zero_ops = {
+	.pte_entry = find_zero,
+	CKPT_WALK_RDLOCK
+};
+
+/*
+ * Where ksm has put the kernel's page of zeroes into a private mapping of a file,
+ * they are contents, and get a page that is not taken for one of the file.
+ */
+static int keep_zeroes(struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start, found;
+	struct page *page;
+
+	while (k_walk_page_range(vma->vm_mm, addr, vma->vm_end, &zero_ops, &found) > 0) {
+		long got = ckpt_get_user_pages(vma->vm_mm, found, 1, FOLL_WRITE | FOLL_FORCE, &page);
+
+		if (got != 1)
+			return got < 0 ? got : -EFAULT;
+		put_page(page);
+		addr = found + PAGE_SIZE;
+	}
+	return 0;
+}
+
+/* a private mapping of a file becomes anonymous; the pages that are the file's go */
+static int let_file_go(struct vm_area_struct *vma)
+{
+	struct zap_details only_files = { .even_cows = false };
+	struct file *file = vma->vm_file;
+	int ret;
+
+	/* of /dev/zero it is anonymous already, and has no page of a file */
+	if (!vma_is_anonymous(vma)) {
+		ret = keep_zeroes(vma);
+		if (ret)
+			return ret;
+		k_zap_page_range_single(vma, vma->vm_start, vma->vm_end - vma->vm_start, &only_files);
+	}
+	/* khugepaged would fill the gaps with zeroes */
+	ckpt_vm_flags_clear(vma, VM_HUGEPAGE);
+	ckpt_vm_flags_set(vma, VM_NOHUGEPAGE);
+	k_unlink_file_vma(vma);
+	if (vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	vma_set_anonymous(vma);
+	vma->vm_file = NULL;
+	vma->vm_private_data = (void *)&was_file;
+	fput(file);
+	return 0;
+}
+
+/* without private pages of its own; what has no file may stay */
+static bool is_only_file(struct vm_area_struct *vma)
+{
+	return vma->vm_file && (vma->vm_flags & (VM_SHARED | VM_MAYSHARE) || !vma->anon_vma);
+}
+
+/* @mm is a copy of ours, in which nobody runs; its mmap_lock is held for writing */
+static int trim_locked(struct mm_struct *mm)
+{
+	unsigned long addr, from = 0, to = 0;
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	for (addr = 0; !ret && (vma = find_vma(mm, addr)); addr = vma->vm_end) {
+		if (is_only_file(vma)) {
+			from = to ? from : vma->vm_start;
+			to = vma->vm_end;
+			continue;
+		}
+		/* all that lie between two that stay at once */
+		if (to)
+			ret = k_do_munmap(mm, from, to - from, NULL);
+		to = 0;
+		if (!ret && vma->vm_file)
+			ret = let_file_go(vma);
+	}
+	if (!ret && to)
+		ret = k_do_munmap(mm, from, to - from, NULL);
+	return ret ? : k_set_mm_exe_file(mm, NULL);
+}
+
+/*
+ * ckpt_trim_copies - let the files of all copies go
+ *
+ * The container may run already.  Files end with current's task work.
+ *
+ * Returns 0, -EINTR if current was killed, or another negative errno.
+ */
+int ckpt_trim_copies(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_source *src;
+	int ret;
+
+	ckpt_for_each_mm(src, cp) {
+		struct mm_struct *mm = ckpt_mm_copy_of(src)->copy;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		mmap_write_lock(mm);
+		ret = trim_locked(mm);
+		mmap_write_unlock(mm);
+		if (ret)
+			return ckpt_fail(ckpt_save_log(cp), ret,
+					 "the files of a copy of the container's memory cannot be let go: error %d",
+					 -ret);
+		cond_resched();
+	}
+	return 0;
+}
