@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* The image: open files, what several may share of them, and tables of descriptors.  Included by ckpt_image.h. */
+#ifndef _UAPI_CKPT_IMAGE_FILES_H
+#define _UAPI_CKPT_IMAGE_FILES_H
+
+#include <linux/types.h>
+
+/* FILE: an open file description; with a path, and the part of its kind */
+enum ckpt_file_kind {
+	CKPT_FILE_PATH		= 1,	/* regular file, directory, simple device */
+	CKPT_FILE_PIPE		= 2,
+	CKPT_FILE_EVENTFD	= 3,
+	CKPT_FILE_EPOLL		= 4,
+	CKPT_FILE_TIMERFD	= 5,
+	CKPT_FILE_TCP		= 6,	/* listening or not connected */
+	CKPT_FILE_UDP		= 7,	/* not connected, queue empty */
+	CKPT_FILE_UNIX		= 8,	/* listening or not connected */
+	CKPT_FILE_SHMEM		= 9,	/* memory with no name: shared anonymous, memfd */
+};
+
+struct ckpt_image_file {
+	__u32 ref;
+	__u32 kind;		/* enum ckpt_file_kind */
+	__u32 flags;		/* f_flags: O_* */
+	__u32 mode;		/* i_mode: S_IFMT must be the same at restart */
+	__s64 pos;		/* offset in bytes */
+	__u32 cred;		/* ref of the CRED that it was opened with */
+	__u32 reserved;
+};
+
+/* of CKPT_FILE_PATH */
+struct ckpt_image_file_path {
+	__u64 size;		/* bytes, at checkpoint */
+	__u64 mtime_ns;
+	__u32 rdev;		/* of a device */
+	__u32 reserved;
+};
+
+/* of CKPT_FILE_PIPE */
+struct ckpt_image_file_pipe {
+	__u32 pipe;		/* ref of a PIPE */
+	__u32 end;		/* FMODE_READ 1, FMODE_WRITE 2 */
+};
+
+/* of CKPT_FILE_EVENTFD */
+struct ckpt_image_file_eventfd {
+	__u64 count;
+	__u32 semaphore;	/* EFD_SEMAPHORE */
+	__u32 reserved;
+};
+
+/* of CKPT_FILE_TIMERFD; times in ns */
+#define CKPT_TIMERFD_CANCELED	0x1	/* the clock was set: read(2) has still to say so */
+
+struct ckpt_image_file_timerfd {
+	__s32 clockid;
+	__u32 settime_flags;
+	__u64 ticks;		/* expirations not read yet */
+	__u64 value;		/* remaining, 0 if disarmed */
+	__u64 interval;
+	__u32 state;		/* CKPT_TIMERFD_* */
+	__u32 reserved;
+};
+
+/* of CKPT_FILE_SHMEM */
+#define CKPT_SHMEM_WRITER	0x1	/* opened by open(2), so that it may not be executed */
+
+struct ckpt_image_file_shmem {
+	__u32 shmem;		/* ref of a SHMEM */
+	__u32 flags;		/* CKPT_SHMEM_* */
+};
+
+/* of CKPT_FILE_TCP, _UDP, _UNIX; they have OPTIONS, too */
+#define CKPT_SOCK_LISTEN	0x1
+#define CKPT_SOCK_BOUND		0x2
+#define CKPT_SOCK_PATH		0x4	/* unix: bound to a file, whose path is NAME; addr is what bind(2) got */
+#define CKPT_SOCK_ADDR_LOCK	0x8	/* inet: its owner chose the address, the port */
+#define CKPT_SOCK_PORT_LOCK	0x10
+
+struct ckpt_image_file_sock {
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 state;		/* CKPT_SOCK_* */
+	__u32 backlog;
+	__u32 addr_len;
+	__u8 addr[128];		/* struct sockaddr_* */
+	__u32 mode;		/* unix path: permissions and owner */
+	__u32 uid;
+	__u32 gid;
+	__u32 drops;		/* packets dropped: SO_RXQ_OVFL */
+	__u32 sk_uid;		/* the socket's own owner; its mode is FILE's */
+	__u32 sk_gid;
+	__u32 peer_cred;	/* SO_PEERCRED: ref of a CRED, 0: none */
+	__s32 peer_pid;
+};
+
+/*
+ * An option that is not as in a new socket, as setsockopt(2) takes it; in the
+ * order in which they are set.
+ */
+#define CKPT_SOCKOPT_LEN	16
+
+struct ckpt_image_sockopt {
+	__s32 level;		/* SOL_* */
+	__s32 name;
+	__u32 len;		/* bytes of value that count; the rest is zero */
+	__u32 reserved;
+	__u8 value[CKPT_SOCKOPT_LEN];
+};
+
+/* PIPE: its contents are bytes, cut into the packets that were there */
+struct ckpt_image_pipe {
+	__u32 ref;
+	__u32 size;		/* bytes: F_GETPIPE_SZ */
+	__u32 mode;		/* of its inode: permission bits and owner */
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+};
+
+#define CKPT_PIPE_PACKET	0x1
+#define CKPT_PIPE_BUF_MAX	(1U << 20)
+
+struct ckpt_image_pipe_buf {
+	__u32 len;		/* bytes, 1 ... 4096, or CKPT_PIPE_BUF_MAX if it is no packet */
+	__u32 flags;		/* CKPT_PIPE_PACKET */
+};
+
+/* SHMEM: memory shared by mappings; contents come as PAGES */
+struct ckpt_image_shmem {
+	__u32 ref;
+	__u32 seals;		/* F_SEAL_* of a memfd */
+	__u64 size;		/* bytes */
+	__u32 memfd;		/* 1: made by memfd_create, 0: by mmap */
+	__u32 mode;		/* permission bits */
+	__u32 uid;
+	__u32 gid;
+};
+
+/* EPOLL: what an epoll file watches; after every FILES table */
+struct ckpt_image_epoll_watch {
+	__s32 fd;		/* in the FILES table 'files' */
+	__u32 events;
+	__u64 data;
+};
+
+struct ckpt_image_epoll_params {	/* busy polling, ioctl(EPIOCSPARAMS): part PARAMS, if it is set */
+	__u32 busy_poll_usecs;
+	__u32 busy_poll_budget;
+	__u32 prefer_busy_poll;
+	__u32 reserved;
+};
+
+struct ckpt_image_epoll {
+	__u32 file;		/* ref of the epoll FILE */
+	__u32 files;		/* ref of a FILES in which it is open */
+	__s32 epfd;		/* at this descriptor */
+	__u32 reserved;
+};
+
+/* FILES: a descriptor table */
+#define CKPT_FD_CLOEXEC		0x1
+
+struct ckpt_image_fd {
+	__s32 fd;
+	__u32 file;		/* ref of a FILE */
+	__u32 flags;		/* CKPT_FD_* */
+	__u32 reserved;
+};
+
+struct ckpt_image_files {
+	__u32 ref;
+	__u32 reserved;
+};
+
+/* FS: root is a path in the container's own root; cwd too */
+struct ckpt_image_fs {
+	__u32 ref;
+	__u32 umask;
+};
+
+#endif
