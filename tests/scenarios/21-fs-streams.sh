@@ -14,9 +14,11 @@ web=/ckpt/web
 counting() {
 	local before
 
-	before=$(cat root/tmp/count) || return
+	# What is there may be another's, who was ahead of the one that is asked.
+	rm -f root/tmp/count
+	wait_until 10 test -s root/tmp/count && before=$(<root/tmp/count) || return
 	# shellcheck disable=SC2016 # for the inner shell
-	wait_until 10 bash -c '[ "$(cat root/tmp/count)" -gt '"$((before + 2))"' ]'
+	wait_until 10 bash -c '[ "$(<root/tmp/count)" -gt '"$((before + 2))"' ]'
 }
 
 # snapshots: how many there are
