@@ -78,6 +78,13 @@ static inline void ckpt_vm_flags_clear(struct vm_area_struct *vma, unsigned long
 #define CKPT_VM_SHADOW_STACK 0
 #endif
 
+/* 6.3: what ids mean on a mount is a struct of its own */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define ckpt_mnt_idmap(mnt) mnt_idmap(mnt)
+#else
+#define ckpt_mnt_idmap(mnt) mnt_user_ns(mnt)
+#endif
+
 /* 6.11: memory that the kernel may drop at any time */
 #ifdef VM_DROPPABLE
 #define CKPT_VM_DROPPABLE VM_DROPPABLE

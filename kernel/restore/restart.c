@@ -30,6 +30,7 @@ struct ckpt_restart *ckpt_restart_new(void)
 	init_waitqueue_head(&rs->turn);
 	INIT_LIST_HEAD(&rs->records);
 	INIT_LIST_HEAD(&rs->members);
+	INIT_LIST_HEAD(&rs->made);
 	xa_init(&rs->by_ref);
 	xa_init(&rs->by_pid);
 	xa_init(&rs->by_tgid);
@@ -46,6 +47,7 @@ static void restart_free(struct kref *kref)
 	struct ckpt_member *m, *next;
 
 	ckpt_drop_restored(rs);
+	ckpt_forget_made(rs);
 	put_cred(rs->given.cred);
 	put_cred(rs->given.by);
 	list_for_each_entry_safe(m, next, &rs->members, list) {
@@ -270,10 +272,12 @@ int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 		ret = run(rs);
 	if (ret) {
 		ckpt_restart_abort(rs, ret);
+		ckpt_remove_made(rs);
 		if (READ_ONCE(rs->killed))
 			ckpt_log(&rs->log, "task %d was killed while it was restarted", rs->killed);
 		return ret;
 	}
+	ckpt_forget_made(rs);
 	return ckpt_next_id();
 }
 

@@ -48,6 +48,7 @@ struct ckpt_restart {
 	struct xarray by_tgid;		/* PROCESS records */
 	struct xarray epolls;		/* EPOLL records, by FILES */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
+	struct list_head made;		/* files that go if it fails; the lock of making */
 	struct ckpt_given given;
 	u64 cpu_ns;			/* of all tasks that are here so far */
 	struct ckpt_rec_buf *system;
@@ -76,6 +77,10 @@ static inline bool ckpt_is_zombie(const struct ckpt_member *m)
 /* restored.c: the objects that are here again */
 int ckpt_finish_restored(struct ckpt_restart *rs);
 void ckpt_drop_restored(struct ckpt_restart *rs);
+
+/* made.c: files that go if the restart fails */
+void ckpt_remove_made(struct ckpt_restart *rs);
+void ckpt_forget_made(struct ckpt_restart *rs);
 
 /* load.c: the small records, up to MEMORY */
 int ckpt_load(struct ckpt_restart *rs);

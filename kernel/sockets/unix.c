@@ -124,13 +124,14 @@ static bool is_stale(struct socket *sock, struct address *a)
  * an error.
  */
 static int remove_stale(struct socket *sock, struct address *a, const char *name,
-			unsigned long scratch)
+			unsigned long scratch, bool *was_there)
 {
 	struct path path;
 	bool is_sock;
 	int ret;
 
 	ret = kern_path(name, 0, &path);
+	*was_there = !ret;
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	is_sock = S_ISSOCK(d_inode(path.dentry)->i_mode);
@@ -178,17 +179,20 @@ static int set_address(struct sock *sk, const struct ckpt_image_file_sock *img)
 	return 0;
 }
 
-static int bind_to(struct socket *sock, const struct ckpt_image_file_sock *img,
-		   const char *name, unsigned long scratch)
+static int bind_to(struct ckpt_restart *rs, struct socket *sock,
+		   const struct ckpt_image_file_sock *img, const char *name)
 {
 	struct address a;
+	bool was_there;
 	int ret;
 
 	ret = make_address(&a, name);
 	if (!ret)
-		ret = remove_stale(sock, &a, name, scratch);
+		ret = remove_stale(sock, &a, name, ckpt_scratch(rs), &was_there);
 	if (!ret)
 		ret = kernel_bind(sock, (struct sockaddr *)&a.addr, a.len);
+	if (!ret && !was_there)
+		ret = ckpt_note_made(rs, &unix_sk(sock->sk)->path);
 	return ret ? : set_file_owner(sock->sk, img);
 }
 
@@ -208,8 +212,8 @@ static int find_dir(char *name, struct path *dir)
  * From within the directory, as the path may be longer than an address.  The lock
  * of making is held; who shares our directories looks up whole paths only.
  */
-static int bind_within(struct socket *sock, const struct ckpt_image_file_sock *img,
-		       char *name, unsigned long scratch)
+static int bind_within(struct ckpt_restart *rs, struct socket *sock,
+		       const struct ckpt_image_file_sock *img, char *name)
 {
 	struct path dir, was;
 	int ret;
@@ -219,20 +223,20 @@ static int bind_within(struct socket *sock, const struct ckpt_image_file_sock *i
 		return ret;
 	get_fs_pwd(current->fs, &was);
 	k_set_fs_pwd(current->fs, &dir);
-	ret = bind_to(sock, img, last_of(name), scratch);
+	ret = bind_to(rs, sock, img, last_of(name));
 	k_set_fs_pwd(current->fs, &was);
 	path_put(&was);
 	path_put(&dir);
 	return ret ? : set_address(sock->sk, img);
 }
 
-static int bind_path(struct socket *sock, const struct ckpt_image_file_sock *img,
-		     char *name, unsigned long scratch)
+static int bind_path(struct ckpt_restart *rs, struct socket *sock,
+		     const struct ckpt_image_file_sock *img, char *name)
 {
 	const struct sockaddr_un *addr = (const void *)img->addr;
 
-	return !strcmp(name, addr->sun_path) ? bind_to(sock, img, name, scratch) :
-					       bind_within(sock, img, name, scratch);
+	return !strcmp(name, addr->sun_path) ? bind_to(rs, sock, img, name) :
+					       bind_within(rs, sock, img, name);
 }
 
 static int bind_unix(struct ckpt_restart *rs, struct socket *sock, const struct ckpt_rec_buf *buf)
@@ -247,7 +251,7 @@ static int bind_unix(struct ckpt_restart *rs, struct socket *sock, const struct 
 	name = kstrdup(path, GFP_KERNEL);
 	if (!name)
 		return -ENOMEM;
-	ret = bind_path(sock, img, name, ckpt_scratch(rs));
+	ret = bind_path(rs, sock, img, name);
 	kfree(name);
 	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%s cannot be bound to: error %d", path, -ret) : 0;
 }

@@ -39,6 +39,15 @@ done
 ok "S16 and the log has the reason" grep -qE 'trunc|cut|damaged' /ckpt/zoo/log
 ok "S16 nothing stays" unchanged
 
+# What is cut off at its end fails when all tasks have their files.
+late=$(grep cut@ damage | tail -n 1)
+rm -f zoo/socket
+ok "S16 cp fails: $late" refused "$late"
+fails "S16 a restart that fails leaves no file of a socket" test -e zoo/socket
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("zoo/socket")'
+ok "S16 cp fails again" refused "$late"
+ok "S16 and leaves one that was there" test -S zoo/socket
+
 if [ "$soak" != 0 ]; then
 	bad-image damage -a img >damage
 fi

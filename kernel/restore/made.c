@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a restart has made in file systems, such as the file of a socket's name:
+ * it outlives its maker, so one that fails takes it away.  S16.
+ */
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/slab.h>
+
+#include "restart.h"
+
+struct made {
+	struct list_head list;
+	struct path path;		/* a reference is held */
+};
+
+/* who has its name by now may have another file */
+static void remove(const struct path *path)
+{
+	struct dentry *dir;
+
+	if (mnt_want_write(path->mnt))
+		return;
+	dir = dget_parent(path->dentry);
+	inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
+	if (path->dentry->d_parent == dir && !d_unhashed(path->dentry) &&
+	    d_is_positive(path->dentry))
+		vfs_unlink(ckpt_mnt_idmap(path->mnt), d_inode(dir), path->dentry, NULL);
+	inode_unlock(d_inode(dir));
+	dput(dir);
+	mnt_drop_write(path->mnt);
+}
+
+/*
+ * ckpt_note_made - a file was made under this name, where there was none
+ *
+ * The lock of making is held.  On error, which is that of a restart that has
+ * failed meanwhile or -ENOMEM, the file is gone again.
+ */
+int ckpt_note_made(struct ckpt_restart *rs, const struct path *path)
+{
+	int ret = ckpt_restore_failed(rs);
+	struct made *made = NULL;
+
+	if (!ret) {
+		made = kmalloc(sizeof(*made), GFP_KERNEL);
+		ret = made ? 0 : -ENOMEM;
+	}
+	if (ret) {
+		remove(path);
+		return ret;
+	}
+	made->path = *path;
+	path_get(&made->path);
+	list_add(&made->list, &rs->made);
+	return 0;
+}
+
+/* by the coordinator, when the restart has failed: what comes now removes itself */
+void ckpt_remove_made(struct ckpt_restart *rs)
+{
+	struct made *made;
+
+	mutex_lock(&rs->lock);
+	list_for_each_entry(made, &rs->made, list)
+		remove(&made->path);
+	mutex_unlock(&rs->lock);
+	ckpt_forget_made(rs);
+}
+
+/* nobody makes anything any more; the files stay as they are */
+void ckpt_forget_made(struct ckpt_restart *rs)
+{
+	struct made *made, *next;
+
+	list_for_each_entry_safe(made, next, &rs->made, list) {
+		path_put(&made->path);
+		kfree(made);
+	}
+	INIT_LIST_HEAD(&rs->made);
+}
