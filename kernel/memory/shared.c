@@ -98,23 +98,23 @@ static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xar
 	return ret;
 }
 
-/* only what is there, in memory or in swap: holes stay holes */
+/*
+ * Only what is there, in memory or in swap: holes stay holes.  Each page is looked
+ * for by its own index: khugepaged does not stand still, and may make one entry of
+ * those before and behind it, which xa_for_each() takes for one that it has seen.
+ */
 static int copy_pages(struct ckpt_checkpoint *cp, struct shmem_copy *copy)
 {
 	struct address_space *mapping = copy->inode->i_mapping;
-	pgoff_t nr = DIV_ROUND_UP(i_size_read(copy->inode), PAGE_SIZE);
-	unsigned long index = 0;
-	void *entry;
+	unsigned long index, nr = DIV_ROUND_UP(i_size_read(copy->inode), PAGE_SIZE);
 	int ret;
 
-	xa_for_each(&mapping->i_pages, index, entry) {
-		unsigned long i, end = min(nr, index + (1UL << xa_get_order(&mapping->i_pages, index)));
-
-		for (i = index; i < end; i++) {
-			ret = copy_page_of(mapping, i, &copy->pages);
-			if (ret)
-				return ret;
-		}
+	for (index = 0; index < nr; index++) {
+		if (!xa_find(&mapping->i_pages, &index, nr - 1, XA_PRESENT))
+			break;
+		ret = copy_page_of(mapping, index, &copy->pages);
+		if (ret)
+			return ret;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (ckpt_save_overdue(cp))
