@@ -57,13 +57,19 @@ static int keep_zeroes(struct vm_area_struct *vma)
 	return 0;
 }
 
-/* a private mapping of a file becomes anonymous; the pages that are the file's go */
+/*
+ * A private mapping of a file becomes anonymous; the pages that are the file's go.
+ * Until then somebody may have set breakpoints: in the container after its mappings
+ * were looked at, or in the copy, which is one more mapping of the file.  -EBUSY then.
+ */
 static int let_file_go(struct vm_area_struct *vma)
 {
 	struct zap_details only_files = { .even_cows = false };
 	struct file *file = vma->vm_file;
 	int ret;
 
+	if (ckpt_vma_has_breakpoints(vma))
+		return -EBUSY;
 	/* of /dev/zero it is anonymous already, and has no page of a file */
 	if (!vma_is_anonymous(vma)) {
 		ret = keep_zeroes(vma);
@@ -120,7 +126,8 @@ static int trim_locked(struct mm_struct *mm)
  *
  * The container may run already.  Files end with current's task work.
  *
- * Returns 0, -EINTR if current was killed, or another negative errno.
+ * Returns 0, -EINTR if current was killed, -EBUSY if there is a breakpoint in one,
+ * or another negative errno.
  */
 int ckpt_trim_copies(struct ckpt_checkpoint *cp)
 {
@@ -135,6 +142,9 @@ int ckpt_trim_copies(struct ckpt_checkpoint *cp)
 		mmap_write_lock(mm);
 		ret = trim_locked(mm);
 		mmap_write_unlock(mm);
+		if (ret == -EBUSY)
+			return ckpt_fail(ckpt_save_log(cp), ret,
+					 "somebody who traces the container from outside has set a breakpoint (uprobe; end the tracing)");
 		if (ret)
 			return ckpt_fail(ckpt_save_log(cp), ret,
 					 "the files of a copy of the container's memory cannot be let go: error %d",
