@@ -233,6 +233,7 @@ static int collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *
 		release_container(cp);
 	ret = ckpt_trim_copies(cp);
 	if (ret) {
+		release_visible(cp);
 		ckpt_thaw(&cp->freezer, NULL);
 		release(cp);
 		ckpt_end_files();
