@@ -59,6 +59,14 @@ static inline void ckpt_vm_flags_clear(struct vm_area_struct *vma, unsigned long
 #endif
 }
 
+/* 6.2: a name has a place of its own; before, it is that of the node in a file's tree */
+static inline void ckpt_vma_has_no_name(struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0) && defined(CONFIG_ANON_VMA_NAME)
+	vma->anon_name = NULL;
+#endif
+}
+
 /* 6.5: a walk says how it locks vmas */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define CKPT_WALK_RDLOCK .walk_lock = PGWALK_RDLOCK,

@@ -85,6 +85,7 @@ static int let_file_go(struct vm_area_struct *vma)
 		vma->vm_ops->close(vma);
 	vma_set_anonymous(vma);
 	vma->vm_file = NULL;
+	ckpt_vma_has_no_name(vma);
 	vma->vm_private_data = (void *)&was_file;
 	fput(file);
 	return 0;
