@@ -157,7 +157,6 @@ static int read_quickly(struct ckpt_checkpoint *cp, struct file *file, struct ck
 	if (!lock_watches(file))
 		return ckpt_refuse(cp, -EBUSY, "an epoll file is in use outside of the container");
 	ret = read_items(file, ws);
-	read_params(file, &ws->params);
 	mutex_unlock(mutex_of(file));
 	return ret;
 }
@@ -227,6 +226,7 @@ static int read_slowly(struct ckpt_checkpoint *cp, struct file *file, struct ckp
 
 int ckpt_read_watches(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_watches *ws)
 {
+	read_params(file, &ws->params);
 	return at.known ? read_quickly(cp, file, ws) : read_slowly(cp, file, ws);
 }
 
