@@ -139,7 +139,8 @@ static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	u64 nr;
 
 	img = ckpt_get_nr(buf, TASK, USAGE, &nr);
-	return usage_ok(img, nr) ? 0 : ckpt_malformed(log, buf);
+	return usage_ok(img, nr) && (!img || nr == (ckpt_is_zombie_rec(buf) ? 3 : 1)) ?
+		0 : ckpt_malformed(log, buf);
 }
 
 static int check_process(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
@@ -148,7 +149,7 @@ static int check_process(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	u64 nr;
 
 	img = ckpt_get_nr(buf, PROCESS, USAGE, &nr);
-	return usage_ok(img, nr) && (!nr || nr == 2) ? 0 : ckpt_malformed(log, buf);
+	return usage_ok(img, nr) && (!img || nr == 2) ? 0 : ckpt_malformed(log, buf);
 }
 
 /* the lock of the task's run queue is held */
@@ -228,16 +229,14 @@ static int too_much(struct ckpt_restart *rs)
 
 static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_image_usage *img;
-	u64 nr;
+	const struct ckpt_image_usage *img = ckpt_get(buf, TASK, USAGE);
 
-	img = ckpt_get_nr(buf, TASK, USAGE, &nr);
 	if (!img)
 		return 0;
 	if (!ckpt_is_zombie_rec(buf) && !ckpt_restore_time(rs, img->utime + img->stime))
 		return too_much(rs);
 	add_own(&img[OWN]);
-	if (ckpt_is_zombie_rec(buf) && nr == 3)
+	if (ckpt_is_zombie_rec(buf))
 		add_to_process(&img[DEAD_THREADS], &img[CHILDREN]);
 	return 0;
 }
