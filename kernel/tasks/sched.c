@@ -189,9 +189,12 @@ static bool is_rt(int policy)
 	return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
+/* as sched_setscheduler(2), for which to leave SCHED_IDLE is to become less nice */
 static int check_rights(struct ckpt_restart *rs, const struct ckpt_image_sched *img)
 {
-	if ((is_rt(img->policy) || img->nice < task_nice(current) ||
+	bool less_idle = current->policy == SCHED_IDLE && img->policy != SCHED_IDLE;
+
+	if ((is_rt(img->policy) || less_idle || img->nice < task_nice(current) ||
 	     IOPRIO_PRIO_CLASS(img->ioprio) == IOPRIO_CLASS_RT) && !capable(CAP_SYS_NICE))
 		return ckpt_fail(ckpt_restore_log(rs), -EPERM, "task %d: its priority is not the caller's to give",
 				 task_pid_vnr(current));
