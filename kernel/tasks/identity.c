@@ -74,21 +74,22 @@ static void adopt(struct task_struct *thread)
 	for_each_thread(current, t) {
 		RCU_INIT_POINTER(t->real_parent, thread);
 		if (!t->ptrace)
-			t->parent = thread;
+			t->parent = t->real_parent;
 	}
 }
 
 /* the helpers' first threads have made all processes */
 static int find_parent(struct ckpt_restart *rs, const struct ckpt_image_task *img)
 {
-	struct task_struct *thread;
+	struct task_struct *thread, *parent;
 	int ret = -ESRCH;
 
 	if (!img->parent_tid || !(img->flags & CKPT_TASK_LEADER))
 		return 0;
 	write_lock_irq(kv_tasklist_lock);
+	parent = rcu_dereference_protected(current->real_parent, true);
 	thread = pid_task(find_vpid(img->parent_tid), PIDTYPE_PID);
-	if (thread && same_thread_group(thread, current->real_parent) &&
+	if (thread && same_thread_group(thread, parent) &&
 	    !(READ_ONCE(thread->flags) & PF_EXITING)) {
 		adopt(thread);
 		ret = 0;
