@@ -43,6 +43,15 @@ static bool has_speculation_ctrl(struct task_struct *t)
 	       ckpt_arch_flushes_l1d(t);
 }
 
+static bool has_resctrl_group(struct task_struct *t)
+{
+#ifdef CONFIG_X86_CPU_RESCTRL
+	return t->closid || t->rmid;
+#else
+	return false;
+#endif
+}
+
 /*
  * What a task hands down to those that it forks.  At a restart the helpers must
  * not have got it from who restarts: the tasks that they become have not had it.
@@ -56,6 +65,7 @@ static const struct {
 	{ has_speculation_ctrl, "PR_SET_SPECULATION_CTRL" },
 	{ ckpt_arch_has_ports, "access to I/O ports" },
 	{ ckpt_arch_traps, "a trapped rdtsc or cpuid instruction" },
+	{ has_resctrl_group, "a group of /sys/fs/resctrl" },
 };
 
 static int check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
@@ -82,10 +92,6 @@ static int check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 #endif
 	if (t->flags & PF_IO_WORKER || has_ring(t))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "io_uring is not supported");
-#ifdef CONFIG_X86_CPU_RESCTRL
-	if (t->closid || t->rmid)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a group of /sys/fs/resctrl is not supported");
-#endif
 #ifdef CONFIG_UPROBES
 	if (t->utask && (t->utask->state != UTASK_RUNNING || t->utask->return_instances))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "it is in a function that somebody traces from outside (uretprobe), which is not supported");
