@@ -63,6 +63,25 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 }
 
 /*
+ * Who restarts may have a RLIMIT_CPU, from which on a helper's clock of CPU time
+ * counts by itself, without what tasks/usage.c adds later.  It begins anew, from
+ * the tasks' sums, when somebody asks for it again.  All threads sleep.
+ */
+static void stop_cpu_clock(struct task_struct *leader)
+{
+	struct posix_cputimers *pct = &leader->signal->posix_cputimers;
+	struct sighand_struct *sighand;
+	unsigned long flags;
+
+	sighand = k___lock_task_sighand(leader, &flags);
+	if (!__cond_lock(&sighand->siglock, sighand))
+		return;
+	WRITE_ONCE(pct->timers_active, false);
+	pct->bases[CPUCLOCK_PROF].nextevt = U64_MAX;
+	spin_unlock_irqrestore(&sighand->siglock, flags);
+}
+
+/*
  * All signals are in their queues, and what the helpers had to compute is done.
  * RLIMIT_CPU takes effect by a timer only, which dies with a task that was killed.
  */
@@ -75,6 +94,7 @@ static void finish(struct task_struct *leader, const struct ckpt_rec_buf *buf)
 	pending->rlim_cur = img[RLIMIT_SIGPENDING].cur;
 	pending->rlim_max = img[RLIMIT_SIGPENDING].max;
 	task_unlock(leader);
+	stop_cpu_clock(leader);
 	if (img[RLIMIT_CPU].cur != RLIM_INFINITY)
 		k_update_rlimit_cpu(leader, img[RLIMIT_CPU].cur);
 }

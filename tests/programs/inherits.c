@@ -27,6 +27,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "verdict.h"
@@ -68,6 +69,12 @@ static int give_numa(void)
 static int give_mce(void)
 {
 	return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+}
+
+/* from which on the clock of a process counts by itself */
+static int give_cpu_limit(void)
+{
+	return setrlimit(RLIMIT_CPU, &(struct rlimit){ 100000, 100000 });
 }
 
 /* twice: what is forked has it as its default */
@@ -149,7 +156,7 @@ static const struct {
 	{ "cpu", give_cpu }, { "idle-io", give_idle_io }, { "nice", give_nice }, { "fifo", give_fifo },
 	{ "numa", give_numa }, { "mce", give_mce }, { "slack", give_slack }, { "legacy", give_legacy },
 	{ "login", give_login }, { "nnp", give_nnp }, { "seccomp", give_seccomp }, { "mdwe", give_mdwe },
-	{ "ports", give_ports }, { "io-flusher", give_io_flusher },
+	{ "ports", give_ports }, { "io-flusher", give_io_flusher }, { "cpu-limit", give_cpu_limit },
 	{ "tty-audit", give_tty_audit },
 };
 
@@ -185,6 +192,16 @@ static const char *layout(void)
 	return (uintptr_t)p >> 46 ? "downwards" : "upwards";
 }
 
+/* of a process of one thread: has its clock all that the thread has used? */
+static const char *clock_of_process(void)
+{
+	struct timespec thread, process;
+
+	need(!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &thread) && !clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &process));
+	return process.tv_sec > thread.tv_sec ||
+	       (process.tv_sec == thread.tv_sec && process.tv_nsec >= thread.tv_nsec) ? "right" : "behind";
+}
+
 static void show(FILE *f)
 {
 	int policy = sched_getscheduler(0), mode = -1, slack = prctl(PR_GET_TIMERSLACK);
@@ -202,6 +219,7 @@ static void show(FILE *f)
 	fprintf(f, "slack %d %d\n", slack, prctl(PR_GET_TIMERSLACK));
 	need(!prctl(PR_SET_TIMERSLACK, slack));
 	fprintf(f, "layout %s\n", layout());
+	fprintf(f, "clock %s\n", clock_of_process());
 	fprintf(f, "no_new_privs %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 	show_line(f, "/proc/self/loginuid");
 	show_line(f, "/proc/self/sessionid");

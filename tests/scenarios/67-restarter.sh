@@ -45,7 +45,7 @@ ok "D1 a container" checkpoint plain plain.img
 kill_container plain
 
 # What fork(2) would hand down and can be laid down again.
-words=(cpu idle-io nice numa mce slack legacy)
+words=(cpu idle-io nice numa mce slack legacy cpu-limit)
 [ ! -e /proc/self/loginuid ] || words+=(login)
 for word in "${words[@]}"; do
 	if ! reason=$(inherits "$word" -- true 2>&1); then
