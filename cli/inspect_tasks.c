@@ -43,7 +43,7 @@ static const struct emit_field subreaper_fields[] = {
 static const struct emit_field usage_fields[] = {
 	U(utime), U(stime), U(gtime), U(runtime), U(min_flt), U(maj_flt), U(nvcsw), U(nivcsw),
 	U(inblock), U(oublock), U(maxrss), U(rchar), U(wchar), U(syscr), U(syscw),
-	U(read_bytes), U(write_bytes), U(cancelled_write_bytes),
+	U(read_bytes), U(write_bytes), U(cancelled_write_bytes), U(told_utime), U(told_stime),
 };
 
 static const struct emit_field job_fields[] = { EMIT_FIELD(ckpt_image_job, flags, EMIT_HEX) };

@@ -47,6 +47,30 @@ static void add_io(struct task_io_accounting *ioac, const struct ckpt_image_usag
 }
 #endif
 
+/*
+ * User and system time are told as shares of the runtime, by the ticks that hit
+ * each; what was told once does not go back, however the shares change.  Others
+ * may ask meanwhile.
+ */
+static void save_told(struct prev_cputime *prev, struct ckpt_image_usage *img)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&prev->lock, flags);
+	img->told_utime = prev->utime;
+	img->told_stime = prev->stime;
+	raw_spin_unlock_irqrestore(&prev->lock, flags);
+}
+
+/* of current or its process; interrupts are off */
+static void add_told(struct prev_cputime *prev, const struct ckpt_image_usage *img)
+{
+	raw_spin_lock(&prev->lock);
+	prev->utime += img->told_utime;
+	prev->stime += img->told_stime;
+	raw_spin_unlock(&prev->lock);
+}
+
 /* @t does not run */
 static void save_own(struct task_struct *t, struct ckpt_image_usage *img)
 {
@@ -58,11 +82,12 @@ static void save_own(struct task_struct *t, struct ckpt_image_usage *img)
 	img->maj_flt = t->maj_flt;
 	img->nvcsw = t->nvcsw;
 	img->nivcsw = t->nivcsw;
+	save_told(&t->prev_cputime, img);
 	save_io(&t->ioac, img);
 }
 
-/* of the threads that have ended; stats_lock is held, or nobody is left */
-static void save_dead_threads(const struct signal_struct *sig, struct ckpt_image_usage *img)
+/* of dead threads, and what was told of the whole; stats_lock is held, or nobody is left */
+static void save_dead_threads(struct signal_struct *sig, struct ckpt_image_usage *img)
 {
 	img->utime = sig->utime;
 	img->stime = sig->stime;
@@ -75,6 +100,7 @@ static void save_dead_threads(const struct signal_struct *sig, struct ckpt_image
 	img->inblock = sig->inblock;
 	img->oublock = sig->oublock;
 	img->maxrss = (u64)sig->maxrss << PAGE_SHIFT;
+	save_told(&sig->prev_cputime, img);
 	save_io(&sig->ioac, img);
 }
 
@@ -128,7 +154,8 @@ static bool usage_ok(const struct ckpt_image_usage *img, u64 nr)
 
 	for (i = 0; i < nr; i++)
 		if (img[i].utime > CKPT_USAGE_MAX || img[i].stime > CKPT_USAGE_MAX ||
-		    img[i].gtime > CKPT_USAGE_MAX || img[i].runtime > CKPT_USAGE_MAX)
+		    img[i].gtime > CKPT_USAGE_MAX || img[i].runtime > CKPT_USAGE_MAX ||
+		    img[i].told_utime > CKPT_USAGE_MAX || img[i].told_stime > CKPT_USAGE_MAX)
 			return false;
 	return true;
 }
@@ -173,6 +200,7 @@ static void add_own(const struct ckpt_image_usage *img)
 	current->maj_flt += img->maj_flt;
 	current->nvcsw += img->nvcsw;
 	current->nivcsw += img->nivcsw;
+	add_told(&current->prev_cputime, img);
 	add_io(&current->ioac, img);
 	local_irq_enable();
 	k_task_call_func(current, add_runtime, &runtime);
@@ -192,6 +220,7 @@ static void add_dead_threads(struct signal_struct *sig, const struct ckpt_image_
 	sig->inblock += img->inblock;
 	sig->oublock += img->oublock;
 	sig->maxrss = max_t(u64, sig->maxrss, img->maxrss >> PAGE_SHIFT);
+	add_told(&sig->prev_cputime, img);
 	add_io(&sig->ioac, img);
 }
 

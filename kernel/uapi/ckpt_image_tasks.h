@@ -68,6 +68,7 @@ struct ckpt_image_usage {
 	__u64 maxrss;		/* bytes */
 	__u64 rchar, wchar, syscr, syscw;
 	__u64 read_bytes, write_bytes, cancelled_write_bytes;
+	__u64 told_utime, told_stime;	/* as times(2) told them last, which never goes back */
 };
 
 #define CKPT_JOB_CONTINUED	0x1	/* and its parent has not asked yet */
