@@ -142,6 +142,7 @@ docker() {
 }
 
 mkdir -p /var/lib/docker
+forward=$(</proc/sys/net/ipv4/ip_forward)
 PATH=$PATH:$extras/usr/bin "$extras/usr/sbin/dockerd" --storage-driver vfs --iptables=false --ip6tables=false \
 	--bridge=none --exec-opt native.cgroupdriver=cgroupfs -H "unix://$T/docker.sock" </dev/null >dockerd.log 2>&1 &
 daemon=$!
@@ -160,3 +161,5 @@ ok "D7 docker: it is gone" wait_until 10 is_gone harbour
 kill $daemon
 wait $daemon
 rm -rf /var/lib/docker
+# It makes a router of the machine, and so of whatever network namespace comes next.
+echo "$forward" >/proc/sys/net/ipv4/ip_forward

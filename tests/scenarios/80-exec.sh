@@ -68,7 +68,7 @@ is "U1 which is the user who made it for the host" \
 is "U1 without the groups of the host's root" "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$(inside)/status" | xargs)" ""
 is "U1 in its pid namespace" "$(readlink "/proc/$(inside)/ns/pid")" \
 	"$(readlink "/proc/$(pid_of_init /sys/fs/cgroup/theirs/mapped)/ns/pid")"
-is "U1 in its cgroup" "$(sed 's/^0:://' "/proc/$(inside)/cgroup")" /theirs/mapped
+is "U1 in its cgroup" "$(sed -n 's/^0:://p' "/proc/$(inside)/cgroup")" /theirs/mapped
 kill "$(inside)"
 wait $!
 is "U1 and the command ends as it does" $? 143
