@@ -27,6 +27,7 @@
 struct shmem_copy {
 	struct ckpt_source src;
 	struct inode *inode;		/* the container's, which its object holds while it is copied */
+	pgoff_t nr;			/* pages, as the image says */
 	struct xarray pages;		/* struct page of ours, by index */
 };
 
@@ -106,7 +107,7 @@ static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xar
 static int copy_pages(struct ckpt_checkpoint *cp, struct shmem_copy *copy)
 {
 	struct address_space *mapping = copy->inode->i_mapping;
-	unsigned long index, nr = DIV_ROUND_UP(i_size_read(copy->inode), PAGE_SIZE);
+	unsigned long index, nr = copy->nr;
 	int ret;
 
 	for (index = 0; index < nr; index++) {
@@ -234,6 +235,7 @@ static int save_shmem(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	copy->src.ref = obj->ref;
 	copy->src.ops = &shmem_source;
 	copy->inode = inode;
+	copy->nr = DIV_ROUND_UP(img->size, PAGE_SIZE);
 	xa_init_flags(&copy->pages, XA_FLAGS_ACCOUNT);
 	ckpt_add_source(cp, &copy->src);
 	return ckpt_done(cp, rec);

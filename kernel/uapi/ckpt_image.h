@@ -219,6 +219,9 @@ struct ckpt_image_vma {
 #define CKPT_ADVICE_MERGEABLE	0x80
 #define CKPT_ADVICES		0xff
 
+#define CKPT_DUMP_FILTER	0x1ff	/* bits of coredump_filter */
+#define CKPT_MEMBARRIERS	0x154	/* commands of membarrier(2) that register */
+
 struct ckpt_image_mm {
 	__u32 ref;
 	__u32 exe;		/* ref of a FILE, 0: none */

@@ -109,6 +109,8 @@
 	X(FILES, FDS, reserved, 0)					\
 	X(SIGHAND, BASE, reserved, 0)					\
 	X(MM, BASE, def_flags, CKPT_VMA_LOCKED | CKPT_VMA_LOCKONFAULT)	\
+	X(MM, BASE, dump_filter, CKPT_DUMP_FILTER)			\
+	X(MM, BASE, membarrier, CKPT_MEMBARRIERS)			\
 	X(MM, BASE, thp_disable, 1)					\
 	X(MM, BASE, reserved, 0)					\
 	X(MM, VMAS, flags, CKPT_VMA_FLAGS)				\
@@ -134,6 +136,7 @@
 	X(TASK, LOGIN, reserved, 0)					\
 	X(TASK, SCHED, reset_on_fork, 1)				\
 	X(TASK, SCHED, reserved, 0)					\
+	X(TASK, SIGNALS, sas_flags, CKPT_SAS_FLAGS)			\
 	X(TASK, SIGNALS, restore_sigmask, 1)				\
 	X(TASK, RESTART, flags, CKPT_FUTEX_SHARED | CKPT_FUTEX_CLOCKRT | CKPT_FUTEX_TIMEOUT) \
 	X(TASK, RESTART, has_timeout, 1)

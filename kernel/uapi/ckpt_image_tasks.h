@@ -209,6 +209,8 @@ struct ckpt_image_born {
 	__u64 boottime_ns;
 };
 
+#define CKPT_SAS_FLAGS		0x80000003U	/* as sigaltstack(2) takes them */
+
 struct ckpt_image_signals {
 	__u64 blocked;		/* masks */
 	__u64 saved_sigmask;
