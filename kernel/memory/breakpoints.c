@@ -46,25 +46,34 @@ static const struct mm_walk_ops own_ops = {
 /*
  * Has the page the instruction where its file has another?  Only what is in
  * memory of the file is looked at, which waits for nobody; what is not may be.
+ * A breakpoint is one byte: data that differ otherwise, too, as relocations do,
+ * are the program's.
  */
 static bool has_breakpoint(struct vm_area_struct *vma, unsigned long addr, struct page *page)
 {
 	struct page *file = find_get_page(vma->vm_file->f_mapping, linear_page_index(vma, addr));
-	bool known = file && PageUptodate(file), has = false;
+	bool known = file && PageUptodate(file), exec = vma->vm_flags & VM_EXEC;
+	bool has = false, others = false;
 	u8 *ours, *theirs;
 	int i;
 
 	BUILD_BUG_ON(UPROBE_SWBP_INSN_SIZE != 1);
 	ours = kmap_local_page(page);
 	theirs = known ? kmap_local_page(file) : NULL;
-	for (i = 0; i < PAGE_SIZE && !has; i++)
-		has = ours[i] == UPROBE_SWBP_INSN && (!known || theirs[i] != UPROBE_SWBP_INSN);
+	for (i = 0; i < PAGE_SIZE; i++) {
+		if (known && ours[i] == theirs[i])
+			continue;
+		if (ours[i] == UPROBE_SWBP_INSN)
+			has = true;
+		else
+			others = true;
+	}
 	if (known)
 		kunmap_local(theirs);
 	kunmap_local(ours);
 	if (file)
 		put_page(file);
-	return has;
+	return has && (exec || !others);
 }
 
 /*

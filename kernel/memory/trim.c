@@ -57,10 +57,17 @@ static int keep_zeroes(struct vm_area_struct *vma)
 	return 0;
 }
 
+/* has it private pages of its own? */
+static bool has_own_pages(struct vm_area_struct *vma)
+{
+	return !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) && vma->anon_vma;
+}
+
 /*
- * A private mapping of a file becomes anonymous; the pages that are the file's go.
- * Until then somebody may have set breakpoints: in the container after its mappings
- * were looked at, or in the copy, which is one more mapping of the file.  -EBUSY then.
+ * A mapping of a file becomes an anonymous one of which only the private pages are
+ * left.  Until then somebody may have set breakpoints: in the container after its
+ * mappings were looked at, or in the copy, which is one more mapping of the file.
+ * -EBUSY then.
  */
 static int let_file_go(struct vm_area_struct *vma)
 {
@@ -72,7 +79,7 @@ static int let_file_go(struct vm_area_struct *vma)
 		return -EBUSY;
 	/* of /dev/zero it is anonymous already, and has no page of a file */
 	if (!vma_is_anonymous(vma)) {
-		ret = keep_zeroes(vma);
+		ret = has_own_pages(vma) ? keep_zeroes(vma) : 0;
 		if (ret)
 			return ret;
 		k_zap_page_range_single(vma, vma->vm_start, vma->vm_end - vma->vm_start, &only_files);
@@ -91,35 +98,22 @@ static int let_file_go(struct vm_area_struct *vma)
 	return 0;
 }
 
-/* without private pages of its own; what has no file may stay */
-static bool is_only_file(struct vm_area_struct *vma)
-{
-	return vma->vm_file && (vma->vm_flags & (VM_SHARED | VM_MAYSHARE) || !vma->anon_vma);
-}
-
-/* @mm is a copy of ours, in which nobody runs; its mmap_lock is held for writing */
+/*
+ * @mm is a copy of ours, in which nobody runs; its mmap_lock is held for writing.
+ * Nothing is unmapped, which 6.12 does for current's mm only.
+ */
 static int trim_locked(struct mm_struct *mm)
 {
-	unsigned long addr, from = 0, to = 0;
 	struct vm_area_struct *vma;
-	int ret = 0;
+	VMA_ITERATOR(vmi, mm, 0);
+	int ret;
 
-	for (addr = 0; !ret && (vma = find_vma(mm, addr)); addr = vma->vm_end) {
-		if (is_only_file(vma)) {
-			from = to ? from : vma->vm_start;
-			to = vma->vm_end;
-			continue;
-		}
-		/* all that lie between two that stay at once */
-		if (to)
-			ret = k_do_munmap(mm, from, to - from, NULL);
-		to = 0;
-		if (!ret && vma->vm_file)
-			ret = let_file_go(vma);
+	for_each_vma(vmi, vma) {
+		ret = vma->vm_file ? let_file_go(vma) : 0;
+		if (ret)
+			return ret;
 	}
-	if (!ret && to)
-		ret = k_do_munmap(mm, from, to - from, NULL);
-	return ret ? : k_set_mm_exe_file(mm, NULL);
+	return k_set_mm_exe_file(mm, NULL);
 }
 
 /*
