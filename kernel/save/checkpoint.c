@@ -200,6 +200,17 @@ static int check_frozen(struct ckpt_checkpoint *cp)
 	return frozen ? 0 : ckpt_fail(&cp->log, -EBUSY, "the container is not frozen");
 }
 
+/* nothing is kept of it; its cgroup pays for the copies, so they go before it runs */
+static int end_early(struct ckpt_checkpoint *cp, u64 *pause_ns, int ret)
+{
+	ckpt_free_sources(cp);
+	release_visible(cp);
+	ckpt_thaw(&cp->freezer, pause_ns);
+	release(cp);
+	ckpt_end_files();
+	return ret;
+}
+
 static int collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *args,
 			  const char *desc)
 {
@@ -220,25 +231,16 @@ static int collect_target(struct ckpt_checkpoint *cp, struct ckpt_collect_args *
 				cp->freezer.max_ns / NSEC_PER_MSEC);
 	else if (ret == -EAGAIN && cp->refused)
 		ret = cp->refused;
-	if (ret || !(cp->flags & CKPT_FINAL)) {
+	if (ret || cp->flags & CKPT_CHECK)
+		return end_early(cp, &args->pause_ns, ret);
+	if (!(cp->flags & CKPT_FINAL)) {
 		release_visible(cp);
 		ckpt_thaw(&cp->freezer, &args->pause_ns);
-	}
-	if (ret || cp->flags & CKPT_CHECK) {
-		release(cp);
-		ckpt_end_files();
-		return ret;
-	}
-	if (!(cp->flags & CKPT_FINAL))
 		release_container(cp);
-	ret = ckpt_trim_copies(cp);
-	if (ret) {
-		release_visible(cp);
-		ckpt_thaw(&cp->freezer, NULL);
-		release(cp);
-		ckpt_end_files();
-		return ret;
 	}
+	ret = ckpt_trim_copies(cp);
+	if (ret)
+		return end_early(cp, NULL, ret);
 	/* no path is looked up any more, and its file system is not ours to keep */
 	path_put(&cp->root_path);
 	memset(&cp->root_path, 0, sizeof(cp->root_path));
