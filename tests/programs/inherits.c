@@ -5,7 +5,7 @@
  * inherits WORD... -- CMD [ARG...] gives itself what each word says, and runs CMD.  Exits 77 and says why if this
  * machine has no such thing.
  *
- * inherits show DIR, a container's init, writes down in DIR/shown what it has, each time that there is DIR/ask.
+ * inherits DIR show, a container's init, writes down in DIR/shown what it has, each time that there is DIR/ask.
  */
 #include <asm/prctl.h>
 #include <err.h>
@@ -244,8 +244,8 @@ static _Noreturn void show_when_asked(const char *dir)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "show"))
-		show_when_asked(argv[2]);
+	if (argc == 3 && !strcmp(argv[2], "show"))
+		show_when_asked(argv[1]);
 	for (argv++; *argv && strcmp(*argv, "--"); argv++)
 		give(*argv);
 	if (!*argv || !argv[1])

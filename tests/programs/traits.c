@@ -129,8 +129,10 @@ int main(int argc, char **argv)
 	prepare_tracers();
 	prepare_numbers();
 	prepare_usage();
+	look_for_room();
 	ready();
 	wait_for_check();
+	check_room();
 	check_usage();
 	check_numbers();
 	traits->check = 1;

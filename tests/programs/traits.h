@@ -39,6 +39,8 @@ void prepare_family(void);
 void check_family(void);
 void prepare_settings(void);
 void check_settings(void);
+void look_for_room(void);
+void check_room(void);
 void prepare_usage(void);
 void check_usage(void);
 void prepare_numbers(void);

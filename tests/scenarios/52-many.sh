@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
 
-many=10000
+many=8000
 [ "$CKPT_KERNEL" != debug ] || many=2000
 
 # load NAME OPTION...: a container with the benchmark's program.
@@ -39,18 +39,18 @@ rm image
 container threads -- python3 -c "
 import threading
 threading.stack_size(65536)
-for i in range(500):
+for i in range(300):
 	threading.Thread(target=threading.Event().wait).start()
 open('$T/threads.ready', 'w').close()
-threading.Event().wait()" && wait_until 120 test -e threads.ready || die "no container with 500 threads"
+threading.Event().wait()" && wait_until 120 test -e threads.ready || die "no container with 300 threads"
 # slept NAME: how often a thread of its root task has gone to sleep, on average
 slept() {
 	cat "/proc/$(init_of "$1")/task/"*/status | awk '/^voluntary_ctxt_switches/ { n += $2; t++ } END { print int(n / t) }'
 }
-ok "S1 500 threads: checkpoint" checkpoint threads image
+ok "S1 300 threads: checkpoint" checkpoint threads image
 kill_container threads
-ok "S3 500 threads: restart" restart threads image
-is "T1 500 threads are there" "$(find "/proc/$(init_of threads)/task" -mindepth 1 -maxdepth 1 | wc -l)" 501
-at_most "K36 how often each of 500 threads has gone to sleep since it was made for the restart" "$(slept threads)" 30
+ok "S3 300 threads: restart" restart threads image
+is "T1 300 threads are there" "$(find "/proc/$(init_of threads)/task" -mindepth 1 -maxdepth 1 | wc -l)" 301
+at_most "K36 how often each of 300 threads has gone to sleep since it was made for the restart" "$(slept threads)" 30
 kill_container threads
 rm image

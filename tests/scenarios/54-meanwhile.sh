@@ -25,7 +25,7 @@ meanwhile() {
 	done
 	"$@"
 	wait $!
-	taken=$?
+	echo $? >"$T/taken"
 	acted
 }
 
@@ -44,7 +44,7 @@ cgroup=$(cgroup_of here)
 
 # With no look at the end the image would have a task that runs, and the one that was stopped none that is.
 ok "S5 K5 SIGSTOP is sent while the container stands" meanwhile ckpt_copy_mms kill -STOP "$sleeper"
-is "S5 K5 the checkpoint fails" "$taken" 1
+is "S5 K5 the checkpoint fails" "$(<"$T/taken")" 1
 matches "S5 K5 and says why" "$(</ckpt/here/log)" 'task 2 \(sleep\): (it is stopped by a signal|SIGSTOP or SIGKILL has been sent to it)'
 matches "S6 K5 and the signal is not lost" "$(sed -n 's/^State:\t//p' "/proc/$sleeper/status")" '^T'
 kill -CONT "$sleeper"
@@ -57,7 +57,7 @@ move() {
 mkdir /sys/fs/cgroup/elsewhere
 ok "S5 K5 a task is moved out of the cgroup while the container stands" \
 	meanwhile ckpt_copy_mms move /sys/fs/cgroup/elsewhere
-is "S5 K5 the checkpoint fails" "$taken" 1
+is "S5 K5 the checkpoint fails" "$(<"$T/taken")" 1
 matches "S5 K5 and says why" "$(</ckpt/here/log)" 'task 2 \(sleep\): it is not in the cgroup'
 move "$cgroup"
 ok "S5 K5 once it is back the container is checkpointed" checkpoint here again.img
@@ -70,7 +70,7 @@ sharer=$(pgrep -P "$(init_of here)")
 sleeper=$sharer move /sys/fs/cgroup/elsewhere
 ok "S7 K4 descriptors are closed by a task that runs, while one of them is being saved" \
 	meanwhile ckpt_at_fd sleep 1
-is "S7 K4 the checkpoint fails" "$taken" 1
+is "S7 K4 the checkpoint fails" "$(<"$T/taken")" 1
 matches "S7 K4 and says whose they are" "$(</ckpt/here/log)" 'task 2 \(ends\): it is not in the cgroup'
 before=$(number)
 ok "S7 K4 and it runs on" wait_until 20 eval '[ "$(number)" -gt '"$before"' ]'

@@ -63,7 +63,7 @@ kill_container plain
 
 # And the other way round.
 mkdir special
-ckpt run -d -n special -- inherits cpu idle-io nice mce slack legacy -- inherits show "$T/special"
+ckpt run -d -n special -- inherits cpu idle-io nice mce slack legacy -- inherits "$T/special" show
 wait_until 20 is_running special && wait_until 20 test -e special/ready
 special=$(has special)
 fails "T7 (it has other things)" test "$special" = "$plain"
