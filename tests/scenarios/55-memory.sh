@@ -154,14 +154,10 @@ kill_container shared
 mkdir "$T/fs"
 mount -t tmpfs none "$T/fs"
 cp "$(command -v mem-loop)" "$T/fs/"
-mkdir /sys/fs/cgroup/plain
-unshare -pfm setsid sh -c 'echo 0 >/sys/fs/cgroup/plain/cgroup.procs; cd /; exec "$@"' - "$T/fs/mem-loop" -q 8 "$T/report" \
-	</dev/null >/dev/null 2>&1 &
-wait_until 60 test -s "$T/report" || die "no mem-loop"
-read -r pid </sys/fs/cgroup/plain/cgroup.procs
+container plain -- "$T/fs/mem-loop" -q 8 "$T/report" && wait_until 60 test -s "$T/report" || die "no mem-loop"
+pid=$(init_of plain)
 ok "S15 K7 a reader that takes its time" slow "$pid" plain
-echo 1 >/sys/fs/cgroup/plain/cgroup.kill
-wait_until 20 eval '! grep -q . /sys/fs/cgroup/plain/cgroup.procs'
+kill_container plain
 rm "$T/fs/mem-loop"
 is "S15 K7 a deleted file that was mapped when the image was made gives its space back" \
 	"$(stat -f -c %b "$T/fs")" "$(stat -f -c %f "$T/fs")"
@@ -169,7 +165,6 @@ umount "$T/fs"
 ok "S15 K7 and the image has an end" ends plain
 cat "$T/plain.begun" "$T/plain.rest" >"$T/plain.img"
 ok "S15 K7 that is right" ckpt inspect "$T/plain.img"
-rmdir /sys/fs/cgroup/plain
 
 # Where a program has written zeroes over what is mapped of a file, ksm can put the kernel's own page of zeroes.
 ksm=/sys/kernel/mm/ksm

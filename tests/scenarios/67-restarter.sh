@@ -95,7 +95,7 @@ refused io-flusher 'who restarts has PR_SET_IO_FLUSHER'
 
 # One that could not gain privileges itself is no harm.
 mkdir nnp
-ckpt run -d -n nnp -- inherits nnp -- inherits show "$T/nnp"
+ckpt run -d -n nnp -- inherits nnp -- inherits "$T/nnp" show
 wait_until 20 test -e nnp/ready
 ok "T6 a container whose init has no_new_privs" checkpoint nnp nnp.img
 kill_container nnp
