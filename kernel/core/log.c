@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/file.h>
+#include <linux/kernel.h>
 #include <linux/slab.h>
 
 #include "log.h"
@@ -74,14 +75,51 @@ static void write_line(struct ckpt_log *log, const char *text, int len)
 	kernel_write(log->file, text, len, &log->file->f_pos);
 }
 
+/* bytes of the character at @s if it is one of UTF-8 that a terminal shows, or 0 */
+static int shown(const u8 *s)
+{
+	int i, len = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+
+	if (s[0] < ' ' || s[0] == 0x7f || (s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4)
+		return 0;
+	for (i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* control characters have two bytes, too */
+	return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : len;
+}
+
+/*
+ * Programs name themselves and their files as they like, and an image says
+ * anything: what a terminal would obey, or take for another line, becomes \xHH.
+ * Returns how many bytes of @room are used.
+ */
+static int put_text(char *to, int room, const char *from)
+{
+	int used = 0, n;
+
+	for (; *from; from += n ? : 1) {
+		n = shown((const u8 *)from);
+		if (used + (n ? : 4) > room)
+			break;
+		if (n)
+			memcpy(to + used, from, n);
+		else
+			hex_byte_pack(memcpy(to + used, "\\x", 2) + 2, *from);
+		used += n ? : 4;
+	}
+	return used;
+}
+
 static __printf(2, 0) void log_line(struct ckpt_log *log, const char *fmt, va_list ap)
 {
-	struct ckpt_log_line *line;
+	struct ckpt_log_line *line = kmalloc(sizeof(*line), GFP_KERNEL);
+	char *text = kmalloc(CKPT_LOG_LINE, GFP_KERNEL);
 
-	line = kmalloc(sizeof(*line), GFP_KERNEL);
-	if (!line)
-		return;
-	line->len = vscnprintf(line->text, CKPT_LOG_LINE - 1, fmt, ap);
+	if (!line || !text)
+		goto out;
+	vscnprintf(text, CKPT_LOG_LINE, fmt, ap);
+	line->len = put_text(line->text, CKPT_LOG_LINE - 1, text);
 	line->text[line->len++] = '\n';
 	pr_debug("ckpt: %.*s", line->len, line->text);
 	mutex_lock(&log->lock);
@@ -92,6 +130,8 @@ static __printf(2, 0) void log_line(struct ckpt_log *log, const char *fmt, va_li
 		write_line(log, line->text, line->len);
 	}
 	mutex_unlock(&log->lock);
+out:
+	kfree(text);
 	kfree(line);
 }
 
