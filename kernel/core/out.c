@@ -51,6 +51,7 @@ struct ckpt_rec_out *ckpt_rec_new(struct ckpt_out *out, u16 type)
 	if (!rec)
 		return NULL;
 	rec->type = type;
+	rec->out = out;
 	INIT_LIST_HEAD(&rec->parts);
 	list_add_tail(&rec->list, &out->open);
 	return rec;
@@ -67,8 +68,12 @@ void *ckpt_part_new(struct ckpt_rec_out *rec, u16 tag, u32 size, u64 nr)
 	struct part_out *part;
 	u64 len = size * nr;
 
-	if (!rec || nr > CKPT_RECORDS_MAX || len > CKPT_RECORDS_MAX)
+	if (!rec)
 		return NULL;
+	if (nr > ckpt_part_max(rec->type, tag) || nr > CKPT_RECORDS_MAX || len > CKPT_RECORDS_MAX) {
+		rec->out->too_long = rec->type;
+		return NULL;
+	}
 	part = kvzalloc(sizeof(*part) + ALIGN(len, 8), GFP_KERNEL_ACCOUNT);
 	if (!part)
 		return NULL;

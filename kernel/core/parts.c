@@ -66,6 +66,13 @@ static const struct row *row_of(u16 type, u16 tag)
 	return NULL;
 }
 
+u32 ckpt_part_max(u16 type, u16 tag)
+{
+	const struct row *row = row_of(type, tag);
+
+	return row ? row->max : 0;
+}
+
 const char *ckpt_rec_name(u16 type)
 {
 	static const char * const names[] = {

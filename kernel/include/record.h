@@ -19,6 +19,7 @@
 struct ckpt_rec_out {
 	struct list_head list;
 	struct list_head parts;
+	struct ckpt_out *out;
 	u16 type;
 	u64 len;			/* bytes of body so far */
 };
@@ -28,6 +29,7 @@ struct ckpt_out {
 	struct list_head open;		/* begun and not yet done */
 	struct list_head records;	/* done and not yet written */
 	u64 len;			/* bytes of all that were done */
+	u16 too_long;			/* type of a record that no reader would take, or 0 */
 	u64 pos;			/* bytes written */
 	u64 pages;
 	u32 seq;
@@ -42,8 +44,13 @@ void ckpt_out_free(struct ckpt_out *out);
  */
 struct ckpt_rec_out *ckpt_rec_new(struct ckpt_out *out, u16 type);
 void ckpt_rec_done(struct ckpt_out *out, struct ckpt_rec_out *rec);
-/* a part of @nr elements of zeroes, for the caller to fill; NULL: no memory, or no record */
+/*
+ * A part of @nr elements of zeroes, for the caller to fill.  NULL: no memory, no
+ * record, or more than the format allows; the record's out then says so.
+ */
 void *ckpt_part_new(struct ckpt_rec_out *rec, u16 tag, u32 size, u64 nr);
+/* parts.c: how many the format allows */
+u32 ckpt_part_max(u16 type, u16 tag);
 int ckpt_out_flush(struct ckpt_out *out);
 int ckpt_out_write(struct ckpt_out *out, const void *buf, size_t len);
 int ckpt_out_trailer(struct ckpt_out *out);

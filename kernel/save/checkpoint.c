@@ -75,6 +75,7 @@ static void release(struct ckpt_checkpoint *cp)
 	ckpt_free_sources(cp);
 	ckpt_out_free(&cp->out);
 	cp->out.len = 0;
+	cp->out.too_long = 0;
 	cp->refused = 0;
 }
 

@@ -76,13 +76,7 @@ static int save_memory_mark(struct ckpt_checkpoint *cp)
 	return rec ? ckpt_done(cp, rec) : -ENOMEM;
 }
 
-/*
- * Everything that needs the container to stand still.
- *
- * Returns 0, -EAGAIN if a task was caught in the middle of something that passes,
- * or another negative errno; all that was taken is ckpt_checkpoint's to give back.
- */
-int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
+static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 {
 	int ret;
 
@@ -125,4 +119,23 @@ int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 			return ret;
 	}
 	return ckpt_check_still_there(cp);
+}
+
+/*
+ * Everything that needs the container to stand still.
+ *
+ * Returns 0, -EAGAIN if a task was caught in the middle of something that passes,
+ * or another negative errno; all that was taken is ckpt_checkpoint's to give back.
+ */
+int ckpt_collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
+{
+	int ret = collect(cp, desc, desc_len);
+
+	/* whoever was at work then has taken it for a lack of memory */
+	if (ret == -ENOMEM && cp->out.too_long) {
+		ckpt_refuse(cp, -E2BIG, "what it has in a %s is more than an image takes",
+			    ckpt_rec_name(cp->out.too_long));
+		ret = cp->refused;
+	}
+	return ret;
 }
