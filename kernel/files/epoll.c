@@ -84,14 +84,17 @@ static int compare_places(const void *p, const void *q)
 static int find_places(struct ckpt_checkpoint *cp, struct places *ps)
 {
 	struct ckpt_obj *obj;
+	u32 nr = 0;
 
+	/* there is no room for any yet */
 	ckpt_for_each_obj(obj, cp, &ckpt_type_files)
-		ps->max += list_places(obj, ps);
-	if (!ps->max)
+		nr += list_places(obj, ps);
+	if (!nr)
 		return 0;
-	ps->of = kvcalloc(ps->max, sizeof(*ps->of), GFP_KERNEL);
+	ps->of = kvcalloc(nr, sizeof(*ps->of), GFP_KERNEL);
 	if (!ps->of)
 		return -ENOMEM;
+	ps->max = nr;
 	ckpt_for_each_obj(obj, cp, &ckpt_type_files)
 		list_places(obj, ps);
 	sort(ps->of, ps->nr, sizeof(*ps->of), compare_places, NULL);
