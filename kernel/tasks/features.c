@@ -3,8 +3,10 @@
  * What a task can have and the engine knows no part for is refused here, by
  * name: nothing is dropped in silence.  C10.
  */
+#include <linux/fdtable.h>
 #include <linux/hrtimer.h>
 #include <linux/io_uring_types.h>
+#include <linux/magic.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
@@ -14,18 +16,41 @@
 #include "arch.h"
 #include "part.h"
 
+#ifdef CONFIG_IO_URING
+/* is a ring open?  The files refuse it then, by its descriptor */
+static bool has_ring_open(struct task_struct *t)
+{
+	struct fdtable *fdt;
+	unsigned int fd;
+	bool found = false;
+
+	rcu_read_lock();
+	fdt = files_fdtable(t->files);
+	for_each_set_bit(fd, fdt->open_fds, fdt->max_fds) {
+		struct file *file = rcu_dereference(fdt->fd[fd]);
+		struct dentry *dentry = file ? file->f_path.dentry : NULL;
+
+		if (dentry && dentry->d_sb->s_magic == ANON_INODE_FS_MAGIC)
+			found |= !strcmp(dentry->d_name.name, "[io_uring]");
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 /*
  * A ring needs no descriptor: one that is registered stays until the task ends.
  * Who has closed all that it had is as if it never had any.
  */
 static bool has_ring(struct task_struct *t)
 {
-#ifdef CONFIG_IO_URING
-	return t->io_uring && !xa_empty(&t->io_uring->xa);
-#else
-	return false;
-#endif
+	return t->io_uring && !xa_empty(&t->io_uring->xa) && !(t->files && has_ring_open(t));
 }
+#else
+static bool has_ring(struct task_struct *t)
+{
+	return false;
+}
+#endif
 
 static bool has_seccomp(struct task_struct *t)
 {
