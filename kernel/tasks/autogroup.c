@@ -56,7 +56,7 @@ static void *restore_group(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 	return get_task_struct(current);
 }
 
-static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
+static int save_in(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
 {
 	struct ckpt_image_in_autogroup *img;
 
@@ -70,7 +70,7 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 }
 
 /* the lock of making is held */
-static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static int restore_in(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_in_autogroup *img = ckpt_get(buf, PROCESS, AUTOGROUP);
 	struct task_struct *first;
@@ -88,8 +88,8 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 }
 
 #else
-#define save NULL
-#define restore NULL
+#define save_in NULL
+#define restore_in NULL
 #define save_group NULL
 #define restore_group NULL
 #endif
@@ -119,6 +119,6 @@ const struct ckpt_task_part ckpt_part_autogroup = {
 	.name = "autogroup",
 	.process = true,
 	.stage = CKPT_STAGE_FILES,
-	.save = save,
-	.restore = restore,
+	.save = save_in,
+	.restore = restore_in,
 };

@@ -7,7 +7,7 @@
 
 #ifdef CONFIG_AUDIT
 
-static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
+static int save_login(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
 {
 	struct ckpt_image_login *img = ckpt_put(rec, TASK, LOGIN);
 
@@ -19,7 +19,7 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	return 0;
 }
 
-static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+static int check_login(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_login *img = ckpt_get(buf, TASK, LOGIN);
 
@@ -38,7 +38,7 @@ static int not_to_give(struct ckpt_restart *rs)
  * By the kernel's own rules: who has no login yet may get one, else CAP_AUDIT_CONTROL
  * is asked for.  A session of another boot is no more: the kernel gives a new one.
  */
-static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static int restore_login(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_login *img = ckpt_get(buf, TASK, LOGIN);
 	kuid_t uid;
@@ -62,15 +62,22 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 }
 
 #else
-#define save NULL
-#define check NULL
-#define restore NULL
+static int check_login(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_login *img = ckpt_get(buf, TASK, LOGIN);
+
+	return !img || (img->uid == (u32)-1 && !img->tty) ? 0 :
+		ckpt_fail(log, -EOPNOTSUPP, "the image has a login that audit has noted, and this kernel has no audit");
+}
+
+#define save_login NULL
+#define restore_login NULL
 #endif
 
 const struct ckpt_task_part ckpt_part_login = {
 	.name = "login",
 	.stage = CKPT_STAGE_TASK,
-	.save = save,
-	.check = check,
-	.restore = restore,
+	.save = save_login,
+	.check = check_login,
+	.restore = restore_login,
 };
