@@ -62,12 +62,15 @@ static void save_told(struct prev_cputime *prev, struct ckpt_image_usage *img)
 	raw_spin_unlock_irqrestore(&prev->lock, flags);
 }
 
-/* of current or its process; interrupts are off */
-static void add_told(struct prev_cputime *prev, const struct ckpt_image_usage *img)
+/*
+ * Of current or its process; interrupts are off.  Who has asked in the middle of
+ * this was told of what is here of the image already, so it is not added to that.
+ */
+static void set_told(struct prev_cputime *prev, const struct ckpt_image_usage *img)
 {
 	raw_spin_lock(&prev->lock);
-	prev->utime += img->told_utime;
-	prev->stime += img->told_stime;
+	prev->utime = img->told_utime;
+	prev->stime = img->told_stime;
 	raw_spin_unlock(&prev->lock);
 }
 
@@ -200,7 +203,7 @@ static void add_own(const struct ckpt_image_usage *img)
 	current->maj_flt += img->maj_flt;
 	current->nvcsw += img->nvcsw;
 	current->nivcsw += img->nivcsw;
-	add_told(&current->prev_cputime, img);
+	set_told(&current->prev_cputime, img);
 	add_io(&current->ioac, img);
 	local_irq_enable();
 	k_task_call_func(current, add_runtime, &runtime);
@@ -220,7 +223,7 @@ static void add_dead_threads(struct signal_struct *sig, const struct ckpt_image_
 	sig->inblock += img->inblock;
 	sig->oublock += img->oublock;
 	sig->maxrss = max_t(u64, sig->maxrss, img->maxrss >> PAGE_SHIFT);
-	add_told(&sig->prev_cputime, img);
+	set_told(&sig->prev_cputime, img);
 	add_io(&sig->ioac, img);
 }
 
