@@ -79,6 +79,7 @@ bool ckpt_vma_has_breakpoints(struct vm_area_struct *vma);
 /* memory/shared.c: memory that mappings share and that has no name */
 bool ckpt_is_shmem(struct file *file);
 int ckpt_copy_shared(struct ckpt_checkpoint *cp);
+void ckpt_free_shared(struct ckpt_checkpoint *cp);
 unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
 			      unsigned long prot, unsigned long flags, u64 offset, bool sealed);
 

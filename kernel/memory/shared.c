@@ -169,6 +169,19 @@ static const struct ckpt_source_ops shmem_source = {
 	.free = shmem_free,
 };
 
+/* ckpt_free_shared - give the copies of shared memory back; waits for nobody */
+void ckpt_free_shared(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_source *src, *next;
+
+	list_for_each_entry_safe(src, next, ckpt_sources(cp), list) {
+		if (src->ops != &shmem_source)
+			continue;
+		list_del(&src->list);
+		shmem_free(src);
+	}
+}
+
 static int copy_all(struct ckpt_checkpoint *cp)
 {
 	struct ckpt_source *src;

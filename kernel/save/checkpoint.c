@@ -201,10 +201,14 @@ static int check_frozen(struct ckpt_checkpoint *cp)
 	return frozen ? 0 : ckpt_fail(&cp->log, -EBUSY, "the container is not frozen");
 }
 
-/* nothing is kept of it; its cgroup pays for the copies, so they go before it runs */
+/*
+ * Nothing is kept of it.  Its cgroup pays for the copies of shared memory, so they go
+ * before it runs.  Those of address spaces go afterwards: their end takes time, and
+ * writes out what was mapped of FUSE or 9p, whose server may not answer.
+ */
 static int end_early(struct ckpt_checkpoint *cp, u64 *pause_ns, int ret)
 {
-	ckpt_free_sources(cp);
+	ckpt_free_shared(cp);
 	release_visible(cp);
 	ckpt_thaw(&cp->freezer, pause_ns);
 	release(cp);
