@@ -77,6 +77,9 @@ static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xar
 	int ret;
 
 	page = shmem_read_mapping_page_gfp(mapping, index, gfp);
+	/* somebody outside has cut it meanwhile */
+	if (page == ERR_PTR(-EINVAL))
+		return 0;
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	from = kmap_local_page(page);
