@@ -30,8 +30,9 @@ void ckpt_restart_abort(struct ckpt_restart *rs, int err)
 		spin_unlock(&rs->wait.lock);
 		return;
 	}
-	rs->state = CKPT_RESTART_FAILED;
 	rs->err = err;
+	/* pairs with ckpt_restore_failed(), which is asked without the lock */
+	smp_store_release(&rs->state, CKPT_RESTART_FAILED);
 	list_for_each_entry(m, &rs->members, list)
 		send_sig(SIGKILL, m->task, 1);
 	wake_up_all_locked(&rs->wait);
@@ -73,7 +74,7 @@ int ckpt_wait_state(struct ckpt_restart *rs, enum ckpt_restart_state state)
 {
 	if (wait_event_killable(rs->turn, READ_ONCE(rs->state) >= state))
 		return -EINTR;
-	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
+	return ckpt_restore_failed(rs);
 }
 
 /*
@@ -85,7 +86,7 @@ int ckpt_wait_filed(struct ckpt_restart *rs)
 	if (wait_event_killable(rs->turn, READ_ONCE(rs->nr_filed) >= rs->nr_live ||
 				READ_ONCE(rs->state) == CKPT_RESTART_FAILED))
 		return -EINTR;
-	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
+	return ckpt_restore_failed(rs);
 }
 
 /*
@@ -161,7 +162,8 @@ int ckpt_wait_members(struct ckpt_restart *rs, const int *count, int nr)
 
 int ckpt_restore_failed(struct ckpt_restart *rs)
 {
-	return READ_ONCE(rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
+	/* pairs with ckpt_restart_abort(): err is there */
+	return smp_load_acquire(&rs->state) == CKPT_RESTART_FAILED ? rs->err : 0;
 }
 
 int ckpt_make_lock(struct ckpt_restart *rs, unsigned long scratch)
