@@ -56,7 +56,7 @@ void ckpt_make_unlock(struct ckpt_restart *rs);
 /* that page; the lock of making is held */
 unsigned long ckpt_scratch(struct ckpt_restart *rs);
 
-/* a file that was made where there was none, and goes if the restart fails; the lock of making is held */
+/* a file that was made where there was none, and goes if the restart fails */
 int ckpt_note_made(struct ckpt_restart *rs, const struct path *path);
 
 /* a record by its object's number, or NULL */

@@ -36,37 +36,44 @@ static void remove(const struct path *path)
 /*
  * ckpt_note_made - a file was made under this name, where there was none
  *
- * The lock of making is held.  On error, which is that of a restart that has
- * failed meanwhile or -ENOMEM, the file is gone again.
+ * On error, which is that of a restart that has failed meanwhile or -ENOMEM, the
+ * file is gone again.
  */
 int ckpt_note_made(struct ckpt_restart *rs, const struct path *path)
 {
-	int ret = ckpt_restore_failed(rs);
-	struct made *made = NULL;
+	struct made *made = kmalloc(sizeof(*made), GFP_KERNEL);
+	int ret;
 
-	if (!ret) {
-		made = kmalloc(sizeof(*made), GFP_KERNEL);
-		ret = made ? 0 : -ENOMEM;
-	}
-	if (ret) {
+	if (!made) {
 		remove(path);
-		return ret;
+		return -ENOMEM;
 	}
 	made->path = *path;
-	path_get(&made->path);
-	list_add(&made->list, &rs->made);
-	return 0;
+	spin_lock(&rs->wait.lock);
+	ret = ckpt_restore_failed(rs);
+	if (!ret) {
+		path_get(path);
+		list_add(&made->list, &rs->made);
+	}
+	spin_unlock(&rs->wait.lock);
+	if (ret) {
+		kfree(made);
+		remove(path);
+	}
+	return ret;
 }
 
-/* by the coordinator, when the restart has failed: what comes now removes itself */
+/*
+ * By the coordinator, when the restart has failed: what comes now removes itself.
+ * The lock of making is not asked for, as who has it may be waiting for the server
+ * of a file, which not even SIGKILL ends.
+ */
 void ckpt_remove_made(struct ckpt_restart *rs)
 {
 	struct made *made;
 
-	mutex_lock(&rs->lock);
 	list_for_each_entry(made, &rs->made, list)
 		remove(&made->path);
-	mutex_unlock(&rs->lock);
 	ckpt_forget_made(rs);
 }
 

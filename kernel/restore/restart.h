@@ -34,7 +34,7 @@ struct ckpt_restart {
 	struct kref kref;
 	struct mutex lock;		/* of making; state, together with wait.lock */
 	unsigned long scratch;		/* of the task that holds it */
-	wait_queue_head_t wait;		/* the coordinator; its lock: state, members, nr_*, awaited*, err */
+	wait_queue_head_t wait;		/* the coordinator; its lock: state, members, nr_*, awaited*, err, made */
 	wait_queue_head_t turn;		/* members; its lock is taken within wait's */
 	const int *awaited;		/* which of nr_* the coordinator waits for, */
 	int awaited_nr;			/* and how many */
@@ -48,7 +48,7 @@ struct ckpt_restart {
 	struct xarray by_tgid;		/* PROCESS records */
 	struct xarray epolls;		/* EPOLL records, by FILES */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
-	struct list_head made;		/* files that go if it fails; the lock of making */
+	struct list_head made;		/* files that go if it fails; wait.lock, until it has failed */
 	struct ckpt_given given;
 	u64 cpu_ns;			/* of all tasks that are here so far */
 	struct ckpt_rec_buf *system;
