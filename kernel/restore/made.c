@@ -16,21 +16,45 @@ struct made {
 	struct path path;		/* a reference is held */
 };
 
+/*
+ * Is it still what has its name?  A file system of others is asked, as unlink(2) asks:
+ * it takes away what has that name with them.  The directory is locked.  Returns 1, 0,
+ * or a negative errno.
+ */
+static int has_its_name(struct dentry *dentry, const struct dentry *dir)
+{
+	if (dentry->d_parent != dir || d_unhashed(dentry) || d_is_negative(dentry))
+		return 0;
+	return dentry->d_flags & DCACHE_OP_REVALIDATE ? dentry->d_op->d_revalidate(dentry, 0) : 1;
+}
+
 /* who has its name by now may have another file */
-static void remove(const struct path *path)
+static int unlink_made(const struct path *path)
 {
 	struct dentry *dir;
+	int ret;
 
-	if (mnt_want_write(path->mnt))
-		return;
+	ret = mnt_want_write(path->mnt);
+	if (ret)
+		return ret;
 	dir = dget_parent(path->dentry);
 	inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
-	if (path->dentry->d_parent == dir && !d_unhashed(path->dentry) &&
-	    d_is_positive(path->dentry))
-		vfs_unlink(ckpt_mnt_idmap(path->mnt), d_inode(dir), path->dentry, NULL);
+	ret = has_its_name(path->dentry, dir);
+	if (ret > 0)
+		ret = vfs_unlink(ckpt_mnt_idmap(path->mnt), d_inode(dir), path->dentry, NULL);
 	inode_unlock(d_inode(dir));
 	dput(dir);
 	mnt_drop_write(path->mnt);
+	return ret;
+}
+
+static void remove(struct ckpt_restart *rs, const struct path *path)
+{
+	int ret = unlink_made(path);
+
+	if (ret)
+		ckpt_log(&rs->log, "%pd, which this restart has made, cannot be removed again: error %d",
+			 path->dentry, -ret);
 }
 
 /*
@@ -45,7 +69,7 @@ int ckpt_note_made(struct ckpt_restart *rs, const struct path *path)
 	int ret;
 
 	if (!made) {
-		remove(path);
+		remove(rs, path);
 		return -ENOMEM;
 	}
 	made->path = *path;
@@ -58,7 +82,7 @@ int ckpt_note_made(struct ckpt_restart *rs, const struct path *path)
 	spin_unlock(&rs->wait.lock);
 	if (ret) {
 		kfree(made);
-		remove(path);
+		remove(rs, path);
 	}
 	return ret;
 }
@@ -73,7 +97,7 @@ void ckpt_remove_made(struct ckpt_restart *rs)
 	struct made *made;
 
 	list_for_each_entry(made, &rs->made, list)
-		remove(&made->path);
+		remove(rs, &made->path);
 	ckpt_forget_made(rs);
 }
 
