@@ -380,6 +380,9 @@ void cases_sound(const struct image *im, int all, FILE *out)
 			fprintf(out, "set@%zu+%zu:2=1\n", n, s.at + offsetof(struct ckpt_part, flags));
 			if (r->pages && s.head.tag == CKPT_TAG_PAGES_FILL)
 				continue;
+			/* a text is made of bytes, and of nothing longer */
+			if (s.head.size == 1)
+				continue;
 			fprintf(out, "size@%zu.%zu=%u\nsize@%zu.%zu=%u\n", n, p, s.head.size + 1,
 				n, p, s.head.size + 8);
 			if (shortest(r, &s) < s.head.size)
