@@ -212,6 +212,7 @@ become "${!twelve[@]}" || die "not all of twelve: $(<"$dir/said")"
 mkdir "$T/own"
 nsenter -t "$(init_of refuse)" -m mount -t tmpfs own "$T/own"
 log=$(</ckpt/refuse/log)
+recorded=$(ls -A /ckpt/refuse/snapshots)
 is "N2 check exits with 1" "$(ckpt check refuse >reasons 2>&1; echo $?)" 1
 is "N2 and has a line for each of twelve" "$(wc -l <reasons)" 12 || cat reasons
 for kind in "${!twelve[@]}"; do
@@ -219,7 +220,7 @@ for kind in "${!twelve[@]}"; do
 done
 is "N2 one is what is around it" "$(grep -c "^the container has a tmpfs file system of its own on $T/own" reasons)" 1
 is "N2 the file of the same name says the same" "$(cat /ckpt/refuse/check)" "$(<reasons)"
-is "N2 nothing is recorded, and the log is as it was" "$(ls -A /ckpt/refuse/snapshots)$(</ckpt/refuse/log)" "$log"
+is "N2 nothing is recorded, and the log is as it was" "$(ls -A /ckpt/refuse/snapshots)$(</ckpt/refuse/log)" "$recorded$log"
 ok "N2 the container runs on" runs_on 2
 refused "N2 a checkpoint fails" "tmpfs file system of its own" 2
 is "N2 and its log has all twelve" "$(grep -cxFf reasons /ckpt/refuse/log)" 12
