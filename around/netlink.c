@@ -405,9 +405,9 @@ static int ask(struct mnl_socket *s, const struct dump *d, struct inventory *f)
 /* what this kernel does not have, nobody has used */
 static bool is_absent(const struct dump *d, int err)
 {
-	/* the base of all networking is always there, IPv6 may not be */
+	/* the base of all networking is always there; IPv6 may not be, nor scheduling of packets */
 	if (d->protocol == NETLINK_ROUTE)
-		return d->family && err == EOPNOTSUPP;
+		return (d->family || d->type == RTM_GETQDISC) && err == EOPNOTSUPP;
 	return err == EPROTONOSUPPORT || err == EOPNOTSUPP || err == EINVAL || err == ENOENT;
 }
 
