@@ -17,9 +17,6 @@ static const struct {
 	{ PF_NPROC_EXCEEDED, CKPT_ATTR_NPROC_EXCEEDED },
 };
 
-#define CKPT_ATTRS (CKPT_ATTR_EXECED | CKPT_ATTR_PARENT_EXECED | CKPT_ATTR_MCE_PROCESS | \
-		    CKPT_ATTR_MCE_EARLY | CKPT_ATTR_NPROC_EXCEEDED)
-
 /* its parent, and whoever counts its calls of execve(2), stay under RCU */
 static bool parent_execed(struct task_struct *t)
 {
@@ -85,8 +82,7 @@ static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_attributes *img = ckpt_get(buf, TASK, ATTRIBUTES);
 
-	return img && valid_signal(img->pdeath_signal) && !(img->flags & ~CKPT_ATTRS) ?
-		0 : ckpt_malformed(log, buf);
+	return img && valid_signal(img->pdeath_signal) ? 0 : ckpt_malformed(log, buf);
 }
 
 static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)

@@ -16,13 +16,6 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	return 0;
 }
 
-static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
-{
-	const struct ckpt_image_job *img = ckpt_get(buf, PROCESS, JOB);
-
-	return !img || !(img->flags & ~CKPT_JOB_CONTINUED) ? 0 : ckpt_malformed(log, buf);
-}
-
 static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_job *img = ckpt_get(buf, PROCESS, JOB);
@@ -42,6 +35,5 @@ const struct ckpt_task_part ckpt_part_job = {
 	.process = true,
 	.stage = CKPT_STAGE_PROCESS,
 	.save = save,
-	.check = check,
 	.restore = restore,
 };
