@@ -14,8 +14,8 @@
 
 #define APPLICATION_ID 0x636b7074	/* "ckpt" */
 #define VERSION 2
-/* Of the file; where SQLite keeps what in it is part of its file format. */
-#define HEAD_SIZE 100
+/* Of the file: its header, and that of page 1. Where SQLite keeps what in it is part of its file format. */
+#define HEAD_SIZE 108
 
 #define STR(x) #x
 #define XSTR(x) STR(x)
@@ -92,9 +92,21 @@ static int lock_file(struct store *st, struct store_error *e)
 }
 
 /*
+ * Is it what a crash leaves that came after SQLite had made page 1, which it does for the
+ * setting of vacuum alone, and before the tables came, and the numbers with them?
+ */
+static bool half_made(const uint8_t *head)
+{
+	bool no_tables = head[100] == 0x0d && !head[103] && !head[104];
+
+	return no_tables && !store_number_at(head + 68) && !store_number_at(head + 60) &&
+		head[20] == PAGE_SUM;
+}
+
+/*
  * Is the file one of ours? Looked at before SQLite may touch it, which would put
  * checksums into the pages of one that has none. A file that is empty, or was
- * cut short by a crash when it was made, is none yet.
+ * left by a crash when it was made, is none yet.
  */
 static int check_head(struct store *st, struct store_error *e)
 {
@@ -108,9 +120,9 @@ static int check_head(struct store *st, struct store_error *e)
 	if (n == 0)
 		return 0;
 	if (n < HEAD_SIZE || memcmp(head, "SQLite format 3", 16) ||
-	    store_number_at(head + 68) != APPLICATION_ID)
+	    (store_number_at(head + 68) != APPLICATION_ID && !half_made(head)))
 		return store_fail(e, EMEDIUMTYPE, "%s is not a store", st->path);
-	if (store_number_at(head + 60) != VERSION)
+	if (store_number_at(head + 60) != VERSION && !half_made(head))
 		return store_fail(e, EMEDIUMTYPE, "the store %s has version %u; this program "
 				  "reads version %d", st->path, store_number_at(head + 60), VERSION);
 	page = (unsigned int)head[16] << 8 | head[17];
