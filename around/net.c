@@ -36,7 +36,7 @@ static void note_sysctl(struct inventory *f, int dirfd, const char *file, const 
 
 	if (is_no_setting(name))
 		return;
-	n = proc_read(dirfd, file, value, sizeof(value));
+	n = proc_read_value(dirfd, file, value, sizeof(value));
 	/* what can't be read is to be written only, or has no value yet */
 	if (n < 0)
 		snprintf(value, sizeof(value), "(%s)", strerror(-n));
@@ -54,7 +54,6 @@ static void note_sysctls(struct inventory *f, int fd, const char *name)
 	_cleanup_dir_ DIR *dir = fdopendir(fd);
 	char path[512];
 	struct dirent *d;
-	struct stat st;
 	int below;
 
 	if (!dir) {
@@ -63,10 +62,10 @@ static void note_sysctls(struct inventory *f, int fd, const char *name)
 		return;
 	}
 	while ((d = readdir(dir))) {
-		if (d->d_name[0] == '.' || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		if (d->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%.250s.%s", name, d->d_name);
-		if (!S_ISDIR(st.st_mode)) {
+		if (d->d_type != DT_DIR) {
 			note_sysctl(f, fd, d->d_name, path);
 			continue;
 		}

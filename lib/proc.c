@@ -31,6 +31,20 @@ ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size)
 	return got;
 }
 
+ssize_t proc_read_value(int dirfd, const char *path, char *buf, size_t size)
+{
+	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
 /* the text behind @key at the start of a line */
 static const char *find_line(const char *text, const char *key)
 {

@@ -20,6 +20,12 @@
 ssize_t proc_read(int dirfd, const char *path, char *buf, size_t size);
 
 /*
+ * proc_read_value - the same of a file that gives all it has to the first read(2), as those
+ *	of /proc/sys do: a call less for each of a thousand
+ */
+ssize_t proc_read_value(int dirfd, const char *path, char *buf, size_t size);
+
+/*
  * proc_nspid - the numbers of the line "NSpid:" in a text of /proc/PID/status
  * @pids: takes the pid in each pid namespace, outermost first
  *
