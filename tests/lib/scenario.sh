@@ -141,7 +141,7 @@ unchanged() {
 	for ((i = 0; i < 50 * PATIENCE; i++)); do
 		machine_state | sort >"$T/.state.now"
 		cmp -s "$T/.state" "$T/.state.now" && return
-		sleep 0.1
+		nap 0.1
 	done
 	diff "$T/.state" "$T/.state.now"
 	return 1
@@ -159,7 +159,7 @@ clean_slate() {
 			rmdir "$dir"
 		done < <(find /sys/fs/cgroup -mindepth 1 -depth -type d) 2>/dev/null
 		[ -n "$(find /sys/fs/cgroup -mindepth 1 -type d -print -quit)" ] || break
-		sleep 0.1
+		nap 0.1
 	done
 	if mountpoint -q /ckpt; then
 		for dir in /ckpt/*/; do

@@ -31,9 +31,10 @@
 #define BALANCE 1000000
 
 static const char usage[] =
-	"usage: mem-loop [-q] MIB FILE\n"
+	"usage: mem-loop [-q|-s] MIB FILE\n"
 	"\n"
-	"Fills MIB MiB of memory and goes on writing all over it; with -q it only fills it. FILE gets\n"
+	"Fills MIB MiB of memory and goes on writing all over it; with -q it only fills it, with -s it\n"
+	"naps for a millisecond after every transaction, and leaves the processor to others. FILE gets\n"
 	"a line 'KEY VALUE' for each of transactions, gap-us (the longest time between two looks at\n"
 	"the clock of a thread that does nothing else) and verified (-1: not asked, 0: the memory is\n"
 	"not consistent, 1: it is), and a line 'gap FROM TO' in us for every gap of 2 ms and more, so\n"
@@ -62,6 +63,7 @@ static struct gap {
 static unsigned int nr_gaps;
 
 static atomic_bool wanted;	/* somebody waits for 'between' */
+static bool slow;
 
 static uint64_t mix(uint64_t z)
 {
@@ -115,8 +117,11 @@ static void *writer(void *arg)
 {
 	for (;;) {
 		pthread_mutex_lock(&between);
-		while (!wanted)
+		while (!wanted) {
 			transact();
+			if (slow)
+				usleep(1000);
+		}
 		pthread_mutex_unlock(&between);
 		while (wanted)
 			usleep(1000);
@@ -176,10 +181,10 @@ static int verify_between(void)
 	return ok;
 }
 
-/* looks at the clock twice a millisecond, and answers signals in between */
+/* looks at the clock twice a millisecond (a slow one: now and then), and answers signals in between */
 static void watch_clock(const char *path, const sigset_t *set)
 {
-	const struct timespec nap = { .tv_nsec = 500000 };
+	const struct timespec nap = { .tv_nsec = slow ? 20000000 : 500000 };
 	uint64_t last = now_us(), now, gap = 0;
 
 	for (;;) {
@@ -221,8 +226,9 @@ int main(int argc, char **argv)
 	cpu_set_t first;
 	sigset_t set;
 
-	argv += quiet;
-	if (argc - quiet != 3) {
+	slow = argc > 1 && !strcmp(argv[1], "-s");
+	argv += quiet || slow;
+	if (argc - (quiet || slow) != 3) {
 		fputs(usage, stderr);
 		return 2;
 	}

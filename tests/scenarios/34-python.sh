@@ -9,7 +9,7 @@
 cat >server.py <<'END'
 import hashlib, os, select, socket, sys, threading, time
 
-words = {i: "word-%d" % (i * i) for i in range(50000)}
+words = {i: "word-%d" % (i * i) for i in range(15000)}
 ticks = [0] * 4
 event = threading.Event()
 released = []
@@ -104,7 +104,7 @@ looks() {
 
 # works WHEN
 works() {
-	is "S10 Python, $1: changes its dictionary" "$(ask set 7 "$1") $(ask state | cut -d ' ' -f 1)" "ok 50000"
+	is "S10 Python, $1: changes its dictionary" "$(ask set 7 "$1") $(ask state | cut -d ' ' -f 1)" "ok 15000"
 	is "T5 Python, $1: an event wakes three threads" "$(ask release)" 3
 }
 

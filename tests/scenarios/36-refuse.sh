@@ -17,9 +17,9 @@ become() {
 	echo "$1" >"$dir/kind.new"
 	mv "$dir/kind.new" "$dir/kind"
 	for ((i = 0; i < 200 * PATIENCE; i++)); do
-		[ ! -e "$dir/said" ] || answer=$(<"$dir/said")
+		[ ! -e "$dir/said" ] || read -r answer <"$dir/said"
 		[[ $answer != "$1 ready" && $answer != "$1 missing: "* ]] || break
-		sleep 0.05
+		nap 0.05
 	done
 	[ "$answer" = "$1 ready" ]
 }
@@ -33,7 +33,7 @@ runs_on() {
 	for ((i = 0; i < 100 * PATIENCE; i++)); do
 		read -ra now <"$dir/beat"
 		[ "${now[$1 - 1]}" -le "${before[$1 - 1]}" ] || return 0
-		sleep 0.05
+		nap 0.05
 	done
 	return 1
 }
@@ -271,7 +271,7 @@ for how in "" --final; do
 	for ((i = 0; i < 50 * PATIENCE; i++)); do
 		full_pipe read >>said
 		kill -0 $caller 2>/dev/null || break
-		sleep 0.1
+		nap 0.1
 	done
 	wait $caller
 	is "S14 when it is read the checkpoint fails" "$? $(stat -c %s image)" "1 0"

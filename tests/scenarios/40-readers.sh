@@ -63,7 +63,7 @@ restarts() {
 	restart mem "$1" && wait_until 20 is_running mem && tell HUP && [ "$(value verified)" = 1 ]
 }
 
-container mem -- mem-loop 16 "$T/report" || die "no container"
+container mem -- mem-loop -s 16 "$T/report" || die "no container"
 wait_until 60 test -s "$T/report" || die "the program does not come up"
 ok "D1 an image" checkpoint mem img
 history=$(snapshots)
