@@ -146,7 +146,20 @@ static int unbind(struct cpumask *cpus)
 	return ret || !in_top_cpuset() ? ret : set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
-/* as sched_setaffinity(2), which gives none that the cpuset does not allow */
+/* does the image have more than @cpus, which are of its own? */
+static bool more_than(const u64 *img, u64 nr, const struct cpumask *cpus)
+{
+	u64 i, has = 0;
+
+	for (i = 0; i < nr; i++)
+		has += hweight64(img[i]);
+	return has > cpumask_weight(cpus);
+}
+
+/*
+ * as sched_setaffinity(2), which gives none that the cpuset does not allow; a
+ * machine with fewer processors is one to which a container may move
+ */
 static int bind(struct ckpt_restart *rs, const u64 *img, u64 nr, struct cpumask *cpus)
 {
 	int cpu;
@@ -154,6 +167,9 @@ static int bind(struct ckpt_restart *rs, const u64 *img, u64 nr, struct cpumask 
 	for_each_possible_cpu(cpu)
 		if (cpu / 64 < nr && img[cpu / 64] >> cpu % 64 & 1)
 			cpumask_set_cpu(cpu, cpus);
+	if (!cpumask_empty(cpus) && more_than(img, nr, cpus))
+		ckpt_log(ckpt_restore_log(rs), "task %d was also bound to processors that this machine does not have",
+			 task_pid_vnr(current));
 	return k_sched_setaffinity(0, cpus);
 }
 
