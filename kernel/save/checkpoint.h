@@ -3,8 +3,8 @@
 #ifndef _CKPT_CHECKPOINT_H
 #define _CKPT_CHECKPOINT_H
 
-#include <linux/hashtable.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
@@ -16,9 +16,10 @@ struct cgroup;
 
 /* objects.c: the shared objects, each saved once */
 struct ckpt_objects {
-	DECLARE_HASHTABLE(hash, 10);
+	struct hlist_head *hash;	/* about as many buckets as there are objects */
+	unsigned int bits;
 	struct list_head list;
-	u32 last_ref;
+	u32 last_ref;			/* there are as many */
 };
 
 void ckpt_objects_init(struct ckpt_objects *objs);

@@ -3,13 +3,18 @@
  * The objects that tasks share.  Each is found by its address, saved the first
  * time it is met, and kept alive until the checkpoint ends.
  */
+#include <linux/hash.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "checkpoint.h"
 
+#define FIRST_BITS 8
+
 void ckpt_objects_init(struct ckpt_objects *objs)
 {
-	hash_init(objs->hash);
+	objs->hash = NULL;
+	objs->bits = 0;
 	INIT_LIST_HEAD(&objs->list);
 	objs->last_ref = 0;
 }
@@ -19,12 +24,38 @@ void ckpt_objects_free(struct ckpt_objects *objs)
 	struct ckpt_obj *obj, *next;
 
 	list_for_each_entry_safe(obj, next, &objs->list, list) {
-		hash_del(&obj->hash);
 		list_del(&obj->list);
 		if (obj->type->drop)
 			obj->type->drop(obj->ptr);
 		kfree(obj);
 	}
+	kvfree(objs->hash);
+}
+
+static struct hlist_head *bucket(const struct ckpt_objects *objs, const void *ptr)
+{
+	return &objs->hash[hash_ptr(ptr, objs->bits)];
+}
+
+/* Make room for one more: of what is many a container may have hundreds of thousands. */
+static int grow(struct ckpt_objects *objs)
+{
+	unsigned int bits = objs->hash ? objs->bits + 1 : FIRST_BITS;
+	struct hlist_head *hash;
+	struct ckpt_obj *obj;
+
+	if (objs->hash && objs->last_ref >> objs->bits == 0)
+		return 0;
+	hash = kvcalloc(1UL << bits, sizeof(*hash), GFP_KERNEL);
+	/* with fewer it takes longer, no more */
+	if (!hash)
+		return objs->hash ? 0 : -ENOMEM;
+	kvfree(objs->hash);
+	objs->hash = hash;
+	objs->bits = bits;
+	list_for_each_entry(obj, &objs->list, list)
+		hlist_add_head(&obj->hash, bucket(objs, obj->ptr));
+	return 0;
 }
 
 struct ckpt_obj *ckpt_obj_find(struct ckpt_checkpoint *cp, const struct ckpt_type *type,
@@ -32,7 +63,9 @@ struct ckpt_obj *ckpt_obj_find(struct ckpt_checkpoint *cp, const struct ckpt_typ
 {
 	struct ckpt_obj *obj;
 
-	hash_for_each_possible(cp->objs.hash, obj, hash, (unsigned long)ptr)
+	if (!cp->objs.hash)
+		return NULL;
+	hlist_for_each_entry(obj, bucket(&cp->objs, ptr), hash)
 		if (obj->ptr == ptr && obj->type == type)
 			return obj;
 	return NULL;
@@ -43,6 +76,8 @@ static struct ckpt_obj *obj_add(struct ckpt_objects *objs, const struct ckpt_typ
 {
 	struct ckpt_obj *obj;
 
+	if (grow(objs))
+		return NULL;
 	obj = kzalloc(sizeof(*obj), GFP_KERNEL);
 	if (!obj)
 		return NULL;
@@ -51,7 +86,7 @@ static struct ckpt_obj *obj_add(struct ckpt_objects *objs, const struct ckpt_typ
 	obj->ref = ++objs->last_ref;
 	if (type->take)
 		type->take(ptr);
-	hash_add(objs->hash, &obj->hash, (unsigned long)ptr);
+	hlist_add_head(&obj->hash, bucket(objs, ptr));
 	list_add_tail(&obj->list, &objs->list);
 	return obj;
 }
