@@ -98,9 +98,12 @@ static int lock_file(struct store *st, struct store_error *e)
 static bool half_made(const uint8_t *head)
 {
 	bool no_tables = head[100] == 0x0d && !head[103] && !head[104];
+	bool vacuum = store_number_at(head + 52) && store_number_at(head + 64);
+	bool no_wal = head[18] == 1 && head[19] == 1;
+	bool ours = (head[16] << 8 | head[17]) == DB_PAGE && head[20] == PAGE_SUM;
 
-	return no_tables && !store_number_at(head + 68) && !store_number_at(head + 60) &&
-		head[20] == PAGE_SUM;
+	return no_tables && vacuum && no_wal && ours &&
+		!store_number_at(head + 68) && !store_number_at(head + 60);
 }
 
 /*

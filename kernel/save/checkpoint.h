@@ -18,6 +18,7 @@ struct cgroup;
 struct ckpt_objects {
 	struct hlist_head *hash;	/* about as many buckets as there are objects */
 	unsigned int bits;
+	u32 grow_at;			/* when there are so many */
 	struct list_head list;
 	u32 last_ref;			/* there are as many */
 };

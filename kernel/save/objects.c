@@ -10,11 +10,13 @@
 #include "checkpoint.h"
 
 #define FIRST_BITS 8
+#define LAST_BITS 24
 
 void ckpt_objects_init(struct ckpt_objects *objs)
 {
 	objs->hash = NULL;
 	objs->bits = 0;
+	objs->grow_at = 0;
 	INIT_LIST_HEAD(&objs->list);
 	objs->last_ref = 0;
 }
@@ -41,15 +43,19 @@ static struct hlist_head *bucket(const struct ckpt_objects *objs, const void *pt
 static int grow(struct ckpt_objects *objs)
 {
 	unsigned int bits = objs->hash ? objs->bits + 1 : FIRST_BITS;
+	gfp_t gfp = objs->hash ? GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN : GFP_KERNEL;
 	struct hlist_head *hash;
 	struct ckpt_obj *obj;
 
-	if (objs->hash && objs->last_ref >> objs->bits == 0)
+	if (objs->last_ref < objs->grow_at || bits > LAST_BITS)
 		return 0;
-	hash = kvcalloc(1UL << bits, sizeof(*hash), GFP_KERNEL);
+	hash = kvcalloc(1UL << bits, sizeof(*hash), gfp);
+	if (!hash && !objs->hash)
+		return -ENOMEM;
 	/* with fewer it takes longer, no more */
+	objs->grow_at = objs->last_ref ? 2 * objs->last_ref : 1 << FIRST_BITS;
 	if (!hash)
-		return objs->hash ? 0 : -ENOMEM;
+		return 0;
 	kvfree(objs->hash);
 	objs->hash = hash;
 	objs->bits = bits;

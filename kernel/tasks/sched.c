@@ -111,6 +111,24 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	return save_cpus(t, rec);
 }
 
+/* A machine with fewer processors is one to which a container may move. */
+static void look_at_cpus(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_task *task = ckpt_get(buf, TASK, BASE);
+	u64 nr, i, has = 0, present = 0;
+	const u64 *img = ckpt_get_nr(buf, TASK, CPUS, &nr);
+	int cpu;
+
+	if (!img || !task)
+		return;
+	for (i = 0; i < nr; i++)
+		has += hweight64(img[i]);
+	for_each_present_cpu(cpu)
+		present += cpu / 64 < nr && img[cpu / 64] >> cpu % 64 & 1;
+	if (present && present < has)
+		ckpt_log(log, "task %d was also bound to processors that this machine does not have", task->pid);
+}
+
 static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_sched *img = ckpt_get(buf, TASK, SCHED);
@@ -119,6 +137,7 @@ static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	    img->ioprio < 0 || img->ioprio >> 16 ||
 	    IOPRIO_PRIO_CLASS(img->ioprio) > IOPRIO_CLASS_IDLE)
 		return ckpt_malformed(log, buf);
+	look_at_cpus(log, buf);
 	return 0;
 }
 
@@ -146,20 +165,7 @@ static int unbind(struct cpumask *cpus)
 	return ret || !in_top_cpuset() ? ret : set_cpus_allowed_ptr(current, cpu_possible_mask);
 }
 
-/* does the image have more than @cpus, which are of its own? */
-static bool more_than(const u64 *img, u64 nr, const struct cpumask *cpus)
-{
-	u64 i, has = 0;
-
-	for (i = 0; i < nr; i++)
-		has += hweight64(img[i]);
-	return has > cpumask_weight(cpus);
-}
-
-/*
- * as sched_setaffinity(2), which gives none that the cpuset does not allow; a
- * machine with fewer processors is one to which a container may move
- */
+/* as sched_setaffinity(2), which gives none that the cpuset does not allow */
 static int bind(struct ckpt_restart *rs, const u64 *img, u64 nr, struct cpumask *cpus)
 {
 	int cpu;
@@ -167,9 +173,6 @@ static int bind(struct ckpt_restart *rs, const u64 *img, u64 nr, struct cpumask 
 	for_each_possible_cpu(cpu)
 		if (cpu / 64 < nr && img[cpu / 64] >> cpu % 64 & 1)
 			cpumask_set_cpu(cpu, cpus);
-	if (!cpumask_empty(cpus) && more_than(img, nr, cpus))
-		ckpt_log(ckpt_restore_log(rs), "task %d was also bound to processors that this machine does not have",
-			 task_pid_vnr(current));
 	return k_sched_setaffinity(0, cpus);
 }
 

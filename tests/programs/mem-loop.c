@@ -193,7 +193,7 @@ static void watch_clock(const char *path, const sigset_t *set)
 		now = now_us();
 		if (now - last > gap)
 			gap = now - last;
-		if (now - last >= GAP_US && nr_gaps < sizeof(gaps) / sizeof(gaps[0]))
+		if (!slow && now - last >= GAP_US && nr_gaps < sizeof(gaps) / sizeof(gaps[0]))
 			gaps[nr_gaps++] = (struct gap){ last, now };
 		if (sig == SIGUSR2)
 			gap = nr_gaps = 0;

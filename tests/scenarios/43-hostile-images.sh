@@ -20,7 +20,7 @@ some() {
 
 	bad-image "$1" "${all[@]}" img >cases
 	every=$(($(wc -l <cases) / $2))
-	case $CKPT_KERNEL in 6.12) from=9 ;; debug) from=14 ;; esac
+	case $CKPT_KERNEL in 6.12) from=10 ;; debug) from=14 ;; esac
 	if [ "$soak" != 0 ] || [ $every -lt 2 ]; then
 		cat cases
 	else

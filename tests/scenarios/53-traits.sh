@@ -19,8 +19,8 @@ generations traits
 kill_container traits
 [ ! -e /proc/sys/kernel/yama/ptrace_scope ] || echo 0 >/proc/sys/kernel/yama/ptrace_scope
 
-# As on a machine that has fewer processors.
-container bound -- taskset 1 sleep 100000 || die "no container"
+# As on a machine that has fewer processors; who may not write is not the one to say so.
+container bound -- prlimit --fsize=0 taskset 1 sleep 100000 || die "no container"
 ok "T1 bound to a processor: checkpoint" checkpoint bound image
 kill_container bound
 ok "T1 bound to a processor: restart" restart bound image
