@@ -37,17 +37,17 @@ nothing_stays() {
 
 zoo_image
 remember
-some hostile 130 | try_images "S16 hostile images" -m
+some hostile 200 | try_images "S16 hostile images" -m
 nothing_stays
 # Who reads it later, for /proc/PID/auxv or a core dump, looks for nothing but its end.
 echo fill@MM.AUXV=255 | try_images "S16 K8 an auxiliary vector without an end is refused"
 printf '%s\n' count@PROCESS.USAGE=0 count@PROCESS.USAGE=1 count@TASK.USAGE=0 count@TASK.USAGE=2 |
 	try_images "S16 usage of more or fewer than there are is refused"
-some unsound 50 | try_images "S16 images that break the format's rules"
+some unsound 80 | try_images "S16 images that break the format's rules"
 nothing_stays
 bad-image bits img | try_images "S16 images that say more than this version knows"
 nothing_stays
-some sound 20 >same
+some sound 30 >same
 if out=$(bad-image try -y -t $((20 * PATIENCE)) img <same); then
 	pass "S16 images that say the same in another way: $out"
 else
@@ -55,6 +55,6 @@ else
 fi
 nothing_stays
 
-bad-image random -c $((24 + 56 * soak)) -s "${CKPT_SEED:-$RANDOM}" | try_images "S16 random numbers" -m
+bad-image random -c $((40 + 40 * soak)) -s "${CKPT_SEED:-$RANDOM}" | try_images "S16 random numbers" -m
 nothing_stays
 zoo_end
