@@ -4,9 +4,9 @@
 # How a test says what it found: each function prints one line, "ok - TEXT", "not ok - TEXT" or "skip - TEXT: reason",
 # which tests/run-scenarios and tests/run-host count. $T is a directory of the test's own.
 
-# Emulation of the debug kernel is several times slower: multiply patience by this.
+# The debug kernel is about ten times slower in an emulator: multiply patience by this.
 PATIENCE=1
-[ "${CKPT_KERNEL:-}" = debug ] && PATIENCE=4
+[ "${CKPT_KERNEL:-}" = debug ] && PATIENCE=10
 
 pass() {
 	echo "ok - $*"

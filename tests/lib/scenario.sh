@@ -11,7 +11,7 @@
 # shown only when the scenario has failed. Its working directory and $T are a directory of its own, gone afterwards;
 # containers, processes and snapshots that it leaves are removed when it ends, however it ends.
 #
-# Comment lines of the scenario may ask for: "# timeout: SECONDS" (400; four times that on the debug kernel),
+# Comment lines of the scenario may ask for: "# timeout: SECONDS" (400; ten times that on the debug kernel),
 # "# machine: -c 2" (options of tests/vm/vm; scenarios that ask for the same share a boot), "# host: yes" (it needs
 # neither the engine nor a container, and tests/run-host runs it on the machine's own kernel, too).
 

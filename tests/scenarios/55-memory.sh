@@ -127,6 +127,8 @@ mkdir -p /sys/fs/cgroup/ckpt
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 echo +memory >/sys/fs/cgroup/ckpt/cgroup.subtree_control
 has shared
+# the copy takes its time where KASAN looks at every access
+echo "max-frozen: $((5 * PATIENCE))s" >/ckpt/shared/options
 group=$(cgroup_of shared)
 [ ! -e "$group/memory.swap.max" ] || echo 0 >"$group/memory.swap.max"
 used=$(<"$group/memory.current")
