@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What differs between the kernels that the engine runs on.  No other file
- * asks for the version.
+ * asks for the version, but compat_sock.h for what is about sockets.
  */
 #ifndef _CKPT_COMPAT_H
 #define _CKPT_COMPAT_H
@@ -10,7 +10,6 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
-#include <linux/ipv6.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/pagewalk.h>
@@ -18,11 +17,8 @@
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
-#include <linux/tcp.h>
 #include <linux/timer.h>
 #include <linux/version.h>
-#include <net/inet_sock.h>
-#include <net/sock.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #include <linux/filelock.h>
@@ -217,78 +213,6 @@ static inline struct file_lock_context *ckpt_lock_context(struct inode *inode)
 #define CKPT_FLAGS_CLOCKRT	0x02
 #define CKPT_FLAGS_HAS_TIMEOUT	0x04
 #endif
-
-/* 6.5 */
-#ifndef SO_PASSPIDFD
-#define SO_PASSPIDFD 76
-#endif
-
-/* not in 6.1: a protocol may look after SOL_SOCKET's options, too */
-static inline bool ckpt_sock_has_own_sockopt(const struct socket *sock)
-{
-#ifdef SOCK_CUSTOM_SOCKOPT
-	return test_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
-#else
-	return false;
-#endif
-}
-
-/* 6.6: inet options are bits of one word */
-static inline bool ckpt_inet6_autoflowlabel_set(const struct sock *sk)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-	return inet6_test_bit(AUTOFLOWLABEL_SET, sk);
-#else
-	return inet6_sk(sk)->autoflowlabel_set;
-#endif
-}
-
-/* 6.12: moved from the part that is IPv6's own */
-static inline bool ckpt_inet6_has_flowlabels(const struct sock *sk)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-	return rcu_access_pointer(inet_sk(sk)->ipv6_fl_list);
-#else
-	return rcu_access_pointer(inet6_sk(sk)->ipv6_fl_list);
-#endif
-}
-
-/* what a kernel may be built without */
-static inline bool ckpt_sock_has_policy(const struct sock *sk)
-{
-#ifdef CONFIG_XFRM
-	return rcu_access_pointer(sk->sk_policy[0]) || rcu_access_pointer(sk->sk_policy[1]);
-#else
-	return false;
-#endif
-}
-
-static inline bool ckpt_sock_has_bpf_storage(const struct sock *sk)
-{
-#ifdef CONFIG_BPF_SYSCALL
-	return rcu_access_pointer(sk->sk_bpf_storage);
-#else
-	return false;
-#endif
-}
-
-static inline bool ckpt_tcp_has_md5(const struct tcp_sock *tp)
-{
-#ifdef CONFIG_TCP_MD5SIG
-	return rcu_access_pointer(tp->md5sig_info);
-#else
-	return false;
-#endif
-}
-
-static inline bool ckpt_tcp_has_ao(const struct tcp_sock *tp)
-{
-#ifdef CONFIG_TCP_AO
-	return rcu_access_pointer(tp->ao_info);
-#else
-	return false;
-#endif
-}
 
 /* 6.6: access to times of inodes goes through functions */
 static inline u64 ckpt_inode_mtime_ns(struct inode *inode)

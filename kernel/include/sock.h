@@ -6,6 +6,7 @@
 #include <linux/net.h>
 #include <net/sock.h>
 
+#include "compat_sock.h"
 #include "file.h"
 
 struct socket *ckpt_socket_of(struct file *file, int family, int type);

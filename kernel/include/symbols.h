@@ -26,7 +26,6 @@
 #include <linux/sockptr.h>
 #include <linux/static_call.h>
 #include <linux/wait.h>
-#include <net/sock.h>
 #include <asm/vdso.h>
 
 #include "compat.h"
