@@ -48,6 +48,33 @@ static const struct emit_field usage_fields[] = {
 
 static const struct emit_field job_fields[] = { EMIT_FIELD(ckpt_image_job, flags, EMIT_HEX) };
 
+static const struct emit_field timer_fields[] = {
+	EMIT_FIELD(ckpt_image_timer, id, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, clockid, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, clock_pid, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, notify, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, thread, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, signo, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, value, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_timer, interval, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_timer, expires, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_timer, overrun, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, overrun_last, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, requeue, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer, flags, EMIT_HEX),
+};
+
+static const struct emit_field timer_signal_fields[] = {
+	EMIT_FIELD(ckpt_image_timer_signal, timer, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_timer_signal, sys_private, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer_signal, overrun, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_timer_signal, place, EMIT_UNS),
+};
+
+static const struct emit_field next_timer_fields[] = {
+	EMIT_FIELD(ckpt_image_next_timer, id, EMIT_UNS),
+};
+
 static const struct emit_field ptracer_fields[] = { EMIT_FIELD(ckpt_image_ptracer, pid, EMIT_DEC) };
 
 static const struct emit_field autogroup_fields[] = {
@@ -245,6 +272,9 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PART(PROCESS, JOB, job_fields),
 	INSPECT_PART(PROCESS, PTRACER, ptracer_fields),
 	INSPECT_PART(PROCESS, AUTOGROUP, in_autogroup_fields),
+	INSPECT_PART(PROCESS, TIMERS, timer_fields),
+	INSPECT_PART(PROCESS, TIMER_SIGNALS, timer_signal_fields),
+	INSPECT_PART(PROCESS, NEXT_TIMER, next_timer_fields),
 	INSPECT_PART(AUTOGROUP, BASE, autogroup_fields),
 	INSPECT_PART(TASK, BASE, task_fields),
 	INSPECT_PART(TASK, SHARED, shared_fields),

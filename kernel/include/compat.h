@@ -121,15 +121,17 @@ static inline bool ckpt_file_has_owner(struct file *file)
 #endif
 }
 
-/* 6.12: posix_timers became an hlist */
-static inline bool ckpt_has_posix_timers(struct signal_struct *sig)
-{
+/* 6.12: posix_timers became an hlist; the newest comes first, and siglock is held */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-	return !hlist_empty(&sig->posix_timers);
+#define ckpt_for_each_posix_timer(timer, sig)				\
+	hlist_for_each_entry(timer, &(sig)->posix_timers, list)
 #else
-	return !list_empty(&sig->posix_timers);
+#define ckpt_for_each_posix_timer(timer, sig)				\
+	list_for_each_entry(timer, &(sig)->posix_timers, list)
 #endif
-}
+
+/* 6.12: a timer of CPU time without a signal is never queued; before, it is, and ends when it expires */
+#define CKPT_CPU_TIMER_NONE_QUEUED (LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0))
 
 /*
  * 6.2: beside the processors that a task has got, it keeps those that it has

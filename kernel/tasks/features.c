@@ -133,10 +133,6 @@ static int check_process(struct ckpt_checkpoint *cp, struct task_struct *t)
 
 	if (sig->tty)
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a controlling terminal is not supported; run it detached (ckpt run -d)");
-	if (ckpt_has_posix_timers(sig))
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "POSIX timers are not supported");
-	if (sig->it[CPUCLOCK_VIRT].expires || sig->it[CPUCLOCK_PROF].expires)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "ITIMER_VIRTUAL and ITIMER_PROF are not supported");
 	return ret;
 }
 

@@ -13,7 +13,8 @@ static struct sigpending *queue_of(struct task_struct *t, bool shared)
 
 /*
  * Signals that wait in a queue.  A signal may be pending without an entry, when
- * memory was short; it counts, and is saved as what kill(2) sends.
+ * memory was short; it counts, and is saved as what kill(2) sends.  Those of POSIX
+ * timers are saved with these, in one moment (tasks/posix_timers.c).
  */
 static int walk_pending(struct sigpending *pending, struct ckpt_image_siginfo *infos, int max)
 {
@@ -22,9 +23,11 @@ static int walk_pending(struct sigpending *pending, struct ckpt_image_siginfo *i
 	int sig, nr = 0;
 
 	list_for_each_entry(q, &pending->list, list) {
+		sigdelset(&rest, q->info.si_signo);
+		if (q->flags & SIGQUEUE_PREALLOC)
+			continue;
 		if (infos && nr < max)
 			memcpy(infos[nr].info, &q->info, sizeof(q->info));
-		sigdelset(&rest, q->info.si_signo);
 		nr++;
 	}
 	for (sig = 1; sig <= _NSIG; sig++) {

@@ -4,12 +4,16 @@
  * to user space with -ERESTART_RESTARTBLOCK, and restart_syscall(2) finds here
  * what is left.  Those of call_restart.c are the engine's own.  S4, T4.
  */
+#include <linux/alarmtimer.h>
+#include <linux/capability.h>
+#include <linux/posix-timers.h>
 #include <linux/restart_block.h>
 #include <linux/time64.h>
 
 #include "arch.h"
 #include "call.h"
 #include "part.h"
+#include "task.h"
 
 static void save_futex(const struct restart_block *rb, struct ckpt_image_restart_block *img)
 {
@@ -36,13 +40,23 @@ static void save_poll(const struct restart_block *rb, struct ckpt_image_restart_
 		img->expires_ns = rb->poll.tv_sec * NSEC_PER_SEC + rb->poll.tv_nsec;
 }
 
-static void save_nanosleep(const struct restart_block *rb, struct ckpt_image_restart_block *img)
+/* the sleeps of nanosleep(2) and clock_nanosleep(2) keep the same, each for a function of its own */
+static void save_nanosleep(const struct restart_block *rb, struct ckpt_image_restart_block *img,
+			   u32 kind)
 {
-	img->kind = CKPT_RESTART_NANOSLEEP;
+	img->kind = kind;
 	img->clockid = rb->nanosleep.clockid;
 	img->type = rb->nanosleep.type;
 	img->uaddr = (unsigned long)rb->nanosleep.rmtp;
 	img->expires_ns = rb->nanosleep.expires;
+}
+
+/* alarm clocks have numbers of their own there */
+static void save_alarm(const struct restart_block *rb, struct ckpt_image_restart_block *img)
+{
+	save_nanosleep(rb, img, CKPT_RESTART_ALARM);
+	img->clockid = rb->nanosleep.clockid == ALARM_BOOTTIME ? CLOCK_BOOTTIME_ALARM :
+		       CLOCK_REALTIME_ALARM;
 }
 
 static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec_out *rec)
@@ -58,7 +72,11 @@ static int save(struct ckpt_checkpoint *cp, struct ckpt_held *h, struct ckpt_rec
 	if (!img)
 		return -ENOMEM;
 	if (rb->fn == ka_hrtimer_nanosleep_restart)
-		save_nanosleep(rb, img);
+		save_nanosleep(rb, img, CKPT_RESTART_NANOSLEEP);
+	else if (rb->fn == ka_posix_cpu_nsleep_restart)
+		save_nanosleep(rb, img, CKPT_RESTART_CPU);
+	else if (rb->fn == ka_alarm_timer_nsleep_restart)
+		save_alarm(rb, img);
 	else if (rb->fn == ka_do_restart_poll)
 		save_poll(rb, img);
 	else if (rb->fn == ka_futex_wait_restart)
@@ -78,6 +96,10 @@ static int check_symbol(struct ckpt_log *log, u32 kind)
 
 	if (kind == CKPT_RESTART_NANOSLEEP)
 		purpose = CKPT_FOR_NANOSLEEP;
+	else if (kind == CKPT_RESTART_CPU)
+		purpose = CKPT_FOR_CPU_NANOSLEEP;
+	else if (kind == CKPT_RESTART_ALARM)
+		purpose = CKPT_FOR_ALARM_NANOSLEEP;
 	else if (kind == CKPT_RESTART_POLL)
 		purpose = CKPT_FOR_POLL;
 	else if (kind == CKPT_RESTART_FUTEX)
@@ -85,10 +107,20 @@ static int check_symbol(struct ckpt_log *log, u32 kind)
 	return ckpt_lacks(purpose) ? ckpt_fail_lack(log, purpose) : 0;
 }
 
-static bool can_sleep_on(s32 clockid)
+static bool can_sleep_on(u32 kind, s32 clockid)
 {
+	if (kind == CKPT_RESTART_CPU)
+		return clockid < 0 && CPUCLOCK_WHICH(clockid) < CPUCLOCK_MAX;
+	if (kind == CKPT_RESTART_ALARM)
+		return clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM;
 	return clockid == CLOCK_REALTIME || clockid == CLOCK_MONOTONIC ||
 	       clockid == CLOCK_BOOTTIME || clockid == CLOCK_TAI;
+}
+
+static bool is_nanosleep(u32 kind)
+{
+	return kind == CKPT_RESTART_NANOSLEEP || kind == CKPT_RESTART_CPU ||
+	       kind == CKPT_RESTART_ALARM;
 }
 
 static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
@@ -97,10 +129,11 @@ static int check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 	if (!img)
 		return 0;
-	if (img->kind > CKPT_RESTART_CALL ||
+	if (img->kind > CKPT_RESTART_ALARM ||
 	    (img->kind == CKPT_RESTART_CALL && !ckpt_call_can_go_on(img->val)) ||
-	    (img->kind == CKPT_RESTART_NANOSLEEP &&
-	     (!can_sleep_on(img->clockid) || (img->type != TT_NONE && img->type != TT_NATIVE))))
+	    (is_nanosleep(img->kind) &&
+	     (!can_sleep_on(img->kind, img->clockid) || img->expires_ns > KTIME_MAX ||
+	      (img->type != TT_NONE && img->type != TT_NATIVE))))
 		return ckpt_malformed(log, buf);
 	return check_symbol(log, img->kind);
 }
@@ -149,9 +182,29 @@ static void restore_nanosleep(struct ckpt_restart *rs,
 	rb->nanosleep.clockid = img->clockid;
 	rb->nanosleep.type = img->type;
 	rb->nanosleep.rmtp = (void __user *)(unsigned long)img->uaddr;
-	rb->nanosleep.expires = shifted(rs, img->expires_ns, img->clockid == CLOCK_REALTIME ||
-					img->clockid == CLOCK_TAI);
+	rb->nanosleep.expires = ckpt_expiry_here(rs, img->clockid, img->expires_ns);
 	rb->fn = ka_hrtimer_nanosleep_restart;
+}
+
+static void restore_cpu(struct ckpt_restart *rs, const struct ckpt_image_restart_block *img,
+			struct restart_block *rb)
+{
+	restore_nanosleep(rs, img, rb);
+	rb->fn = ka_posix_cpu_nsleep_restart;
+}
+
+/* what clock_nanosleep(2) asks for */
+static int restore_alarm(struct ckpt_restart *rs, const struct ckpt_image_restart_block *img,
+			 struct restart_block *rb)
+{
+	if (!capable(CAP_WAKE_ALARM))
+		return ckpt_fail(ckpt_restore_log(rs), -EPERM,
+				 "task %d sleeps on an alarm clock, for which who restarts has no CAP_WAKE_ALARM",
+				 task_pid_vnr(current));
+	restore_nanosleep(rs, img, rb);
+	rb->nanosleep.clockid = img->clockid == CLOCK_BOOTTIME_ALARM ? ALARM_BOOTTIME : ALARM_REALTIME;
+	rb->fn = ka_alarm_timer_nsleep_restart;
+	return 0;
 }
 
 /* into current's; addresses are checked by the system calls when they use them */
@@ -172,6 +225,11 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	case CKPT_RESTART_NANOSLEEP:
 		restore_nanosleep(rs, img, rb);
 		break;
+	case CKPT_RESTART_CPU:
+		restore_cpu(rs, img, rb);
+		break;
+	case CKPT_RESTART_ALARM:
+		return restore_alarm(rs, img, rb);
 	case CKPT_RESTART_CALL:
 		ckpt_set_call(rb, img->val, shifted(rs, img->expires_ns, false));
 		break;

@@ -66,6 +66,9 @@
 	X(PROCESS, JOB, 8, struct ckpt_image_job, 0, 1)			\
 	X(PROCESS, PTRACER, 9, struct ckpt_image_ptracer, 0, 1)		\
 	X(PROCESS, AUTOGROUP, 10, struct ckpt_image_in_autogroup, 0, 1)	\
+	X(PROCESS, TIMERS, 20, struct ckpt_image_timer, 0, CKPT_MANY)	\
+	X(PROCESS, TIMER_SIGNALS, 21, struct ckpt_image_timer_signal, 0, CKPT_MANY) \
+	X(PROCESS, NEXT_TIMER, 22, struct ckpt_image_next_timer, 0, 1)	\
 	X(TASK, BASE, 1, struct ckpt_image_task, 1, 1)			\
 	X(TASK, SHARED, 2, struct ckpt_image_shared, 0, 1)		\
 	X(TASK, NAMESPACES, 3, struct ckpt_image_namespaces, 0, 1)	\
@@ -126,6 +129,8 @@
 	X(PROCESS, JOB, reserved, 0)					\
 	X(PROCESS, PTRACER, reserved, 0)				\
 	X(PROCESS, AUTOGROUP, reserved, 0)				\
+	X(PROCESS, TIMERS, flags, CKPT_TIMER_FLAGS)			\
+	X(PROCESS, NEXT_TIMER, reserved, 0)				\
 	X(TASK, BASE, reserved, 0)					\
 	X(TASK, SHARED, reserved, 0)					\
 	X(TASK, NAMESPACES, time, 0)					\

@@ -71,6 +71,40 @@ struct ckpt_image_usage {
 	__u64 told_utime, told_stime;	/* as times(2) told them last, which never goes back */
 };
 
+#define CKPT_TIMER_ACTIVE	0x1	/* it will expire */
+#define CKPT_TIMER_RELATIVE	0x2	/* on CLOCK_REALTIME: not moved when that is set */
+#define CKPT_TIMER_FLAGS	0x3
+
+/* a timer of timer_create(2); in the order in which they were made */
+struct ckpt_image_timer {
+	__s32 id;
+	__s32 clockid;
+	__s32 clock_pid;	/* whose CPU time, where it is a clock of that; else 0 */
+	__s32 notify;		/* SIGEV_* */
+	__s32 thread;		/* SIGEV_THREAD_ID: which */
+	__s32 signo;
+	__u64 value;		/* sigev_value */
+	__u64 interval;		/* ns */
+	__u64 expires;		/* ns on its clock, for RELATIVE on the monotonic one */
+	__s64 overrun, overrun_last;	/* since the last signal, and at it */
+	__s32 requeue;		/* odd: its signal waits, and starts it again when 'sys_private' is the same */
+	__u32 flags;		/* CKPT_TIMER_* */
+};
+
+/* a timer's signal that waits, in the order of its queue: the thread's or the process's */
+struct ckpt_image_timer_signal {
+	__u32 timer;		/* the how manieth of TIMERS, from 0 */
+	__s32 sys_private;
+	__s32 overrun;		/* how often it was to be queued again */
+	__u32 place;		/* how many signals of any kind are before it */
+};
+
+/* the id that the next timer gets */
+struct ckpt_image_next_timer {
+	__u32 id;
+	__u32 reserved;
+};
+
 #define CKPT_JOB_CONTINUED	0x1	/* and its parent has not asked yet */
 
 struct ckpt_image_job {
@@ -103,6 +137,8 @@ enum ckpt_restart_kind {
 	CKPT_RESTART_POLL	= 2,	/* expiry absolute, monotonic */
 	CKPT_RESTART_FUTEX	= 3,	/* expiry absolute, monotonic or real time */
 	CKPT_RESTART_CALL	= 4,	/* system call 'val' with its arguments; as POLL */
+	CKPT_RESTART_CPU	= 5,	/* as NANOSLEEP, 'clockid' of CPU time */
+	CKPT_RESTART_ALARM	= 6,	/* the same, an alarm clock */
 };
 
 #define CKPT_FUTEX_SHARED	0x1

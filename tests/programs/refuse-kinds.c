@@ -35,7 +35,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -471,19 +470,45 @@ static void posix_mq(void)
 	have(mq_open("/refuse", O_RDWR | O_CREAT, 0600, NULL) >= 0 && !mq_unlink("/refuse"));
 }
 
-static void posix_timer(void)
+/* a timer of another's: glibc's timer_create() has no such */
+static void make_timer(clockid_t clock, int notify, pid_t thread)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_NONE };
-	static timer_t timer;
+	struct sigevent event = { .sigev_notify = notify, .sigev_signo = SIGUSR1 };
+	int timer;
 
-	have(!timer_create(CLOCK_MONOTONIC, &event, &timer));
+	event._sigev_un._tid = thread;
+	have(!syscall(SYS_timer_create, clock, &event, &timer));
 }
 
-static void virtual_timer(void)
+static void *thread_timer(void *unused)
 {
-	struct itimerval it = { { 0, 0 }, { 1000, 0 } };
+	(void)unused;
+	make_timer(CLOCK_MONOTONIC, SIGEV_THREAD_ID, syscall(SYS_gettid));
+	return NULL;
+}
 
-	have(!setitimer(ITIMER_VIRTUAL, &it, NULL));
+/* the thread that it is for has ended */
+static void timer_thread(void)
+{
+	pthread_t thread;
+
+	have(!pthread_create(&thread, NULL, thread_timer, NULL) && !pthread_join(thread, NULL));
+}
+
+/* the process whose time it counts has ended */
+static void timer_cpu(void)
+{
+	pid_t pid = fork();
+	clockid_t clock;
+
+	have(pid >= 0);
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	have(!clock_getcpuclockid(pid, &clock));
+	make_timer(clock, SIGEV_NONE, 0);
+	have(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
 }
 
 static void seccomp(void)
@@ -709,7 +734,7 @@ static const struct kind kinds[] = {
 	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },
 	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
 	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },
-	{ "mqueue", posix_mq }, { "posix-timer", posix_timer }, { "virtual-timer", virtual_timer },
+	{ "mqueue", posix_mq }, { "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
 	{ "seccomp", seccomp }, { "traced", traced }, { "stopped", stopped }, { "dead-leader", dead_leader },
 	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
 	{ "user-namespace", user_namespace }, { "net-namespace", net_namespace }, { "keyring", keyring },

@@ -148,8 +148,8 @@ become remove-sem || die "the semaphores stay"
 refuse C8 sysv-msg container 'System V'
 become remove-msg || die "the message queue stays"
 refuse C8 mqueue container 'POSIX message queues'
-refuse T4 posix-timer task 'POSIX timer'
-refuse T4 virtual-timer task ITIMER_VIRTUAL
+refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
+refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'
 refuse T6 seccomp task seccomp
 refuse S5 traced task traced
 refuse T3 stopped task stopped
