@@ -46,7 +46,10 @@ static const struct emit_field usage_fields[] = {
 	U(read_bytes), U(write_bytes), U(cancelled_write_bytes), U(told_utime), U(told_stime),
 };
 
-static const struct emit_field job_fields[] = { EMIT_FIELD(ckpt_image_job, flags, EMIT_HEX) };
+static const struct emit_field job_fields[] = {
+	EMIT_FIELD(ckpt_image_job, flags, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_job, stop_signal, EMIT_UNS),
+};
 
 static const struct emit_field timer_fields[] = {
 	EMIT_FIELD(ckpt_image_timer, id, EMIT_DEC),

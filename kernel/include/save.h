@@ -28,6 +28,7 @@ struct ckpt_held {
 	struct sighand_struct *sighand;
 	const struct cred *cred;
 	bool stack;
+	bool stopped;			/* by a signal, when it was looked at first */
 	bool passed_over;		/* refused at first sight: nothing of it is read */
 };
 

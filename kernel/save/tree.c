@@ -201,11 +201,12 @@ static bool stands(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	struct task_struct *t = h->task;
 
 	return !(READ_ONCE(t->flags) & PF_EXITING) && t->frozen && !t->ptrace &&
+	       h->stopped == !!(READ_ONCE(t->signal->flags) & SIGNAL_STOP_STOPPED) &&
 	       ckpt_save_has(cp, t) && !ckpt_stop_pending(h);
 }
 
 /*
- * The closing look: nobody was killed, stopped, traced, moved or let go since.
+ * The closing look: nobody was killed, stopped, continued, traced, moved or let go since.
  * Returns 0 or -EAGAIN.
  */
 int ckpt_check_still_there(struct ckpt_checkpoint *cp)

@@ -67,13 +67,14 @@ int ckpt_check_alive(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 		return ret;
 	if (ret)
 		return pass_over(cp, h, ret, "it is not frozen");
-	if (t->signal->flags & SIGNAL_STOP_STOPPED)
-		return ckpt_refuse(cp, -EOPNOTSUPP,
-				   "it is stopped by a signal, which is not supported; continue it first (kill -CONT)");
+	/* it stops or dies as soon as it is let go; one that somebody else has frozen is not */
+	if (ckpt_stop_pending(h) && ckpt_save_froze(cp))
+		return -EAGAIN;
 	if (ckpt_stop_pending(h))
 		return ckpt_refuse(cp, -EBUSY, "SIGSTOP or SIGKILL has been sent to it and waits; try again");
 	if (job_under_way(h))
 		return -EAGAIN;
+	h->stopped = READ_ONCE(t->signal->flags) & SIGNAL_STOP_STOPPED;
 	/* off its processor, so that its registers are in memory */
 	if (ckpt_save_overdue(cp) || !ckpt_wait_inactive(t))
 		return -EAGAIN;

@@ -125,8 +125,7 @@
 	X(EPOLL, PARAMS, prefer_busy_poll, 1)				\
 	X(EPOLL, PARAMS, reserved, 0)					\
 	X(PROCESS, BASE, reserved, 0)					\
-	X(PROCESS, JOB, flags, CKPT_JOB_CONTINUED)			\
-	X(PROCESS, JOB, reserved, 0)					\
+	X(PROCESS, JOB, flags, CKPT_JOB_FLAGS)				\
 	X(PROCESS, PTRACER, reserved, 0)				\
 	X(PROCESS, AUTOGROUP, reserved, 0)				\
 	X(PROCESS, TIMERS, flags, CKPT_TIMER_FLAGS)			\

@@ -106,10 +106,13 @@ struct ckpt_image_next_timer {
 };
 
 #define CKPT_JOB_CONTINUED	0x1	/* and its parent has not asked yet */
+#define CKPT_JOB_STOPPED	0x2	/* by 'stop_signal' */
+#define CKPT_JOB_ASKED		0x4	/* its parent has asked about that already */
+#define CKPT_JOB_FLAGS		0x7
 
 struct ckpt_image_job {
 	__u32 flags;		/* CKPT_JOB_* */
-	__u32 reserved;
+	__u32 stop_signal;
 };
 
 /* who may trace it by its own word, beside those who may anyway: PR_SET_PTRACER */

@@ -531,19 +531,6 @@ static void traced(void)
 	have(!ptrace(PTRACE_SEIZE, pid, 0, 0));
 }
 
-static void stopped(void)
-{
-	pid_t pid = fork();
-	int status;
-
-	have(pid >= 0);
-	if (!pid) {
-		for (;;)
-			pause();
-	}
-	have(!kill(pid, SIGSTOP) && waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
-}
-
 static void *pause_forever(void *unused)
 {
 	for (;;)
@@ -735,7 +722,7 @@ static const struct kind kinds[] = {
 	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
 	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },
 	{ "mqueue", posix_mq }, { "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
-	{ "seccomp", seccomp }, { "traced", traced }, { "stopped", stopped }, { "dead-leader", dead_leader },
+	{ "seccomp", seccomp }, { "traced", traced }, { "dead-leader", dead_leader },
 	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
 	{ "user-namespace", user_namespace }, { "net-namespace", net_namespace }, { "keyring", keyring },
 	{ "memory-policy", memory_policy }, { "deadline", deadline }, { "device", char_device }, { "pkey", pkey },

@@ -152,7 +152,6 @@ refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
 refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'
 refuse T6 seccomp task seccomp
 refuse S5 traced task traced
-refuse T3 stopped task stopped
 refuse T1 dead-leader task 'first thread has exited'
 refuse T1 shared-vm task CLONE_VM
 refuse S12 pid-namespace task 'pid namespace'

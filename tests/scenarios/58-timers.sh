@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What a program has set to happen later, by timer_create(2) and by the CPU time that it uses.
+# What a program has set to happen later, by timer_create(2) and by the CPU time that it uses; and programs that are
+# stopped by a signal, or were, with what their parents may still ask of it.
 #
 # timeout: 600
 
@@ -14,6 +15,10 @@ generations timers
 # It says in its log what there is not on this machine.
 grep '^timers: no ' /var/log/ckpt/timers.log
 kill_container timers
+
+start_self_checking jobs jobs
+generations jobs
+kill_container jobs
 
 # timers_of NAME: what the kernel tells of its root task's, but for its pid on the host.
 timers_of() {
@@ -39,3 +44,35 @@ kill_container short
 ok "T4 it is restarted" restart short short.img
 ok "T4 and ends its child, and itself, when its time is up" wait_until 60 is_gone short
 kill_container short 2>/dev/null
+
+# A shell with job control.
+cat >"$T/shell.sh" <<'END'
+set -m
+cd "$1"
+sleep 100000 &
+kill -STOP %1
+until jobs -s | grep -q Stopped; do sleep 0.1; done
+touch ready
+until [ -e go ]; do sleep 0.1; done
+jobs -s >stopped
+kill -CONT %1
+until jobs -r | grep -q Running; do sleep 0.1; done
+jobs -r >running
+kill %1
+wait %1
+echo $? >ended
+END
+container shell -- bash "$T/shell.sh" "$T" || die "no container"
+wait_until 20 test -e "$T/ready"
+sleeper=$(pgrep -P "$(init_of shell)" -x sleep -r T)
+matches "T3 a shell has a job that is stopped" "$(sed -n 's/^State:\t//p' "/proc/$sleeper/status")" '^T'
+ok "T3 it is checkpointed with that" checkpoint shell shell.img
+matches "T3 which leaves the job stopped" "$(sed -n 's/^State:\t//p' "/proc/$sleeper/status")" '^T'
+kill_container shell
+ok "T3 it is restarted" restart shell shell.img && wait_until 20 is_running shell
+ok "T3 and has a job that is stopped" wait_until 20 pgrep -P "$(init_of shell)" -x sleep -r T
+touch "$T/go"
+ok "T3 it continues its job" wait_until 30 test -e "$T/ended"
+matches "T3 the job was stopped for the shell" "$(<"$T/stopped")" 'Stopped.*sleep 100000'
+matches "T3 and runs for it" "$(<"$T/running")" 'Running.*sleep 100000'
+is "T3 and ends for it" "$(<"$T/ended")" 143
