@@ -50,9 +50,27 @@ rootfs() {
 	done
 }
 
-# field NAME KEY: the value of KEY in the container's status.
+# look_up NAME KEY: sets $value to that of KEY in the container's status. It is asked ten times a second by whoever
+# waits, so that it starts no process.
+look_up() {
+	local lines line
+
+	value=''
+	mapfile -t lines <"$CKPT/$1/status" || return
+	for line in "${lines[@]}"; do
+		if [[ $line = "$2:"* ]]; then
+			value=${line#"$2:"}
+			value=${value#"${value%%[! ]*}"}
+			return
+		fi
+	done
+}
+
+# field NAME KEY: prints it.
 field() {
-	sed -n "s/^$2: *//p" "$CKPT/$1/status"
+	local value
+
+	look_up "$1" "$2" && echo "$value"
 }
 
 # init_of NAME: pid of the container's root task as seen here.
@@ -69,11 +87,16 @@ cgroup_of() {
 }
 
 is_running() {
-	[ "$(field "$1" state)" = running ]
+	local value
+
+	look_up "$1" state && [ "$value" = running ]
 }
 
 is_gone() {
-	[ ! -e "/ckpt/$1" ] || [ -z "$(init_of "$1")" ] || [ "$(init_of "$1")" = - ]
+	local value
+
+	[ -e "/ckpt/$1" ] && look_up "$1" init || return 0
+	[ -z "$value" ] || [ "$value" = - ]
 }
 
 # container NAME [OPTION...] -- CMD [ARG...]: starts a container in the background and waits until it runs.
@@ -154,19 +177,20 @@ clean_slate() {
 	# What tests/lib/act-at.sh has set up would happen to the next scenario.
 	[ ! -e /sys/module/act_at ] || rmmod act_at
 	for ((i = 0; i < 50; i++)); do
-		while read -r dir; do
-			echo 1 >"$dir/cgroup.kill"
-			rmdir "$dir"
-		done < <(find /sys/fs/cgroup -mindepth 1 -depth -type d) 2>/dev/null
-		[ -n "$(find /sys/fs/cgroup -mindepth 1 -type d -print -quit)" ] || break
-		nap 0.1
-	done
-	if mountpoint -q /ckpt; then
-		for dir in /ckpt/*/; do
-			rm -f "$dir"snapshots/*
-			rmdir "$dir"
+		for dir in /sys/fs/cgroup/*/; do
+			[ -d "$dir" ] || break 2
+			while read -r dir; do
+				echo 1 >"$dir/cgroup.kill"
+				rmdir "$dir"
+			done < <(find "$dir" -depth -type d)
 		done 2>/dev/null
-	fi
+		[ $i = 0 ] || nap 0.1
+	done
+	for dir in /ckpt/*/; do
+		[ -d "$dir" ] || break
+		rm -f "$dir"snapshots/*
+		rmdir "$dir"
+	done 2>/dev/null
 	for dir in $(jobs -p); do
 		kill -KILL "$dir"
 	done 2>/dev/null

@@ -55,13 +55,16 @@ static void beat(void)
 	write_file("beat", text);
 }
 
+/* nothing before the whole line is there */
 static void read_kind(char *kind, size_t size)
 {
 	int fd = open(in_dir("kind"), O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, kind, size - 1);
+	char *end;
 
 	kind[n < 0 ? 0 : n] = 0;
-	kind[strcspn(kind, "\n")] = 0;
+	end = strchr(kind, '\n');
+	*(end ? end : kind) = 0;
 	if (fd >= 0)
 		close(fd);
 }

@@ -14,8 +14,7 @@ become() {
 	local i answer=''
 
 	set -- "$*"
-	echo "$1" >"$dir/kind.new"
-	mv "$dir/kind.new" "$dir/kind"
+	echo "$1" >"$dir/kind"
 	for ((i = 0; i < 200 * PATIENCE; i++)); do
 		[ ! -e "$dir/said" ] || read -r answer <"$dir/said"
 		[[ $answer != "$1 ready" && $answer != "$1 missing: "* ]] || break
