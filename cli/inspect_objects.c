@@ -67,6 +67,26 @@ static const struct emit_field file_fields[] = {
 	F(pos, EMIT_DEC), F(cred, EMIT_UNS),
 };
 
+#define FL(member, fmt) EMIT_FIELD(ckpt_image_lock, member, fmt)
+static const struct emit_field lock_fields[] = {
+	FL(kind, EMIT_UNS), FL(exclusive, EMIT_UNS), FL(fd, EMIT_DEC), FL(pid, EMIT_DEC),
+	FL(start, EMIT_UNS), FL(end, EMIT_UNS),
+};
+
+static const struct emit_field lease_fields[] = {
+	EMIT_FIELD(ckpt_image_lease, exclusive, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_lease, fd, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_lease, pid, EMIT_DEC),
+};
+
+#define FO(member, fmt) EMIT_FIELD(ckpt_image_owner, member, fmt)
+static const struct emit_field owner_fields[] = {
+	FO(pid, EMIT_DEC), FO(type, EMIT_UNS), FO(uid, EMIT_UNS), FO(euid, EMIT_UNS),
+	FO(signum, EMIT_UNS),
+};
+
+static const struct emit_field async_fields[] = { EMIT_FIELD(ckpt_image_async, fd, EMIT_DEC) };
+
 #define FP(member, fmt) EMIT_FIELD(ckpt_image_file_path, member, fmt)
 static const struct emit_field path_fields[] = {
 	FP(size, EMIT_UNS), FP(mtime_ns, EMIT_UNS), FP(rdev, EMIT_HEX),
@@ -214,6 +234,10 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(NAMESPACE, PID, pid_fields),
 	INSPECT_PRINT(EXTERNAL, BASE, print_external),
 	INSPECT_PRINT(FILE, BASE, print_file),
+	INSPECT_PART(FILE, LOCKS, lock_fields),
+	INSPECT_PART(FILE, LEASE, lease_fields),
+	INSPECT_PART(FILE, OWNER, owner_fields),
+	INSPECT_PART(FILE, ASYNC, async_fields),
 	INSPECT_PART(FILE, PATH, path_fields),
 	INSPECT_PART(FILE, PIPE, file_pipe_fields),
 	INSPECT_PART(FILE, EVENTFD, eventfd_fields),
@@ -225,6 +249,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(FILES, BASE, files_fields),
 	INSPECT_PART(FILES, FDS, fd_fields),
+	INSPECT_PART(FILES, LOCKS, lock_fields),
 	INSPECT_PART(FS, BASE, fs_fields),
 	INSPECT_PART(EPOLL, BASE, epoll_fields),
 	INSPECT_PART(EPOLL, WATCHES, watch_fields),

@@ -21,6 +21,7 @@
 #include <linux/ptrace.h>
 #include <linux/sched/autogroup.h>
 #include <linux/sched/user.h>
+#include <linux/security.h>
 #include <linux/signal.h>
 #include <linux/syscalls.h>
 #include <linux/task_work.h>

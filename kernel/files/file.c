@@ -53,35 +53,6 @@ static const char *lacking(void)
 	return NULL;
 }
 
-static bool has_lock(struct list_head *list, spinlock_t *lock, struct file *file)
-{
-	struct file_lock *fl;
-	bool found = false;
-
-	spin_lock(lock);
-	ckpt_lock_entry(fl, list)
-		if (ckpt_lock_file(fl) == file)
-			found = true;
-	spin_unlock(lock);
-	return found;
-}
-
-/* what any kind of file may have and the engine does not save */
-static int check_file(struct ckpt_checkpoint *cp, struct file *file)
-{
-	struct file_lock_context *flctx = ckpt_lock_context(file_inode(file));
-
-	if (flctx && (has_lock(&flctx->flc_flock, &flctx->flc_lock, file) ||
-		      has_lock(&flctx->flc_posix, &flctx->flc_lock, file) ||
-		      has_lock(&flctx->flc_lease, &flctx->flc_lock, file)))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: a file lock or lease is held, which is not supported", file);
-	if (file->f_flags & FASYNC)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: O_ASYNC is not supported", file);
-	if (ckpt_file_has_owner(file))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "%pD: F_SETOWN and F_SETSIG are not supported", file);
-	return 0;
-}
-
 static int save_base(struct ckpt_checkpoint *cp, struct file *file, u32 kind, u32 ref,
 		     struct ckpt_rec_out *rec)
 {
@@ -113,6 +84,18 @@ static int save_path(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 	return ret;
 }
 
+/* what any kind of file may have */
+static int save_common(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
+{
+	int ret, refused;
+
+	refused = ckpt_save_locks(cp, file, rec);
+	if (ckpt_go_on(refused))
+		return refused;
+	ret = ckpt_save_file_owner(cp, file, rec);
+	return ret ? : refused;
+}
+
 static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	const struct ckpt_file_ops *ops;
@@ -120,9 +103,6 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	struct ckpt_rec_out *rec;
 	int ret, refused;
 
-	refused = check_file(cp, file);
-	if (ckpt_go_on(refused))
-		return refused;
 	ops = kind_of_file(file);
 	if (!ops)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported%s%s",
@@ -131,7 +111,10 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	if (ckpt_lacks(ops->needs))
 		return ckpt_refuse_lack(cp, ops->needs);
 	rec = ckpt_rec(cp, CKPT_REC_FILE);
-	ret = save_base(cp, file, ops->kind, obj->ref, rec);
+	refused = save_base(cp, file, ops->kind, obj->ref, rec);
+	if (ckpt_go_on(refused))
+		return refused;
+	ret = save_common(cp, file, rec);
 	if (ckpt_go_on(ret))
 		return ret;
 	refused = ret ? : refused;
@@ -145,6 +128,7 @@ static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_file_ops *ops = kind_of_nr(ckpt_get(buf, FILE, BASE)->kind);
 	const char *path = ckpt_get(buf, FILE, NAME);
+	int ret;
 
 	if (!ops)
 		return ckpt_fail(log, -EOPNOTSUPP, "FILE %u is of a kind %u that this version does not know",
@@ -153,7 +137,12 @@ static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 		return ckpt_fail_lack(log, ops->needs);
 	if (path ? *path != '/' || !(ops->has_path || ops->saves_path) : ops->has_path)
 		return ckpt_malformed(log, buf);
-	return ops->check ? ops->check(log, buf) : 0;
+	ret = ckpt_check_locks(log, buf);
+	if (!ret)
+		ret = ckpt_check_file_owner(log, buf);
+	if (!ret && ops->check)
+		ret = ops->check(log, buf);
+	return ret;
 }
 
 /*
@@ -230,7 +219,17 @@ static void *restore_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *bu
 	if (ret)
 		ckpt_log(ckpt_restore_log(rs), "FILE %u (%s %s): its offset %lld cannot be set",
 			 img->ref, ops->name, path ? : "", img->pos);
+	else
+		ret = ckpt_restore_locks(rs, file, buf);
+	/* a lease has given it an owner */
+	if (!ret)
+		ret = ckpt_restore_file_owner(rs, file, buf);
 	return ckpt_file_or(file, ret);
+}
+
+static int last_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	return ckpt_restore_async(rs, ptr, buf);
 }
 
 static void take_file(void *ptr)
@@ -251,6 +250,7 @@ const struct ckpt_type ckpt_type_file = {
 	.save = save_file,
 	.check = check_file_rec,
 	.restore = restore_file,
+	.last = last_file,
 	.put = drop_file,
 };
 

@@ -25,7 +25,7 @@ static bool has_file(struct files_struct *files, unsigned int fd, bool *cloexec)
 }
 
 /* the file there with a reference, as somebody else may share the table; or NULL */
-static struct file *get_file_at(struct files_struct *files, unsigned int fd, bool *cloexec)
+struct file *ckpt_file_at(struct files_struct *files, unsigned int fd, bool *cloexec)
 {
 	struct fdtable *fdt;
 	struct file *file = NULL;
@@ -65,7 +65,7 @@ static int save_fd(struct ckpt_checkpoint *cp, struct files_struct *files, unsig
 		   struct ckpt_image_fd *img)
 {
 	bool cloexec = false;
-	struct file *file = get_file_at(files, fd, &cloexec);
+	struct file *file = ckpt_file_at(files, fd, &cloexec);
 	int ret;
 
 	if (!file)
@@ -104,8 +104,13 @@ static int save_files(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 			return ret;
 		refused = ret ? : refused;
 	}
+	if (i != nr)
+		return -EAGAIN;
+	ret = ckpt_save_table_locks(cp, files, fds, nr, rec);
+	if (ckpt_go_on(ret))
+		return ret;
 	ckpt_done(cp, rec);
-	return i == nr ? refused : -EAGAIN;
+	return ret ? : refused;
 }
 
 /* a descriptor beyond the restarter's limit needs the right to raise it */
@@ -161,7 +166,7 @@ static int check_files(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	for (i = 0; i < nr; i++)
 		if (fds[i].fd < 0 || (i && fds[i].fd <= fds[i - 1].fd))
 			return ckpt_malformed(log, buf);
-	return 0;
+	return ckpt_check_table_locks(log, buf);
 }
 
 static int make_files(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
@@ -182,6 +187,9 @@ static int make_files(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 			return ret;
 	}
 	ret = ckpt_restore_epolls(rs, ckpt_ref_of(buf));
+	/* a descriptor that is closed would take the locks of its file with it */
+	if (!ret)
+		ret = ckpt_restore_table_locks(rs, buf);
 	if (ret)
 		return ret;
 	atomic_inc(&current->files->count);

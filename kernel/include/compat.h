@@ -110,14 +110,21 @@ static inline bool ckpt_shstk_locked(struct task_struct *t)
 }
 
 /* 6.12: f_owner is allocated when it is needed */
-static inline bool ckpt_file_has_owner(struct file *file)
+static inline struct fown_struct *ckpt_file_owner(struct file *file)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-	struct fown_struct *owner = READ_ONCE(file->f_owner);
-
-	return owner && (owner->pid || owner->signum);
+	return file_f_owner(file);
 #else
-	return file->f_owner.pid || file->f_owner.signum;
+	return &file->f_owner;
+#endif
+}
+
+static inline int ckpt_file_make_owner(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return file_f_owner_allocate(file);
+#else
+	return 0;
 #endif
 }
 
@@ -187,7 +194,13 @@ static inline void ckpt_set_rseq_len(struct task_struct *t, u32 len)
 #endif
 }
 
-/* 6.3: i_flctx is read through a function; 6.9: the file is in the lock's core */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+typedef int ckpt_lease_arg;	/* fcntl_setlease()'s */
+#else
+typedef long ckpt_lease_arg;
+#endif
+
+/* 6.3: i_flctx is read through a function; 6.9: what locks and leases share is in a core of theirs */
 static inline struct file_lock_context *ckpt_lock_context(struct inode *inode)
 {
 	/* pairs with the cmpxchg() in locks_get_lock_context() */
@@ -197,10 +210,12 @@ static inline struct file_lock_context *ckpt_lock_context(struct inode *inode)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define ckpt_lock_entry(pos, head)					\
 	list_for_each_entry(pos, head, c.flc_list)
-#define ckpt_lock_file(fl) ((fl)->c.flc_file)
+#define ckpt_fl(fl, field) ((fl)->c.flc_##field)
+#define ckpt_lease file_lease
 #else
 #define ckpt_lock_entry(pos, head) list_for_each_entry(pos, head, fl_list)
-#define ckpt_lock_file(fl) ((fl)->fl_file)
+#define ckpt_fl(fl, field) ((fl)->fl_##field)
+#define ckpt_lease file_lock
 #endif
 
 /* the futex code's own flags, which restart blocks keep */

@@ -77,6 +77,25 @@ bool ckpt_is_known_pseudo(const struct super_block *sb);
 int ckpt_check_pseudo(struct ckpt_checkpoint *cp, struct file *file);
 int ckpt_restored_pseudo(struct file *file);
 
+/* files/table.c: the file at @fd of a table, with a reference, or NULL */
+struct file *ckpt_file_at(struct files_struct *files, unsigned int fd, bool *cloexec);
+
+/* locks and leases of an open file, and locks of a table: files/locks.c, files/leases.c */
+int ckpt_save_locks(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec);
+int ckpt_check_locks(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_restore_locks(struct ckpt_restart *rs, struct file *file, const struct ckpt_rec_buf *buf);
+int ckpt_save_table_locks(struct ckpt_checkpoint *cp, struct files_struct *files,
+			  const struct ckpt_image_fd *fds, u64 nr, struct ckpt_rec_out *rec);
+int ckpt_check_table_locks(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_restore_table_locks(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
+
+/* who is told of input and output: files/owner.c */
+int ckpt_save_file_owner(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec);
+int ckpt_check_file_owner(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_restore_file_owner(struct ckpt_restart *rs, struct file *file,
+			    const struct ckpt_rec_buf *buf);
+int ckpt_restore_async(struct ckpt_restart *rs, struct file *file, const struct ckpt_rec_buf *buf);
+
 /* when all files are known: files/pipe.c, files/epoll.c */
 int ckpt_check_pipes(struct ckpt_checkpoint *cp);
 int ckpt_save_epolls(struct ckpt_checkpoint *cp);

@@ -50,6 +50,8 @@ struct ckpt_type {
 	void *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
 	/* after everybody: what would have been in the way of its users */
 	int (*finish)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
+	/* the last: nobody but the container has what is its own, and it has not run yet */
+	int (*last)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
 	/* give a restored one's reference back */
 	void (*put)(void *ptr);
 };

@@ -248,8 +248,9 @@ static int run(struct ckpt_restart *rs)
 		return ret;
 	ckpt_finish_members(rs);
 	/* so that a pipe whose one end is gone has but the ends of the image, before anybody reads it */
-	ckpt_drop_restored(rs);
-	ckpt_end_files();
+	ret = ckpt_last_restored(rs);
+	if (ret)
+		return ret;
 	ckpt_set_state(rs, CKPT_RESTART_GO);
 	return rs->state == CKPT_RESTART_GO ? 0 : rs->err;
 }

@@ -76,6 +76,7 @@ static inline bool ckpt_is_zombie(const struct ckpt_member *m)
 
 /* restored.c: the objects that are here again */
 int ckpt_finish_restored(struct ckpt_restart *rs);
+int ckpt_last_restored(struct ckpt_restart *rs);
 void ckpt_drop_restored(struct ckpt_restart *rs);
 
 /* made.c: files that go if the restart fails */

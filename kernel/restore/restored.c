@@ -6,6 +6,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "file.h"
 #include "restart.h"
 
 struct restored {
@@ -93,13 +94,42 @@ int ckpt_finish_restored(struct ckpt_restart *rs)
 	return 0;
 }
 
-void ckpt_drop_restored(struct ckpt_restart *rs)
+static void drop(struct ckpt_restart *rs, bool all)
 {
 	struct restored *r;
 	unsigned long ref;
 
 	xa_for_each(&rs->restored, ref, r) {
+		if (!all && r->type->last)
+			continue;
 		xa_erase(&rs->restored, ref);
 		put_restored(r);
 	}
+}
+
+/*
+ * By the coordinator, before anything runs: what only helped to make the others
+ * goes.  Those that would tell somebody of it are told of nothing before.
+ */
+int ckpt_last_restored(struct ckpt_restart *rs)
+{
+	struct restored *r;
+	unsigned long ref;
+	int ret;
+
+	drop(rs, false);
+	ckpt_end_files();
+	xa_for_each(&rs->restored, ref, r) {
+		ret = r->type->last(rs, xa_load(&rs->by_ref, ref), r->ptr);
+		if (ret)
+			return ret;
+	}
+	drop(rs, true);
+	ckpt_end_files();
+	return 0;
+}
+
+void ckpt_drop_restored(struct ckpt_restart *rs)
+{
+	drop(rs, true);
 }

@@ -28,6 +28,53 @@ struct ckpt_image_file {
 	__u32 reserved;
 };
 
+/*
+ * LOCKS of a FILE: what the open file itself holds; LOCKS of a FILES: what was
+ * locked with that table, by fcntl(F_SETLK).
+ */
+enum ckpt_lock_kind {
+	CKPT_LOCK_FLOCK		= 1,	/* flock(2): of the whole file */
+	CKPT_LOCK_OFD		= 2,	/* fcntl(F_OFD_SETLK) */
+	CKPT_LOCK_POSIX		= 3,	/* of a FILES only */
+};
+
+struct ckpt_image_lock {
+	__u32 kind;		/* enum ckpt_lock_kind */
+	__u32 exclusive;
+	__s32 fd;		/* of a FILES: the descriptor of the file */
+	__s32 pid;		/* of the process that took it; 0: it has ended */
+	__u64 start;		/* bytes; both are inclusive */
+	__u64 end;		/* 2^63 - 1: to the end of the file, wherever that is */
+};
+
+/* LEASE of a FILE: fcntl(F_SETLEASE) */
+struct ckpt_image_lease {
+	__u32 exclusive;
+	__s32 fd;		/* the descriptor that its signal names */
+	__s32 pid;		/* as of a lock */
+	__u32 reserved;
+};
+
+/* OWNER of a FILE: who is told of input and output, and how */
+#define CKPT_OWNER_THREAD	0	/* F_OWNER_TID */
+#define CKPT_OWNER_PROCESS	1	/* F_OWNER_PID */
+#define CKPT_OWNER_GROUP	2	/* F_OWNER_PGRP */
+
+struct ckpt_image_owner {
+	__s32 pid;		/* 0: nobody */
+	__u32 type;		/* CKPT_OWNER_* */
+	__u32 uid;		/* of who said so, whose right to send signals counts */
+	__u32 euid;
+	__u32 signum;		/* F_SETSIG; 0: SIGIO */
+	__u32 reserved;
+};
+
+/* ASYNC of a FILE: its O_ASYNC has somebody told */
+struct ckpt_image_async {
+	__s32 fd;		/* the descriptor that the signal names */
+	__u32 reserved;
+};
+
 /* of CKPT_FILE_PATH */
 struct ckpt_image_file_path {
 	__u64 size;		/* bytes, at checkpoint */

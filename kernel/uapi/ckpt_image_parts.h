@@ -26,6 +26,10 @@
 	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
 	X(FILE, BASE, 1, struct ckpt_image_file, 1, 1)			\
 	X(FILE, NAME, 2, char, 0, CKPT_PATH_MAX)			\
+	X(FILE, LOCKS, 4, struct ckpt_image_lock, 0, CKPT_MANY)		\
+	X(FILE, LEASE, 5, struct ckpt_image_lease, 0, 1)		\
+	X(FILE, OWNER, 6, struct ckpt_image_owner, 0, 1)		\
+	X(FILE, ASYNC, 7, struct ckpt_image_async, 0, 1)		\
 	X(FILE, PATH, 16, struct ckpt_image_file_path, 0, 1)		\
 	X(FILE, PIPE, 17, struct ckpt_image_file_pipe, 0, 1)		\
 	X(FILE, EVENTFD, 18, struct ckpt_image_file_eventfd, 0, 1)	\
@@ -40,6 +44,7 @@
 	X(SHMEM, NAME, 2, char, 0, 256)					\
 	X(FILES, BASE, 1, struct ckpt_image_files, 1, 1)		\
 	X(FILES, FDS, 2, struct ckpt_image_fd, 0, CKPT_MANY)		\
+	X(FILES, LOCKS, 3, struct ckpt_image_lock, 0, CKPT_MANY)	\
 	X(FS, BASE, 1, struct ckpt_image_fs, 1, 1)			\
 	X(FS, ROOT, 2, char, 2, CKPT_PATH_MAX)				\
 	X(FS, CWD, 3, char, 2, CKPT_PATH_MAX)				\
@@ -97,6 +102,11 @@
  */
 #define CKPT_BITS(X)							\
 	X(FILE, BASE, reserved, 0)					\
+	X(FILE, LOCKS, exclusive, 1)					\
+	X(FILE, LEASE, exclusive, 1)					\
+	X(FILE, LEASE, reserved, 0)					\
+	X(FILE, OWNER, reserved, 0)					\
+	X(FILE, ASYNC, reserved, 0)					\
 	X(FILE, PATH, reserved, 0)					\
 	X(FILE, EVENTFD, semaphore, 1)					\
 	X(FILE, EVENTFD, reserved, 0)					\
@@ -110,6 +120,7 @@
 	X(FILES, BASE, reserved, 0)					\
 	X(FILES, FDS, flags, CKPT_FD_CLOEXEC)				\
 	X(FILES, FDS, reserved, 0)					\
+	X(FILES, LOCKS, exclusive, 1)					\
 	X(SIGHAND, BASE, reserved, 0)					\
 	X(MM, BASE, def_flags, CKPT_VMA_LOCKED | CKPT_VMA_LOCKONFAULT)	\
 	X(MM, BASE, dump_filter, CKPT_DUMP_FILTER)			\

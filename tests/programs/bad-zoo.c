@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -93,6 +94,28 @@ static void make_files(const char *dir)
 	must(open(path, O_RDONLY | O_CLOEXEC), path);
 	must(open(dir, O_RDONLY | O_DIRECTORY), dir);
 	must(open("/dev/null", O_RDWR), "/dev/null");
+}
+
+/* what is locked, and who is told of what */
+static void make_locks(const char *dir)
+{
+	struct flock range = { .l_type = F_WRLCK, .l_start = 100, .l_len = 50 };
+	char path[200];
+	int fd, p[2];
+
+	snprintf(path, sizeof(path), "%s/locked", dir);
+	fd = must(open(path, O_RDWR | O_CREAT, 0600), path);
+	must(flock(fd, LOCK_EX), path);
+	must(fcntl(fd, F_SETLK, &range), path);
+	range.l_start = 1000;
+	must(fcntl(fd, F_OFD_SETLK, &range), path);
+	snprintf(path, sizeof(path), "%s/leased", dir);
+	must(close(must(creat(path, 0600), path)), path);
+	must(fcntl(must(open(path, O_RDONLY), path), F_SETLEASE, F_RDLCK), path);
+	must(pipe(p), "pipe");
+	must(fcntl(p[0], F_SETOWN, getpid()), "F_SETOWN");
+	must(fcntl(p[0], F_SETSIG, SIGRTMIN + 4), "F_SETSIG");
+	must(fcntl(p[0], F_SETFL, O_ASYNC), "O_ASYNC");
 }
 
 static void touch(char *p, size_t len)
@@ -248,6 +271,7 @@ int main(int argc, char **argv)
 	must(chdir(argv[1]), argv[1]);
 	make_children();
 	make_files(argv[1]);
+	make_locks(argv[1]);
 	make_pipes();
 	make_events();
 	make_sockets(argv[1]);

@@ -392,46 +392,47 @@ static void deleted_mapping(void)
 	have(!close(fd) && !unlink("deleted"));
 }
 
-static void flock_lock(void)
+/* a file system that keeps its locks itself, if it wants to */
+static void fuse_lock(void)
 {
-	have(!flock(made("locked"), LOCK_EX));
+	int fd = open("../asked/d/f", O_RDONLY);
+
+	have(fd >= 0 && !flock(fd, LOCK_SH));
 }
 
-static void posix_lock(void)
+static void fuse_range(void)
 {
-	struct flock lock = { .l_type = F_WRLCK };
+	struct flock lock = { .l_type = F_RDLCK };
+	int fd = open("../asked/d/f", O_RDONLY);
 
-	have(!fcntl(made("locked"), F_SETLK, &lock));
+	have(fd >= 0 && !fcntl(fd, F_SETLK, &lock));
 }
 
-static void ofd_lock(void)
-{
-	struct flock lock = { .l_type = F_WRLCK };
-
-	have(!fcntl(made("locked"), F_OFD_SETLK, &lock));
-}
-
-static void lease(void)
+/* somebody wants to write, and waits until it is given back */
+static void breaking_lease(void)
 {
 	int fd = made("leased");
 
-	have(!close(fd));
+	have(!close(fd) && signal(SIGIO, SIG_IGN) != SIG_ERR);
 	fd = open("leased", O_RDONLY);
 	have(fd >= 0 && !fcntl(fd, F_SETLEASE, F_RDLCK));
+	have(open("leased", O_WRONLY | O_NONBLOCK) < 0 && errno == EWOULDBLOCK);
 }
 
 static void async(void)
 {
-	int fds[2];
+	int fd = open("/dev/random", O_RDONLY);
 
-	have(!pipe(fds) && !fcntl(fds[0], F_SETFL, O_ASYNC));
+	have(fd >= 0 && !fcntl(fd, F_SETFL, O_ASYNC) && fcntl(fd, F_GETFL) & O_ASYNC);
 }
 
-static void owner(void)
+static void notify(void)
 {
-	int fds[2];
+	int fd;
 
-	have(!pipe(fds) && !fcntl(fds[0], F_SETOWN, getpid()));
+	have(!mkdir("noticed", 0700) || errno == EEXIST);
+	fd = open("noticed", O_RDONLY | O_DIRECTORY);
+	have(fd >= 0 && !fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT));
 }
 
 static void sysv_shm(void)
@@ -718,8 +719,8 @@ static const struct kind kinds[] = {
 	{ "cgroup-peak", cgroup_peak }, { "trace-pipe", trace_pipe }, { "fdinfo-file", fdinfo_file },
 	{ "mtrr", mtrr }, { "old-maps", old_maps },
 	{ "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
-	{ "flock", flock_lock }, { "posix-lock", posix_lock }, { "ofd-lock", ofd_lock }, { "lease", lease },
-	{ "async", async }, { "owner", owner }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
+	{ "fuse-lock", fuse_lock }, { "fuse-range", fuse_range }, { "breaking-lease", breaking_lease },
+	{ "async", async }, { "notify", notify }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
 	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },
 	{ "mqueue", posix_mq }, { "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
 	{ "seccomp", seccomp }, { "traced", traced }, { "dead-leader", dead_leader },

@@ -77,6 +77,10 @@ refuse() {
 
 mkdir tracing
 mount -t tracefs tracefs tracing || echo "no tracefs"
+mkdir asked
+ask-fs "$T/asked" >asked.log 2>&1 &
+asked=$!
+wait_until 30 mountpoint -q asked || die "no file system"
 start_self_checking refuse refuse
 freezer=$(cgroup_of refuse)/cgroup.freeze
 # For memory.peak.
@@ -135,12 +139,11 @@ refuse "C1 K17" old-maps fd '/maps of proc has the memory that its process had b
 refuse C2 deleted fd deleted
 refuse C2 deleted-directory task deleted
 refuse C2 deleted-mapping task deleted
-refuse C5 flock fd 'file lock'
-refuse C5 posix-lock fd 'file lock'
-refuse C5 ofd-lock fd 'file lock'
-refuse C5 lease fd lease
+refuse C5 fuse-lock fd 'file lock or lease is held, which is not supported on fuse'
+refuse C5 fuse-range fd 'file lock or lease is held, which is not supported on fuse'
+refuse C5 breaking-lease fd 'lease that somebody is breaking'
 refuse C5 async fd O_ASYNC
-refuse C5 owner fd F_SETOWN
+refuse C5 notify fd F_NOTIFY
 refuse C8 sysv-shm container 'System V|SYSV'
 refuse C8 sysv-sem container 'System V'
 become remove-sem || die "the semaphores stay"
@@ -204,7 +207,7 @@ declare -A twelve=(
 	[inotify]='fd [0-9]+: .*inotify' [fanotify]='fd [0-9]+: .*fanotify' [io_uring]='fd [0-9]+: .*io_uring'
 	[perf]='fd [0-9]+: .*perf_event' [bpf]='fd [0-9]+: .*bpf' [userfaultfd]='fd [0-9]+: .*userfaultfd'
 	[namespace-file]='fd [0-9]+: .*nsfs' [device]='fd [0-9]+: .*kmsg' [packet]='fd [0-9]+: .*(PACKET|packet)'
-	[flock]='fd [0-9]+: .*file lock' [seccomp]='.*seccomp'
+	[notify]='fd [0-9]+: .*F_NOTIFY' [seccomp]='.*seccomp'
 )
 become "${!twelve[@]}" || die "not all of twelve: $(<"$dir/said")"
 mkdir "$T/own"
@@ -241,7 +244,7 @@ kill $stranger
 wait_until 10 eval '! pgrep -x sleep'
 
 # A log whose reader does not come: a pipe that is full
-become flock || die "no lock"
+become notify || die "no F_NOTIFY"
 mkfifo full
 exec 9<>full
 # full_pipe: fills it; as much as there is, read or written
@@ -274,7 +277,7 @@ for how in "" --final; do
 	wait $caller
 	is "S14 when it is read the checkpoint fails" "$? $(stat -c %s image)" "1 0"
 	full_pipe read >>said
-	matches "S14 and has said why" "$(<said)" "file lock"
+	matches "S14 and has said why" "$(<said)" F_NOTIFY
 	rm said
 done
 full_pipe fill
@@ -298,4 +301,6 @@ fi
 kill_container piped
 kill_container refuse
 umount "$T/tracing"
+umount "$T/asked"
+wait $asked
 exit 0
