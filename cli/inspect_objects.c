@@ -182,6 +182,21 @@ static const struct emit_field epoll_params_fields[] = {
 	EMIT_FIELD(ckpt_image_epoll_params, prefer_busy_poll, EMIT_UNS),
 };
 
+#define UX(member, fmt) EMIT_FIELD(ckpt_image_unix, member, fmt)
+static const struct emit_field unix_fields[] = {
+	UX(ref, EMIT_UNS), UX(file, EMIT_UNS), UX(peer, EMIT_UNS), UX(listener, EMIT_UNS),
+	UX(flags, EMIT_HEX), UX(shutdown, EMIT_HEX), UX(error, EMIT_UNS),
+	UX(peer_cred, EMIT_UNS), UX(peer_pid, EMIT_DEC), UX(addr_len, EMIT_UNS),
+	UX(addr, EMIT_BYTES),
+};
+
+#define UM(member, fmt) EMIT_FIELD(ckpt_image_unix_message, member, fmt)
+static const struct emit_field unix_message_fields[] = {
+	UM(len, EMIT_UNS), UM(files, EMIT_UNS), UM(flags, EMIT_HEX), UM(pid, EMIT_DEC),
+	UM(uid, EMIT_UNS), UM(gid, EMIT_UNS), UM(stamp, EMIT_DEC), UM(from, EMIT_UNS),
+	UM(addr_len, EMIT_UNS), UM(addr, EMIT_BYTES),
+};
+
 /* 'key value' lines: people read them as they are */
 static void print_lines(struct emit *m, const char *name, const struct part *part)
 {
@@ -254,6 +269,8 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(EPOLL, BASE, epoll_fields),
 	INSPECT_PART(EPOLL, WATCHES, watch_fields),
 	INSPECT_PART(EPOLL, PARAMS, epoll_params_fields),
+	INSPECT_PART(UNIX, BASE, unix_fields),
+	INSPECT_PART(UNIX, MESSAGES, unix_message_fields),
 };
 
 const size_t inspect_nr_objects = sizeof(inspect_objects) / sizeof(*inspect_objects);

@@ -83,6 +83,7 @@ const char *record_name(uint16_t type)
 		[CKPT_REC_TASK] = "TASK",
 		[CKPT_REC_EPOLL] = "EPOLL",
 		[CKPT_REC_AUTOGROUP] = "AUTOGROUP",
+		[CKPT_REC_UNIX] = "UNIX",
 		[CKPT_REC_MEMORY] = "MEMORY",
 		[CKPT_REC_PAGES] = "PAGES",
 		[CKPT_REC_TRAILER] = "TRAILER",

@@ -13,6 +13,7 @@ static const struct ckpt_type * const types[] = {
 	&ckpt_type_shmem,
 	&ckpt_type_namespace,
 	&ckpt_type_autogroup,
+	&ckpt_type_unix,
 };
 
 const struct ckpt_type *ckpt_type_of(u16 record)

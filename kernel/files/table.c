@@ -114,7 +114,7 @@ static int save_files(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 }
 
 /* a descriptor beyond the restarter's limit needs the right to raise it */
-static int allow_fd(unsigned long fd)
+int ckpt_allow_fd(unsigned long fd)
 {
 	struct rlimit *lim = &current->signal->rlim[RLIMIT_NOFILE];
 	int ret = 0;
@@ -136,7 +136,7 @@ static int install_fd(struct ckpt_restart *rs, const struct ckpt_image_fd *img)
 	int ret;
 
 	/* the making of a file takes one or two more for a moment */
-	ret = allow_fd(img->fd + 2UL);
+	ret = ckpt_allow_fd(img->fd + 2UL);
 	if (ret)
 		return ret;
 	file = ckpt_restore_obj(rs, img->file, &ckpt_type_file);

@@ -101,6 +101,15 @@ int ckpt_check_pipes(struct ckpt_checkpoint *cp);
 int ckpt_save_epolls(struct ckpt_checkpoint *cp);
 int ckpt_check_epoll(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);
+/*
+ * sockets/peers.c, sockets/join.c: what unix sockets are connected with, and what
+ * waits in them.  Saved before pipes are looked at, as it may be files.  Restored
+ * by the root task, when all tables are there, with the lock of making held.
+ */
+int ckpt_save_unixes(struct ckpt_checkpoint *cp);
+int ckpt_restore_unixes(struct ckpt_restart *rs);
+/* files/table.c: may current have a descriptor of that number, or may it raise its limit? */
+int ckpt_allow_fd(unsigned long fd);
 /* files/watches.c: when the module is loaded */
 void ckpt_watches_init(void);
 

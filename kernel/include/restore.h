@@ -65,6 +65,9 @@ struct ckpt_rec_buf *ckpt_find_rec(struct ckpt_restart *rs, u32 ref,
 /* the first EPOLL of a FILES, or NULL; the others are behind its 'next' */
 struct ckpt_rec_buf *ckpt_epolls_of(struct ckpt_restart *rs, u32 files);
 
+/* the first record of a type behind @buf, or of all if that is NULL; or NULL */
+struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf *buf, u16 type);
+
 /* an object that is here again, or NULL; the restart keeps its reference */
 void *ckpt_find_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type);
 /* remember it; @ptr's reference is taken over, also on error */

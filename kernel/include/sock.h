@@ -21,9 +21,11 @@ struct socket *ckpt_make_socket(struct ckpt_restart *rs, const struct ckpt_rec_b
 struct file *ckpt_socket_file(struct socket *sock, const struct ckpt_rec_buf *buf,
 			      const struct cred *cred);
 /* SO_PEERCRED of unix sockets */
-int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_image_file_sock *img);
-int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk,
-		      const struct ckpt_image_file_sock *img);
+int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, u32 *cred_ref, s32 *nr);
+void ckpt_set_peer(struct sock *sk, const struct cred *cred, struct pid *pid);
+int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk, u32 cred_ref, s32 nr);
+/* scm.c: the process of that number in current's namespace, or one that had it and has ended; or NULL */
+struct pid *ckpt_get_pid(pid_t nr);
 
 struct ckpt_option {
 	int level;

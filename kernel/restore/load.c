@@ -153,3 +153,12 @@ struct ckpt_rec_buf *ckpt_epolls_of(struct ckpt_restart *rs, u32 files)
 {
 	return xa_load(&rs->epolls, files);
 }
+
+struct ckpt_rec_buf *ckpt_next_rec(struct ckpt_restart *rs, struct ckpt_rec_buf *buf, u16 type)
+{
+	buf = buf ? : list_entry(&rs->records, struct ckpt_rec_buf, list);
+	list_for_each_entry_continue(buf, &rs->records, list)
+		if (buf->type == type)
+			return buf;
+	return NULL;
+}

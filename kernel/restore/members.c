@@ -11,6 +11,7 @@
 #include <linux/task_work.h>
 
 #include "arch.h"
+#include "file.h"
 #include "operations.h"
 #include "part.h"
 #include "restart.h"
@@ -83,6 +84,21 @@ static void block_signals(void)
 	flush_signals(current);
 }
 
+/* what takes all tables, and pids of the container: by the root task, for everybody */
+static int restore_common(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
+{
+	int ret;
+
+	if (m->task != rs->root)
+		return 0;
+	ret = ckpt_make_lock(rs, scratch);
+	if (ret)
+		return ret;
+	ret = ckpt_restore_unixes(rs);
+	ckpt_make_unlock(rs);
+	return ret;
+}
+
 static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned long scratch)
 {
 	enum ckpt_stage stage;
@@ -99,6 +115,8 @@ static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned
 		return ret;
 	ckpt_count_up(rs, &rs->nr_filed);
 	ret = ckpt_wait_filed(rs);
+	if (!ret)
+		ret = restore_common(rs, m, scratch);
 	for (stage = CKPT_STAGE_MEMORY; stage <= CKPT_STAGE_CREDENTIALS && !ret; stage++)
 		ret = restore_stage(rs, m, stage);
 	return ret;

@@ -65,7 +65,9 @@ static int check_shared(struct ckpt_checkpoint *cp)
 
 	if (!ckpt_sees_all(cp))
 		return 0;
-	ret = ckpt_check_pipes(cp);
+	ret = ckpt_save_unixes(cp);
+	if (!ckpt_go_on(ret))
+		ret = ckpt_check_pipes(cp);
 	return ret ? : ckpt_save_epolls(cp);
 }
 

@@ -57,12 +57,15 @@ static bool is_taken_over(const struct sock *sk, const struct sock *pristine)
 
 static const char *strange_sock(struct sock *sk, const struct sock *pristine)
 {
-	if (READ_ONCE(sk->sk_shutdown))
+	/* of unix sockets all of these are saved: peers.c */
+	const bool saved = sk->sk_family == AF_UNIX;
+
+	if (READ_ONCE(sk->sk_shutdown) && !saved)
 		return "one or both directions shut down";
-	if (READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_err_soft) ||
+	if ((READ_ONCE(sk->sk_err) && !saved) || READ_ONCE(sk->sk_err_soft) ||
 	    !skb_queue_empty(&sk->sk_error_queue))
 		return "an error that its owner has not read yet";
-	if (sk->sk_socket->state != pristine->sk_socket->state)
+	if (sk->sk_socket->state != pristine->sk_socket->state && !saved)
 		return "a connection that was begun";
 	if (rcu_access_pointer(sk->sk_filter))
 		return "a socket filter";

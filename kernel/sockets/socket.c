@@ -102,8 +102,8 @@ struct file *ckpt_socket_file(struct socket *sock, const struct ckpt_rec_buf *bu
 	return ckpt_file_or(file, ret);
 }
 
-/* whom SO_PEERCRED names: of a socket that listens, who made it listen */
-int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_image_file_sock *img)
+/* whom SO_PEERCRED names, by his number in the container; of a socket that listens, who made it listen */
+int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, u32 *cred_ref, s32 *nr)
 {
 	const struct cred *cred;
 	struct pid *pid;
@@ -113,26 +113,19 @@ int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_imag
 	cred = sk->sk_peer_cred ? get_cred(sk->sk_peer_cred) : NULL;
 	pid = get_pid(sk->sk_peer_pid);
 	spin_unlock(&sk->sk_peer_lock);
-	img->peer_pid = pid_nr_ns(pid, ckpt_save_pid_ns(cp));
-	ret = ckpt_obj_save(cp, &ckpt_type_cred, (void *)cred, &img->peer_cred);
+	*nr = pid_nr_ns(pid, ckpt_save_pid_ns(cp));
+	ret = ckpt_obj_save(cp, &ckpt_type_cred, (void *)cred, cred_ref);
 	put_pid(pid);
 	put_cred(cred);
 	return ret;
 }
 
-int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk,
-		      const struct ckpt_image_file_sock *img)
+/* @cred, @pid: a reference each, which the socket gets, or NULL */
+void ckpt_set_peer(struct sock *sk, const struct cred *cred, struct pid *pid)
 {
-	const struct cred *cred, *old_cred;
-	struct pid *pid, *old_pid;
+	const struct cred *old_cred;
+	struct pid *old_pid;
 
-	if (!img->peer_cred)
-		return 0;
-	cred = ckpt_file_cred(rs, img->peer_cred);
-	if (IS_ERR(cred))
-		return PTR_ERR(cred);
-	/* NULL when that process is gone */
-	pid = find_get_pid(img->peer_pid);
 	spin_lock(&sk->sk_peer_lock);
 	old_cred = sk->sk_peer_cred;
 	old_pid = sk->sk_peer_pid;
@@ -141,5 +134,17 @@ int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk,
 	spin_unlock(&sk->sk_peer_lock);
 	put_cred(old_cred);
 	put_pid(old_pid);
+}
+
+int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk, u32 cred_ref, s32 nr)
+{
+	const struct cred *cred;
+
+	if (!cred_ref)
+		return 0;
+	cred = ckpt_file_cred(rs, cred_ref);
+	if (IS_ERR(cred))
+		return PTR_ERR(cred);
+	ckpt_set_peer(sk, cred, ckpt_get_pid(nr));
 	return 0;
 }

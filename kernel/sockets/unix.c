@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unix sockets that listen, or are not connected and have nothing queued.  C6. */
+/* Unix sockets: their names.  What they are connected with, and what waits in them: peers.c, join.c.  C6. */
 #include <linux/fs_struct.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
@@ -9,22 +9,24 @@
 
 #include "file.h"
 #include "sock.h"
+#include "unix.h"
 
 static bool unix_mine(struct file *file)
 {
 	return ckpt_socket_of(file, AF_UNIX, 0);
 }
 
-static int check_state(struct ckpt_checkpoint *cp, struct sock *sk)
+/* is the name its own?  One that was accepted has that of the one that listened, and is not found by it. */
+bool ckpt_unix_is_bound(struct sock *sk)
 {
-	if (sk->sk_state == TCP_LISTEN)
-		return skb_queue_empty(&sk->sk_receive_queue) ? 0 :
-			ckpt_refuse(cp, -EBUSY, "a unix socket has connections that wait to be accepted, which is not supported");
-	if (sk->sk_state != TCP_CLOSE || unix_peer(sk))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a connected unix socket is not supported");
-	if (!skb_queue_empty(&sk->sk_receive_queue))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a unix socket with queued data is not supported");
-	return 0;
+	/* pairs with the store of bind(2) */
+	const struct unix_address *addr = smp_load_acquire(&unix_sk(sk)->addr);
+
+	if (!addr)
+		return false;
+	/* a file's is in a list of its own, another in the upper half of the table */
+	return addr->name->sun_path[0] ? !hlist_unhashed(&sk->sk_bind_node) :
+					 sk->sk_hash > UNIX_HASH_MOD;
 }
 
 static const char *last_of(const char *name)
@@ -71,16 +73,14 @@ static int unix_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 
 	if (!img)
 		return -ENOMEM;
-	ret = check_state(cp, sk);
-	if (ret)
-		return ret;
-	ret = ckpt_save_peer(cp, sk, img);
+	ret = ckpt_save_peer(cp, sk, &img->peer_cred, &img->peer_pid);
 	if (!ret)
 		ret = ckpt_save_socket(cp, file, img, rec);
 	if (ret)
 		return ret;
-	if (READ_ONCE(u->addr))
-		img->state |= CKPT_SOCK_BOUND;
+	if (!ckpt_unix_is_bound(sk))
+		return 0;
+	img->state |= CKPT_SOCK_BOUND;
 	return u->path.dentry ? save_path(cp, u, img, rec) : 0;
 }
 
@@ -156,22 +156,27 @@ static int set_file_owner(struct sock *sk, const struct ckpt_image_file_sock *im
 	return ret;
 }
 
-/* the address that getsockname(2) shows; nobody else has the socket yet */
-static int set_address(struct sock *sk, const struct ckpt_image_file_sock *img)
+/*
+ * The address that getsockname(2) shows; nobody else has the socket yet.  It is
+ * found by the name that it was bound to, if it was.
+ */
+int ckpt_unix_set_address(struct sock *sk, const void *name, u32 len)
 {
-	struct unix_address *old, *addr = kmalloc(sizeof(*addr) + img->addr_len, GFP_KERNEL);
+	struct unix_address *old, *addr = kmalloc(sizeof(*addr) + len, GFP_KERNEL);
 	struct unix_sock *u = unix_sk(sk);
 
 	if (!addr)
 		return -ENOMEM;
 	refcount_set(&addr->refcnt, 1);
-	addr->len = img->addr_len;
-	memcpy(addr->name, img->addr, img->addr_len);
+	addr->len = len;
+	memcpy(addr->name, name, len);
 	mutex_lock(&u->bindlock);
 	old = u->addr;
 	/* pairs with those who look at it without the lock, unix_getname() among them */
 	smp_store_release(&u->addr, addr);
 	mutex_unlock(&u->bindlock);
+	if (!old)
+		return 0;
 	/* /proc/net/unix may be looking at it */
 	synchronize_rcu();
 	if (refcount_dec_and_test(&old->refcnt))
@@ -227,7 +232,79 @@ static int bind_within(struct ckpt_restart *rs, struct socket *sock,
 	k_set_fs_pwd(current->fs, &was);
 	path_put(&was);
 	path_put(&dir);
-	return ret ? : set_address(sock->sk, img);
+	return ret ? : ckpt_unix_set_address(sock->sk, img->addr, img->addr_len);
+}
+
+/* the same of a connect(2); @path is absolute */
+static int connect_within(struct socket *sock, char *path)
+{
+	struct path dir, was;
+	struct address a;
+	int ret;
+
+	ret = make_address(&a, last_of(path)) ? : find_dir(path, &dir);
+	if (ret)
+		return ret;
+	get_fs_pwd(current->fs, &was);
+	k_set_fs_pwd(current->fs, &dir);
+	ret = kernel_connect(sock, (struct sockaddr *)&a.addr, a.len, O_NONBLOCK);
+	k_set_fs_pwd(current->fs, &was);
+	path_put(&was);
+	path_put(&dir);
+	return ret;
+}
+
+unsigned long ckpt_unix_quiet(struct socket *sock)
+{
+	unsigned long was = sock ? sock->flags : 0;
+
+	if (was & BIT(SOCK_PASSCRED))
+		clear_bit(SOCK_PASSCRED, &sock->flags);
+#ifdef SOCK_PASSPIDFD
+	if (was & BIT(SOCK_PASSPIDFD))
+		clear_bit(SOCK_PASSPIDFD, &sock->flags);
+#endif
+	return was;
+}
+
+void ckpt_unix_unquiet(struct socket *sock, unsigned long was)
+{
+	if (was & BIT(SOCK_PASSCRED))
+		set_bit(SOCK_PASSCRED, &sock->flags);
+#ifdef SOCK_PASSPIDFD
+	if (was & BIT(SOCK_PASSPIDFD))
+		set_bit(SOCK_PASSPIDFD, &sock->flags);
+#endif
+}
+
+static int connect_by(struct socket *sock, const char *path, const void *addr, u32 len)
+{
+	struct address a = {};
+	char *name;
+	int ret;
+
+	if (!path) {
+		if (len > sizeof(struct sockaddr_un))
+			return -EINVAL;
+		memcpy(&a.addr, addr, len);
+		return kernel_connect(sock, (struct sockaddr *)&a.addr, len, O_NONBLOCK);
+	}
+	name = kstrdup(path, GFP_KERNEL);
+	if (!name)
+		return -ENOMEM;
+	ret = connect_within(sock, name);
+	kfree(name);
+	return ret;
+}
+
+/* the kernel gives no name to one that has none and asks for credentials */
+int ckpt_unix_connect_quietly(struct socket *sock, const char *path, const void *addr, u32 len)
+{
+	unsigned long was = ckpt_unix_quiet(sock);
+	int ret = connect_by(sock, path, addr, len);
+
+	ckpt_unix_unquiet(sock, was);
+	return ret;
 }
 
 static int bind_path(struct ckpt_restart *rs, struct socket *sock,
@@ -257,17 +334,23 @@ static int bind_unix(struct ckpt_restart *rs, struct socket *sock, const struct 
 }
 
 /* an address as bind(2) leaves it: a name has one NUL, at its end, even behind the longest */
-static bool address_ok(const struct ckpt_image_file_sock *img)
+bool ckpt_unix_address_ok(const void *name, u32 len)
 {
 	const size_t head = offsetof(struct sockaddr_un, sun_path);
+	const struct sockaddr_un *addr = name;
+
+	if (len <= head || len > sizeof(*addr) + 1 || addr->sun_family != AF_UNIX)
+		return false;
+	return addr->sun_path[0] ? strnlen(addr->sun_path, len - head) == len - head - 1 :
+				   len <= sizeof(*addr);
+}
+
+static bool address_ok(const struct ckpt_image_file_sock *img)
+{
 	const struct sockaddr_un *addr = (const void *)img->addr;
 
-	if (addr->sun_family != AF_UNIX || img->addr_len <= head)
-		return false;
-	if (!(img->state & CKPT_SOCK_PATH))
-		return !addr->sun_path[0] && img->addr_len <= sizeof(*addr);
-	return addr->sun_path[0] && img->addr_len <= sizeof(*addr) + 1 &&
-	       strnlen(addr->sun_path, img->addr_len - head) == img->addr_len - head - 1;
+	return ckpt_unix_address_ok(addr, img->addr_len) &&
+	       !!addr->sun_path[0] == !!(img->state & CKPT_SOCK_PATH);
 }
 
 static int unix_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
@@ -300,7 +383,7 @@ static struct file *unix_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	if (!ret && img->state & CKPT_SOCK_LISTEN)
 		ret = kernel_listen(sock, img->backlog);
 	if (!ret)
-		ret = ckpt_restore_peer(rs, sock->sk, img);
+		ret = ckpt_restore_peer(rs, sock->sk, img->peer_cred, img->peer_pid);
 	if (ret) {
 		sock_release(sock);
 		return ERR_PTR(ret);

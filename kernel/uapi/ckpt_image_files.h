@@ -14,7 +14,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_TIMERFD	= 5,
 	CKPT_FILE_TCP		= 6,	/* listening or not connected */
 	CKPT_FILE_UDP		= 7,	/* not connected, queue empty */
-	CKPT_FILE_UNIX		= 8,	/* listening or not connected */
+	CKPT_FILE_UNIX		= 8,	/* UNIX has what it is connected with */
 	CKPT_FILE_SHMEM		= 9,	/* memory with no name: shared anonymous, memfd */
 };
 
@@ -204,6 +204,45 @@ struct ckpt_image_epoll {
 	__u32 files;		/* ref of a FILES in which it is open */
 	__s32 epfd;		/* at this descriptor */
 	__u32 reserved;
+};
+
+/* UNIX: what a unix socket is connected with, and what waits in it; after every FILES */
+#define CKPT_UNIX_CONNECTED	0x1	/* as struct socket has it */
+#define CKPT_UNIX_ESTABLISHED	0x2	/* as struct sock has it: of datagrams, also who is sent to */
+#define CKPT_UNIX_CLOSED	0x4	/* the other end is gone; its name was addr */
+#define CKPT_UNIX_OUTSIDE	0x8	/* datagrams go to one outside, whose name is NAME or addr */
+#define CKPT_UNIX_ACCEPTED	0x10	/* its name is that of the one that listened */
+#define CKPT_UNIX_FLAGS		0x1f
+
+#define CKPT_UNIX_ADDR		112	/* a sockaddr_un, and the NUL behind the longest path */
+
+struct ckpt_image_unix {
+	__u32 ref;
+	__u32 file;		/* ref of its FILE; 0: it waits to be accepted */
+	__u32 peer;		/* ref of the UNIX that it sends to, or 0 */
+	__u32 listener;		/* ref of the UNIX where it waits, or whose name it has, or 0 */
+	__u32 flags;		/* CKPT_UNIX_* */
+	__u32 shutdown;		/* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
+	__u32 error;		/* errno that its owner has still to be told */
+	__u32 peer_cred;	/* of one that waits to be accepted, as in SOCK */
+	__s32 peer_pid;
+	__u32 addr_len;
+	__u8 addr[CKPT_UNIX_ADDR];
+};
+
+#define CKPT_UNIX_CREDS		0x1	/* it tells who has sent it */
+
+struct ckpt_image_unix_message {
+	__u32 len;		/* bytes of BYTES; what was read already is left out */
+	__u32 files;		/* how many of FILES */
+	__u32 flags;		/* CKPT_UNIX_CREDS */
+	__s32 pid;		/* 0: of a process outside */
+	__u32 uid;
+	__u32 gid;
+	__s64 stamp;		/* when it came, ns since 1970; 0: nobody asked */
+	__u32 from;		/* datagrams: ref of the UNIX that sent it; 0: one that is not here, addr was its name */
+	__u32 addr_len;
+	__u8 addr[CKPT_UNIX_ADDR];
 };
 
 /* FILES: a descriptor table */

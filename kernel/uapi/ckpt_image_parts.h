@@ -61,6 +61,11 @@
 	X(EPOLL, WATCHES, 2, struct ckpt_image_epoll_watch, 0, CKPT_MANY) \
 	X(EPOLL, PARAMS, 3, struct ckpt_image_epoll_params, 0, 1)	\
 	X(AUTOGROUP, BASE, 1, struct ckpt_image_autogroup, 1, 1)	\
+	X(UNIX, BASE, 1, struct ckpt_image_unix, 1, 1)			\
+	X(UNIX, NAME, 2, char, 0, CKPT_PATH_MAX)			\
+	X(UNIX, MESSAGES, 3, struct ckpt_image_unix_message, 0, CKPT_MANY) \
+	X(UNIX, BYTES, 4, __u8, 0, CKPT_MANY)				\
+	X(UNIX, FILES, 5, __u32, 0, CKPT_MANY)				\
 	X(PROCESS, BASE, 1, struct ckpt_image_process, 1, 1)		\
 	X(PROCESS, LIMITS, 2, struct ckpt_image_rlimit, 16, 16)		\
 	X(PROCESS, ITIMERS, 3, struct ckpt_image_itimer, 3, 3)		\
@@ -135,6 +140,9 @@
 	X(EPOLL, BASE, reserved, 0)					\
 	X(EPOLL, PARAMS, prefer_busy_poll, 1)				\
 	X(EPOLL, PARAMS, reserved, 0)					\
+	X(UNIX, BASE, flags, CKPT_UNIX_FLAGS)				\
+	X(UNIX, BASE, shutdown, 3)					\
+	X(UNIX, MESSAGES, flags, CKPT_UNIX_CREDS)			\
 	X(PROCESS, BASE, reserved, 0)					\
 	X(PROCESS, JOB, flags, CKPT_JOB_FLAGS)				\
 	X(PROCESS, PTRACER, reserved, 0)				\

@@ -60,6 +60,24 @@ static void make_events(void)
 	must(epoll_ctl(ep, EPOLL_CTL_ADD, timer, &ev), "epoll");
 }
 
+/* pairs, what waits in them, a connection and one that waits to be accepted */
+static void make_connections(const struct sockaddr_un *un)
+{
+	int pair[2], s, i, one = 1;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "pair");
+	must(write(pair[0], "what waits in a pair", 20), "pair");
+	must(shutdown(pair[0], SHUT_WR), "pair");
+	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), "pair");
+	must(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)), "pair");
+	must(write(pair[0], "signed", 6), "pair");
+	for (i = 0; i < 2; i++) {
+		s = must(socket(AF_UNIX, SOCK_STREAM, 0), "connection");
+		must(connect(s, (const void *)un, sizeof(*un)), "connection");
+		must(write(s, "let me in", 9), "connection");
+	}
+}
+
 static void make_sockets(const char *dir)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(7007) };
@@ -79,6 +97,7 @@ static void make_sockets(const char *dir)
 	s = must(socket(AF_UNIX, SOCK_STREAM, 0), "unix");
 	must(bind(s, (void *)&un, sizeof(un)), "unix");
 	must(listen(s, 5), "unix");
+	make_connections(&un);
 }
 
 static void make_files(const char *dir)

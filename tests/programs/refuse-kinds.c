@@ -161,18 +161,20 @@ static void backlog(void)
 	connected(&a);
 }
 
-static void socket_pair(void)
+static void urgent(void)
 {
 	int fds[2];
 
 	have(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	have(send(fds[0], "urgent", 6, MSG_OOB) == 6);
 }
 
 static void shut_down(void)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	have(fd >= 0 && !shutdown(fd, SHUT_WR));
+	/* it is not connected, and shut down all the same */
+	have(fd >= 0 && shutdown(fd, SHUT_WR) && errno == ENOTCONN);
 }
 
 static void notification_pipe(void)
@@ -705,7 +707,7 @@ static const struct kind kinds[] = {
 	{ "inotify", inotify }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
 	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
 	{ "namespace-file", namespace_file },
-	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "socketpair", socket_pair },
+	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "urgent", urgent },
 	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },
 	{ "tcp-md5", tcp_md5 }, { "tcp-repair", tcp_repair }, { "tcp-fastopen-key", tcp_fastopen_key },
 	{ "tcp-deferred", tcp_deferred }, { "socket-filter", socket_filter }, { "bound-device", bound_device },

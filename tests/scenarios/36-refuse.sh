@@ -103,8 +103,8 @@ refuse C9 terminal fd 'ptmx|devpts'
 refuse C10 device fd kmsg
 refuse C7 tcp fd 'TCP connection'
 refuse C7 backlog fd 'TCP'
-refuse C6 socketpair fd 'connected unix socket'
-refuse C6 shutdown fd 'shut down'
+refuse C6 urgent container 'socket:.* urgent data'
+refuse C7 shutdown fd 'shut down'
 refuse C7 datagrams fd 'UDP socket with queued data'
 refuse C7 tcp-md5 fd TCP_MD5SIG
 refuse C7 tcp-repair fd TCP_REPAIR
