@@ -246,16 +246,12 @@ static int aim_at_closed(struct sock *sk, const struct ckpt_image_unix *img)
 	return ret;
 }
 
-static int connect_outside(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, struct sock *sk)
+static int connect_outside(const struct ckpt_rec_buf *buf, struct sock *sk)
 {
 	const struct ckpt_image_unix *img = ckpt_get(buf, UNIX, BASE);
-	const char *name = ckpt_get(buf, UNIX, NAME);
-	int ret;
 
-	ret = ckpt_unix_connect_quietly(sk->sk_socket, name, img->addr, img->addr_len);
-	return ret ? ckpt_fail(ckpt_restore_log(rs), ret,
-			       "FILE %u (unix) cannot be connected with %s outside of the container again: error %d",
-			       img->file, name ? : "a name without a file", -ret) : 0;
+	return ckpt_unix_connect_quietly(sk->sk_socket, ckpt_get(buf, UNIX, NAME), img->addr,
+					 img->addr_len);
 }
 
 static int restore_aim(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
@@ -268,7 +264,7 @@ static int restore_aim(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	if (img->flags & CKPT_UNIX_CLOSED)
 		return aim_at_closed(sk, img);
 	if (img->flags & CKPT_UNIX_OUTSIDE)
-		return connect_outside(rs, buf, sk);
+		return connect_outside(buf, sk);
 	if (!img->peer)
 		return 0;
 	return peer ? aim(sk, peer) : -EINVAL;
@@ -347,21 +343,35 @@ static int finish(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	return 0;
 }
 
+static const struct step {
+	int (*take)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
+	const char *what;
+} steps[] = {
+	{ find_files, "found" },
+	{ restore_waiting, "put where it waits to be accepted" },
+	{ restore_joined, "connected with its other end" },
+	{ fill, "given what waited in it" },
+	{ restore_aim, "connected with the one that its datagrams go to" },
+	{ finish, "made what it was" },
+};
+
+/* each step of all before the next: it may need any other */
 int ckpt_restore_unixes(struct ckpt_restart *rs)
 {
-	static int (* const steps[])(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf) = {
-		find_files, restore_waiting, restore_joined, fill, restore_aim, finish,
-	};
 	struct ckpt_rec_buf *buf;
+	const char *name;
 	int i, ret;
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		for_each_unix(buf, rs) {
-			ret = steps[i](rs, buf);
-			if (ret)
-				return ckpt_fail(ckpt_restore_log(rs), ret,
-						 "UNIX %u cannot be as it was: error %d",
-						 ckpt_ref_of(buf), -ret);
+			ret = steps[i].take(rs, buf);
+			if (!ret)
+				continue;
+			name = ckpt_get(buf, UNIX, NAME);
+			return ckpt_fail(ckpt_restore_log(rs), ret,
+					 "a unix socket (UNIX %u%s%s) cannot be %s: error %d",
+					 ckpt_ref_of(buf), name ? " " : "", name ? : "",
+					 steps[i].what, -ret);
 		}
 	}
 	return 0;

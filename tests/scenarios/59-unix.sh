@@ -33,7 +33,7 @@ if restart unixes "$dir/image.1" 2>error; then
 	fail "C6 a restart without the one outside fails" "it succeeded"
 else
 	matches "C6 a restart without the one outside fails by name" "$(cat error /ckpt/unixes/log)" \
-		"cannot be connected with .*/outside outside of the container again"
+		"a unix socket .UNIX [0-9]+ .*/outside. cannot be connected with the one that its datagrams go to: error 111"
 fi
 
 # An end outside of the container.
