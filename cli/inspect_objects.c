@@ -108,6 +108,29 @@ static const struct emit_field timerfd_fields[] = {
 	TF(value, EMIT_UNS), TF(interval, EMIT_UNS), TF(state, EMIT_HEX),
 };
 
+static const struct emit_field signalfd_fields[] = {
+	EMIT_FIELD(ckpt_image_file_signalfd, mask, EMIT_HEX),
+};
+
+static const struct emit_field inotify_fields[] = {
+	EMIT_FIELD(ckpt_image_file_inotify, next_wd, EMIT_UNS),
+};
+
+#define IW(member, fmt) EMIT_FIELD(ckpt_image_inotify_watch, member, fmt)
+static const struct emit_field inotify_watch_fields[] = {
+	IW(wd, EMIT_DEC), IW(mask, EMIT_HEX), IW(type, EMIT_OCT), IW(path_len, EMIT_UNS),
+};
+
+#define IE(member, fmt) EMIT_FIELD(ckpt_image_inotify_event, member, fmt)
+static const struct emit_field inotify_event_fields[] = {
+	IE(wd, EMIT_DEC), IE(mask, EMIT_HEX), IE(cookie, EMIT_UNS), IE(name_len, EMIT_UNS),
+};
+
+#define PF(member, fmt) EMIT_FIELD(ckpt_image_file_pidfd, member, fmt)
+static const struct emit_field pidfd_fields[] = {
+	PF(pid, EMIT_DEC), PF(same, EMIT_UNS), PF(flags, EMIT_HEX),
+};
+
 static const struct emit_field file_shmem_fields[] = {
 	EMIT_FIELD(ckpt_image_file_shmem, shmem, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_file_shmem, flags, EMIT_HEX),
@@ -138,6 +161,9 @@ static const char *const file_kinds[] = {
 	[CKPT_FILE_UDP] = "udp",
 	[CKPT_FILE_UNIX] = "unix",
 	[CKPT_FILE_SHMEM] = "shmem",
+	[CKPT_FILE_SIGNALFD] = "signalfd",
+	[CKPT_FILE_INOTIFY] = "inotify",
+	[CKPT_FILE_PIDFD] = "pidfd",
 };
 
 #define NR_FILE_KINDS (sizeof(file_kinds) / sizeof(*file_kinds))
@@ -260,6 +286,11 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, SHMEM, file_shmem_fields),
 	INSPECT_PART(FILE, SOCK, sock_fields),
 	INSPECT_PART(FILE, OPTIONS, sockopt_fields),
+	INSPECT_PART(FILE, SIGNALFD, signalfd_fields),
+	INSPECT_PART(FILE, INOTIFY, inotify_fields),
+	INSPECT_PART(FILE, WATCHES, inotify_watch_fields),
+	INSPECT_PART(FILE, EVENTS, inotify_event_fields),
+	INSPECT_PART(FILE, PIDFD, pidfd_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(FILES, BASE, files_fields),

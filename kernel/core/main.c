@@ -15,6 +15,7 @@ static int __init ckpt_init(void)
 	if (ret)
 		return ret;
 	ckpt_watches_init();
+	ckpt_marks_init();
 	ret = ckpt_system_init();
 	if (ret)
 		return ret;

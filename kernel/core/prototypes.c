@@ -14,9 +14,11 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fsnotify_backend.h>
 #include <linux/kernel.h>
 #include <linux/mnt_namespace.h>
 #include <linux/nsproxy.h>
+#include <linux/pid.h>
 #include <linux/posix-timers.h>
 #include <linux/ptrace.h>
 #include <linux/sched/autogroup.h>

@@ -167,12 +167,21 @@ static int save_epoll(struct ckpt_checkpoint *cp, struct ckpt_obj *ep, const str
 		      const struct ckpt_watches *ws)
 {
 	const struct place *p;
+	bool all = false;
 
 	if (!ws->nr && !has_params(ws))
 		return 0;
-	for (p = first_place(ps, ep->ptr); p < ps->of + ps->nr && p->file == ep->ptr; p++)
-		if (all_in(p->files->ptr, ws))
+	for (p = first_place(ps, ep->ptr); p < ps->of + ps->nr && p->file == ep->ptr; p++) {
+		if (!all_in(p->files->ptr, ws))
+			continue;
+		all = true;
+		/* whoever makes the table again adds the watches */
+		if (!ws->signals || ckpt_save_wakes(cp, p->files->ptr, ws->queue))
 			return save_watches(cp, ep, p, ws);
+	}
+	if (all)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "an epoll file watches a signalfd for a process that has ended, does not have both open any more or shares its descriptors with another, which is not supported");
 	return ckpt_refuse(cp, -EOPNOTSUPP,
 			   "an epoll file watches a file that is open under another descriptor than it was added with, which is not supported");
 }

@@ -20,6 +20,9 @@ static const struct ckpt_file_ops * const kinds[] = {
 	&ckpt_file_udp,
 	&ckpt_file_unix,
 	&ckpt_file_shmem,
+	&ckpt_file_signalfd,
+	&ckpt_file_inotify,
+	&ckpt_file_pidfd,
 };
 
 static const struct ckpt_file_ops *kind_of_file(struct file *file)
@@ -232,6 +235,13 @@ static int last_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, vo
 	return ckpt_restore_async(rs, ptr, buf);
 }
 
+static int finish_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	const struct ckpt_file_ops *ops = kind_of_nr(ckpt_get(buf, FILE, BASE)->kind);
+
+	return ops->finish ? ops->finish(rs, buf, ptr) : 0;
+}
+
 static void take_file(void *ptr)
 {
 	get_file(ptr);
@@ -250,6 +260,7 @@ const struct ckpt_type ckpt_type_file = {
 	.save = save_file,
 	.check = check_file_rec,
 	.restore = restore_file,
+	.finish = finish_file,
 	.last = last_file,
 	.put = drop_file,
 };

@@ -128,3 +128,13 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 	*name = p;
 	return 0;
 }
+
+const char *ckpt_path_name_if(struct ckpt_checkpoint *cp, const struct path *path, char *buf)
+{
+	char *p = k___d_path(path, ckpt_save_root(cp), buf, PATH_MAX);
+
+	if (IS_ERR_OR_NULL(p) || (is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root) ||
+	    !leads_back(path, ckpt_save_root(cp)))
+		return NULL;
+	return p;
+}

@@ -22,7 +22,8 @@
 static struct {
 	u32 mtx, rbr;
 	u32 busy_poll_usecs, busy_poll_budget, prefer_busy_poll;
-	u32 rbn, file, fd, event;
+	u32 rbn, file, fd, event, pwqlist;
+	u32 whead;			/* of struct eppoll_entry */
 	bool known, busy;
 } at;
 
@@ -36,6 +37,11 @@ static const struct ckpt_member item_members[] = {
 	{ "ffd.file", "struct file *", sizeof(struct file *), &at.file },
 	{ "ffd.fd", "int", sizeof(int), &at.fd },
 	{ "event", "struct epoll_event", sizeof(struct epoll_event), &at.event },
+	{ "pwqlist", "struct eppoll_entry *", sizeof(void *), &at.pwqlist },
+};
+
+static const struct ckpt_member entry_members[] = {
+	{ "whead", "wait_queue_head_t *", sizeof(void *), &at.whead },
 };
 
 /* 6.9: what ioctl(EPIOCSPARAMS) sets */
@@ -54,7 +60,8 @@ void ckpt_watches_init(void)
 	/* an older kernel has nothing of the kind */
 	at.known = ret != -EINVAL &&
 		   !ckpt_btf_find("eventpoll", ep_members, ARRAY_SIZE(ep_members)) &&
-		   !ckpt_btf_find("epitem", item_members, ARRAY_SIZE(item_members));
+		   !ckpt_btf_find("epitem", item_members, ARRAY_SIZE(item_members)) &&
+		   !ckpt_btf_find("eppoll_entry", entry_members, ARRAY_SIZE(entry_members));
 	if (!at.known)
 		pr_warn("ckpt: this kernel has no type information (BTF) of epoll files, which are supported with up to %u watches\n",
 			CKPT_RAW_WATCHES);
@@ -110,6 +117,23 @@ static void read_params(struct file *file, struct ckpt_image_epoll_params *param
 	params->prefer_busy_poll = READ_ONCE(*member(bool, ep, at.prefer_busy_poll));
 }
 
+/*
+ * A watch of a signalfd waits for signals of the process that added it, also in
+ * an epoll file that others have, too; when that has ended it waits for nothing.
+ */
+static void note_queue(struct ckpt_watches *ws, void *item)
+{
+	void *entry = *member(void *, item, at.pwqlist);
+	const wait_queue_head_t *queue = NULL;
+
+	if (entry)
+		queue = READ_ONCE(*member(wait_queue_head_t *, entry, at.whead));
+	if (ws->signals && queue != ws->queue)
+		queue = NULL;
+	ws->signals = true;
+	ws->queue = queue;
+}
+
 /* its mutex is held */
 static int read_items(struct file *file, struct ckpt_watches *ws)
 {
@@ -129,7 +153,9 @@ static int read_items(struct file *file, struct ckpt_watches *ws)
 		w->fd = *member(int, item, at.fd);
 		w->events = (__force u32)ev->events;
 		w->data = ev->data;
-		ws->target[ws->nr++] = *member(struct file *, item, at.file);
+		ws->target[ws->nr] = *member(struct file *, item, at.file);
+		if (ckpt_is_signalfd(ws->target[ws->nr++]))
+			note_queue(ws, item);
 	}
 	return 0;
 }
@@ -194,6 +220,9 @@ static int parse_info(struct ckpt_checkpoint *cp, struct file *file, const char 
 			return ckpt_refuse(cp, -EOPNOTSUPP,
 					   "a watch with EPOLLONESHOT that has fired is not supported on this kernel, which has no type information (BTF) of epoll files");
 		ws->target[ws->nr] = k_get_epoll_tfile_raw_ptr(file, fd, same_before(ws, ws->nr));
+		if (ws->target[ws->nr] && ckpt_is_signalfd(ws->target[ws->nr]))
+			return ckpt_refuse(cp, -EOPNOTSUPP,
+					   "an epoll file that watches a signalfd is not supported on this kernel, which has no type information (BTF) of it");
 		ws->nr++;
 		p += 4;
 	}

@@ -13,6 +13,9 @@ struct ckpt_watches {
 	struct ckpt_image_epoll_watch *w;
 	struct file **target;		/* compared, never used: no references */
 	struct ckpt_image_epoll_params params;
+	bool signals;			/* a signalfd is among what is watched */
+	/* where those wait, compared only; NULL: at the queues of several, or at none any more */
+	const wait_queue_head_t *queue;
 };
 
 /*

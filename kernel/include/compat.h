@@ -373,6 +373,19 @@ struct ckpt_timerfd_ctx {
 	bool might_cancel;
 };
 
+/* 6.10: what a mark is on is known itself, and not where it points to its marks */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define ckpt_conn_inode(conn) ((struct inode *)(conn)->obj)
+#else
+#define ckpt_conn_inode(conn) container_of((conn)->obj, struct inode, i_fsnotify_marks)
+#endif
+
+/* 6.9: pidfds are files of a file system of their own, and may be of a thread */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <linux/pidfs.h>
+#define CKPT_HAS_PIDFS 1
+#endif
+
 /* how what proc keeps for a file of mappings, and cgroup for a control file, begins */
 struct ckpt_proc_maps_private {
 	struct inode *inode;

@@ -29,11 +29,15 @@ struct ckpt_file_ops {
 	 */
 	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				const struct cred *cred);
+	/* when all tasks are complete and sleep, by the coordinator */
+	int (*finish)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+		      struct file *file);
 };
 
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
 	ckpt_file_epoll, ckpt_file_timerfd, ckpt_file_tcp, ckpt_file_udp,
-	ckpt_file_unix, ckpt_file_shmem;
+	ckpt_file_unix, ckpt_file_shmem, ckpt_file_signalfd, ckpt_file_inotify,
+	ckpt_file_pidfd;
 
 #define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
 			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)
@@ -70,6 +74,9 @@ void ckpt_put_fs(struct fs_struct *fs);
  */
 int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		   char *buf, const char **name);
+
+/* the same of a path that may have no name: NULL then, and nothing is refused */
+const char *ckpt_path_name_if(struct ckpt_checkpoint *cp, const struct path *path, char *buf);
 
 /* files of proc, sysfs and their like: files/pseudo.c */
 bool ckpt_is_pseudo(const struct super_block *sb);
@@ -110,7 +117,11 @@ int ckpt_save_unixes(struct ckpt_checkpoint *cp);
 int ckpt_restore_unixes(struct ckpt_restart *rs);
 /* files/table.c: may current have a descriptor of that number, or may it raise its limit? */
 int ckpt_allow_fd(unsigned long fd);
+/* files/signalfd.c: what wakes who polls it is the signals of the process that began to */
+bool ckpt_is_signalfd(const struct file *file);
 /* files/watches.c: when the module is loaded */
 void ckpt_watches_init(void);
+/* files/marks.c: the same */
+void ckpt_marks_init(void);
 
 #endif

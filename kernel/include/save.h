@@ -72,6 +72,9 @@ const struct path *ckpt_save_root(struct ckpt_checkpoint *cp);
 const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
 /* is the task in the frozen cgroup? */
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
+/* is a table of descriptors of one process only, whose signals wake those who wait at @queue? */
+bool ckpt_save_wakes(struct ckpt_checkpoint *cp, const struct files_struct *files,
+		     const wait_queue_head_t *queue);
 /* has the timer let the container go? */
 bool ckpt_save_overdue(struct ckpt_checkpoint *cp);
 /* the container does not go between these two; false: it has gone */

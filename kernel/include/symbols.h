@@ -31,6 +31,9 @@
 #include "compat.h"
 
 struct btf;
+struct fsnotify_event;
+struct fsnotify_group;
+struct fsnotify_mark_connector;
 struct btf_type;
 
 #define CKPT_FUNC(ret, name, proto, args)				\

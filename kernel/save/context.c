@@ -54,6 +54,24 @@ bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task)
 	return has;
 }
 
+bool ckpt_save_wakes(struct ckpt_checkpoint *cp, const struct files_struct *files,
+		     const wait_queue_head_t *queue)
+{
+	bool found = false;
+	int i;
+
+	for (i = 0; i < cp->nr_tasks; i++) {
+		const struct ckpt_held *h = &cp->tasks[i];
+
+		if (h->files != files)
+			continue;
+		if (!h->sighand || &h->sighand->signalfd_wqh != queue)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
 bool ckpt_save_froze(struct ckpt_checkpoint *cp)
 {
 	return cp->freezer.alone;

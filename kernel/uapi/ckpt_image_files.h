@@ -16,6 +16,9 @@ enum ckpt_file_kind {
 	CKPT_FILE_UDP		= 7,	/* not connected, queue empty */
 	CKPT_FILE_UNIX		= 8,	/* UNIX has what it is connected with */
 	CKPT_FILE_SHMEM		= 9,	/* memory with no name: shared anonymous, memfd */
+	CKPT_FILE_SIGNALFD	= 30,
+	CKPT_FILE_INOTIFY	= 31,
+	CKPT_FILE_PIDFD		= 32,
 };
 
 struct ckpt_image_file {
@@ -106,6 +109,41 @@ struct ckpt_image_file_timerfd {
 	__u64 value;		/* remaining, 0 if disarmed */
 	__u64 interval;
 	__u32 state;		/* CKPT_TIMERFD_* */
+	__u32 reserved;
+};
+
+/* of CKPT_FILE_SIGNALFD */
+struct ckpt_image_file_signalfd {
+	__u64 mask;		/* the signals that it reads, bit by bit */
+};
+
+/* of CKPT_FILE_INOTIFY; its watches in ascending order, and what waits to be read */
+struct ckpt_image_file_inotify {
+	__u32 next_wd;		/* where the search for the next number begins */
+	__u32 reserved;
+};
+
+struct ckpt_image_inotify_watch {
+	__s32 wd;
+	__u32 mask;		/* IN_*: what it sees, IN_EXCL_UNLINK, IN_ONESHOT */
+	__u32 type;		/* S_IFMT of what is watched */
+	__u32 path_len;		/* bytes of WATCH_PATHS, which has all paths behind each other */
+};
+
+struct ckpt_image_inotify_event {
+	__s32 wd;
+	__u32 mask;
+	__u32 cookie;
+	__u32 name_len;		/* bytes of EVENT_NAMES */
+};
+
+/* of CKPT_FILE_PIDFD */
+#define CKPT_PIDFD_THREAD	0x80	/* PIDFD_THREAD: of a thread, and not of its process */
+
+struct ckpt_image_file_pidfd {
+	__s32 pid;		/* of the task; 0: it has been reaped */
+	__u32 same;		/* ref of the first FILE of the same dead process, 0: this is it */
+	__u32 flags;		/* CKPT_PIDFD_* */
 	__u32 reserved;
 };
 

@@ -37,6 +37,13 @@
 	X(FILE, SHMEM, 20, struct ckpt_image_file_shmem, 0, 1)		\
 	X(FILE, SOCK, 21, struct ckpt_image_file_sock, 0, 1)		\
 	X(FILE, OPTIONS, 22, struct ckpt_image_sockopt, 0, 256)		\
+	X(FILE, SIGNALFD, 50, struct ckpt_image_file_signalfd, 0, 1)	\
+	X(FILE, INOTIFY, 51, struct ckpt_image_file_inotify, 0, 1)	\
+	X(FILE, WATCHES, 52, struct ckpt_image_inotify_watch, 0, CKPT_MANY) \
+	X(FILE, WATCH_PATHS, 53, __u8, 0, CKPT_MANY)			\
+	X(FILE, EVENTS, 54, struct ckpt_image_inotify_event, 0, CKPT_MANY) \
+	X(FILE, EVENT_NAMES, 55, __u8, 0, CKPT_MANY)			\
+	X(FILE, PIDFD, 56, struct ckpt_image_file_pidfd, 0, 1)		\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
@@ -119,6 +126,9 @@
 	X(FILE, TIMERFD, reserved, 0)					\
 	X(FILE, SHMEM, flags, CKPT_SHMEM_WRITER)			\
 	X(FILE, OPTIONS, reserved, 0)					\
+	X(FILE, INOTIFY, reserved, 0)					\
+	X(FILE, PIDFD, flags, CKPT_PIDFD_THREAD)			\
+	X(FILE, PIDFD, reserved, 0)					\
 	X(PIPE, BASE, reserved, 0)					\
 	X(PIPE, BUFS, flags, CKPT_PIPE_PACKET)				\
 	X(SHMEM, BASE, memfd, 1)					\

@@ -18,9 +18,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -53,11 +56,42 @@ static void make_events(void)
 	int event = must(eventfd(3, EFD_SEMAPHORE), "eventfd");
 	int timer = must(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "timerfd");
 	int ep = must(epoll_create1(EPOLL_CLOEXEC), "epoll");
+	sigset_t set;
 
 	must(timerfd_settime(timer, 0, &in, NULL), "timerfd");
 	must(epoll_ctl(ep, EPOLL_CTL_ADD, event, &ev), "epoll");
 	ev.events = EPOLLOUT | EPOLLONESHOT;
 	must(epoll_ctl(ep, EPOLL_CTL_ADD, timer, &ev), "epoll");
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	ev.events = EPOLLIN;
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, must(signalfd(-1, &set, 0), "signalfd"), &ev), "epoll");
+}
+
+static void make_inotify(const char *dir)
+{
+	int fd = must(inotify_init1(IN_NONBLOCK), "inotify");
+	char path[200], to[200];
+
+	must(inotify_add_watch(fd, dir, IN_CREATE | IN_MOVE | IN_DELETE), "inotify");
+	must(inotify_add_watch(fd, "/", IN_DELETE_SELF | IN_ONESHOT), "inotify");
+	snprintf(path, sizeof(path), "%s/first-name", dir);
+	snprintf(to, sizeof(to), "%s/second", dir);
+	close(must(creat(path, 0600), path));
+	must(rename(path, to), path);
+	must(unlink(to), to);
+}
+
+static void make_pidfds(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	must(syscall(SYS_pidfd_open, getpid(), 0), "pidfd");
+	must(syscall(SYS_pidfd_open, must(pid, "fork"), 0), "pidfd");
+	must(syscall(SYS_pidfd_open, pid, 0), "pidfd");
+	must(waitpid(pid, NULL, 0), "waitpid");
 }
 
 /* pairs, what waits in them, a connection and one that waits to be accepted */
@@ -293,6 +327,8 @@ int main(int argc, char **argv)
 	make_locks(argv[1]);
 	make_pipes();
 	make_events();
+	make_inotify(argv[1]);
+	make_pidfds();
 	make_sockets(argv[1]);
 	make_memory(argv[1]);
 	make_signals();

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -50,11 +51,13 @@ static int made(const char *name)
 	return fd;
 }
 
-static void inotify(void)
+static void inotify_deleted(void)
 {
-	int fd = inotify_init1(IN_CLOEXEC);
+	int fd = inotify_init1(IN_CLOEXEC), file = made("watched");
 
-	have(fd >= 0 && inotify_add_watch(fd, ".", IN_CREATE) >= 0);
+	have(fd >= 0 && file >= 0 && inotify_add_watch(fd, "watched", IN_MODIFY) >= 0 && !unlink("watched"));
+	/* what is open is another kind */
+	have(mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0) != MAP_FAILED && !close(file));
 }
 
 static void fanotify(void)
@@ -91,18 +94,37 @@ static void userfault(void)
 	have(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY) >= 0);
 }
 
-static void signal_fd(void)
+/* what would have woken its watch has gone with a child */
+static void signalfd_other(void)
 {
+	struct epoll_event ev = { .events = EPOLLIN };
+	int fd, epoll = epoll_create1(0), status;
 	sigset_t set;
+	pid_t pid;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	have(signalfd(-1, &set, SFD_CLOEXEC) >= 0);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	have(fd >= 0 && epoll >= 0);
+	pid = fork();
+	if (!pid)
+		_exit(!!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev));
+	have(pid > 0 && waitpid(pid, &status, 0) == pid && !status);
 }
 
-static void pid_fd(void)
+/* its group has one more */
+static void pidfd_group(void)
 {
-	have(syscall(SYS_pidfd_open, getpid(), 0) >= 0);
+	pid_t pid = fork();
+
+	if (!pid) {
+		setsid();
+		if (!fork())
+			for (;;)
+				pause();
+		_exit(0);
+	}
+	have(pid > 0 && syscall(SYS_pidfd_open, pid, 0) >= 0 && waitpid(pid, NULL, 0) == pid);
 }
 
 static void namespace_file(void)
@@ -704,8 +726,8 @@ static void old_maps(void)
 }
 
 static const struct kind kinds[] = {
-	{ "inotify", inotify }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
-	{ "userfaultfd", userfault }, { "signalfd", signal_fd }, { "pidfd", pid_fd }, { "aio", aio },
+	{ "inotify-deleted", inotify_deleted }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
+	{ "userfaultfd", userfault }, { "signalfd-other", signalfd_other }, { "pidfd-group", pidfd_group }, { "aio", aio },
 	{ "namespace-file", namespace_file },
 	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "urgent", urgent },
 	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },

@@ -622,7 +622,7 @@ static const struct kind kinds[] = {
 	      .refused = true),
 	TIMED("io_getevents", run_io_getevents, .prepare = with_aio, .refused = true),
 	TIMED("io_pgetevents", run_io_pgetevents, .prepare = with_aio, .refused = true),
-	EVENT("inotify-event", run_inotify, touch_dir, .prepare = with_inotify, .refused = true),
+	EVENT("inotify-event", run_inotify, touch_dir, .prepare = with_inotify),
 };
 
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -88,15 +88,15 @@ for group in /sys/fs/cgroup "${freezer%/*/*}"; do
 	echo +memory >"$group/cgroup.subtree_control"
 done
 
-refuse C4 inotify fd inotify
+refuse C4 inotify-deleted fd 'inotify watch 1 is on inode .*, which is deleted'
 refuse C4 fanotify fd fanotify
 refuse C10 io_uring fd io_uring
 refuse C10 perf fd perf_event
 refuse C10 bpf fd bpf
 refuse C4 userfaultfd fd userfaultfd
-refuse C4 signalfd fd signalfd
-# A file system of its own on newer kernels.
-refuse C4 pidfd fd 'pidfd|pidfs'
+become signalfd-other || die "no such watch: $(<"$dir/said")"
+refused "C4 signalfd-other is refused by name" '^an epoll file watches a signalfd for a process that has ended'
+refuse C4 pidfd-group fd 'pidfd of a process that has ended, and whose group'
 refuse C10 namespace-file fd nsfs
 refuse C10 aio task 'asynchronous I/O'
 refuse C9 terminal fd 'ptmx|devpts'
@@ -187,24 +187,24 @@ if cat /ckpt/refuse/image >image 2>error; then
 	fail "S14 K10 a strange name is written as \\xHH" "the checkpoint succeeded"
 else
 	matches "S14 K10 a strange name is written as \\xHH" "$(</ckpt/refuse/log)" \
-		'^task [0-9]+ \(b\\x1b\[31m\\x0a\\x7fü\\x9b\) fd [0-9]+: .*inotify'
+		'^task [0-9]+ \(b\\x1b\[31m\\x0a\\x7fü\\x9b\) fd [0-9]+: .*fanotify'
 fi
 
 # What was moved away runs: of that nothing more is read, and what it has is not told to whoever may not look at it.
-become inotify || die "no inotify"
+become fanotify || die "no fanotify"
 
 moved=$(pgrep -P "$(init_of refuse)")
 mkdir /sys/fs/cgroup/elsewhere
 echo "$moved" >/sys/fs/cgroup/elsewhere/cgroup.procs
 refused "S5 a task outside of the cgroup is refused" 'not in the cgroup'
-matches "S5 and of it nothing else is looked at" "$(grep -c inotify /ckpt/refuse/log)" '^0$'
+matches "S5 and of it nothing else is looked at" "$(grep -c fanotify /ckpt/refuse/log)" '^0$'
 echo "$moved" >"$(cgroup_of refuse)/cgroup.procs"
 rmdir /sys/fs/cgroup/elsewhere
-refused "S5 and when it is back it is looked at" inotify
+refused "S5 and when it is back it is looked at" fanotify
 
 # N2: twelve things at once, eleven of a task's and one around it, and what each line must say
 declare -A twelve=(
-	[inotify]='fd [0-9]+: .*inotify' [fanotify]='fd [0-9]+: .*fanotify' [io_uring]='fd [0-9]+: .*io_uring'
+	[netlink]='fd [0-9]+: .*(NETLINK|netlink)' [fanotify]='fd [0-9]+: .*fanotify' [io_uring]='fd [0-9]+: .*io_uring'
 	[perf]='fd [0-9]+: .*perf_event' [bpf]='fd [0-9]+: .*bpf' [userfaultfd]='fd [0-9]+: .*userfaultfd'
 	[namespace-file]='fd [0-9]+: .*nsfs' [device]='fd [0-9]+: .*kmsg' [packet]='fd [0-9]+: .*(PACKET|packet)'
 	[notify]='fd [0-9]+: .*F_NOTIFY' [seccomp]='.*seccomp'

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an inotify instance watches.  A mark is on an inode and knows of no path;
+ * the names that the kernel has at hand are tried in each of the container's
+ * mounts.  No directory is searched: the container stands.  C4.
+ */
+#include <linux/dcache.h>
+#include <linux/fsnotify_backend.h>
+#include <linux/idr.h>
+#include <linux/inotify.h>
+#include <linux/mount.h>
+#include <linux/slab.h>
+
+#include "btf.h"
+#include "file.h"
+#include "inotify.h"
+
+/* bytes from the beginning of struct mount, which is private to fs/ */
+static struct {
+	u32 mnt, mnt_instance, mnt_ns;
+	bool known;
+} at;
+
+static const struct ckpt_member mount_members[] = {
+	{ "mnt", "struct vfsmount", sizeof(struct vfsmount), &at.mnt },
+	{ "mnt_instance", "struct list_head", sizeof(struct list_head), &at.mnt_instance },
+	{ "mnt_ns", "struct mnt_namespace *", sizeof(void *), &at.mnt_ns },
+};
+
+/* when the module is loaded, behind ckpt_symbols_init() */
+void ckpt_marks_init(void)
+{
+	at.known = !ckpt_btf_find("mount", mount_members, ARRAY_SIZE(mount_members));
+	if (!at.known)
+		pr_warn("ckpt: this kernel has no type information (BTF) of mounts: inotify is supported without watches only\n");
+}
+
+static struct mnt_namespace *mount_ns(const struct vfsmount *mnt)
+{
+	return READ_ONCE(*(struct mnt_namespace **)((char *)mnt - at.mnt + at.mnt_ns));
+}
+
+/* the @n-th of the mounts of @sb that a namespace has, with a reference, or NULL */
+static struct vfsmount *nth_mount(struct super_block *sb, const struct mnt_namespace *ns, u32 n)
+{
+	struct vfsmount *found = NULL;
+	struct list_head *pos;
+
+	read_seqlock_excl(kv_mount_lock);
+	list_for_each(pos, &sb->s_mounts) {
+		struct vfsmount *mnt = (void *)((char *)pos - at.mnt_instance + at.mnt);
+
+		if (mount_ns(mnt) == ns && !n--) {
+			found = mntget(mnt);
+			break;
+		}
+	}
+	read_sequnlock_excl(kv_mount_lock);
+	return found;
+}
+
+/* the @n-th name of @inode that is not deleted, with a reference, or NULL */
+static struct dentry *nth_name(struct inode *inode, u32 n)
+{
+	struct dentry *dentry, *found = NULL;
+
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias) {
+		spin_lock(&dentry->d_lock);
+		if (!d_unlinked(dentry) && !n--)
+			found = dget_dlock(dentry);
+		spin_unlock(&dentry->d_lock);
+		if (found)
+			break;
+	}
+	spin_unlock(&inode->i_lock);
+	return found;
+}
+
+/* the path of a name in one of the container's mounts, which lies in @buf, or NULL */
+static const char *path_of_name(struct ckpt_checkpoint *cp, struct dentry *dentry, char *buf)
+{
+	struct mnt_namespace *ns = mount_ns(ckpt_save_root(cp)->mnt);
+	const char *name = NULL;
+	struct path path = { .dentry = dentry };
+	u32 n;
+
+	for (n = 0; ns && !name; n++) {
+		path.mnt = nth_mount(dentry->d_sb, ns, n);
+		if (!path.mnt)
+			break;
+		if (is_subdir(dentry, path.mnt->mnt_root))
+			name = ckpt_path_name_if(cp, &path, buf);
+		mntput(path.mnt);
+	}
+	return name;
+}
+
+static int find_path(struct ckpt_checkpoint *cp, struct ckpt_mark *m, char *buf)
+{
+	const char *name = NULL;
+	struct dentry *dentry;
+	u32 n;
+
+	for (n = 0; !name; n++) {
+		dentry = nth_name(m->inode, n);
+		if (!dentry)
+			break;
+		name = path_of_name(cp, dentry, buf);
+		dput(dentry);
+	}
+	if (name) {
+		m->path = kstrdup(name, GFP_KERNEL);
+		return m->path ? 0 : -ENOMEM;
+	}
+	return ckpt_refuse(cp, -EOPNOTSUPP, m->inode->i_nlink ?
+			   "inotify watch %d is on inode %lu of %s (%s), for which the kernel has no name in the container at hand, which is not supported" :
+			   "inotify watch %d is on inode %lu of %s (%s), which is deleted, which is not supported",
+			   m->wd, m->inode->i_ino, m->inode->i_sb->s_type->name, m->inode->i_sb->s_id);
+}
+
+static int find_paths(struct ckpt_checkpoint *cp, struct ckpt_marks *ms)
+{
+	int ret = 0, refused = 0;
+	char *buf;
+	u32 i;
+
+	if (!ms->nr)
+		return 0;
+	if (!at.known)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "an inotify instance with watches is not supported on this kernel, which has no type information (BTF) of mounts");
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	for (i = 0; i < ms->nr && !ckpt_go_on(ret); i++) {
+		ret = find_path(cp, &ms->m[i], buf);
+		refused = ret ? : refused;
+	}
+	kfree(buf);
+	return refused;
+}
+
+static u32 user_mask(const struct fsnotify_mark *mark)
+{
+	u32 mask = READ_ONCE(mark->mask) & IN_ALL_EVENTS;
+
+	if (mark->flags & FSNOTIFY_MARK_FLAG_EXCL_UNLINK)
+		mask |= IN_EXCL_UNLINK;
+	if (mark->flags & FSNOTIFY_MARK_FLAG_IN_ONESHOT)
+		mask |= IN_ONESHOT;
+	return mask;
+}
+
+static u32 count_marks(struct fsnotify_group *group)
+{
+	struct fsnotify_mark *mark;
+	u32 nr = 0;
+	int wd;
+
+	spin_lock(&group->inotify_data.idr_lock);
+	idr_for_each_entry(&group->inotify_data.idr, mark, wd)
+		nr++;
+	spin_unlock(&group->inotify_data.idr_lock);
+	return nr;
+}
+
+/* a mark that has a number has the inode that it was put on: it is taken out first */
+static int list_marks(struct fsnotify_group *group, struct ckpt_marks *ms, u32 max)
+{
+	struct fsnotify_mark *mark;
+	int wd, ret = 0;
+
+	spin_lock(&group->inotify_data.idr_lock);
+	/* the number's struct begins with the mark */
+	idr_for_each_entry(&group->inotify_data.idr, mark, wd) {
+		struct fsnotify_mark_connector *conn = READ_ONCE(mark->connector);
+		struct ckpt_mark *m = &ms->m[ms->nr];
+
+		/* on its way in or out, by the hand of somebody outside or as its inode ends */
+		if (ms->nr == max || !conn || conn->type != FSNOTIFY_OBJ_TYPE_INODE) {
+			ret = -EAGAIN;
+			break;
+		}
+		m->inode = igrab(ckpt_conn_inode(conn));
+		if (!m->inode) {
+			ret = -EAGAIN;
+			break;
+		}
+		m->wd = wd;
+		m->mask = user_mask(mark);
+		ms->nr++;
+	}
+	spin_unlock(&group->inotify_data.idr_lock);
+	return ret ? : ms->nr == max ? 0 : -EAGAIN;
+}
+
+int ckpt_read_marks(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_marks *ms)
+{
+	struct fsnotify_group *group = file->private_data;
+	u32 nr = count_marks(group);
+	int ret;
+
+	ms->m = kvcalloc(nr + 1, sizeof(*ms->m), GFP_KERNEL);
+	if (!ms->m)
+		return -ENOMEM;
+	ret = list_marks(group, ms, nr);
+	return ret ? : find_paths(cp, ms);
+}
+
+void ckpt_free_marks(struct ckpt_marks *ms)
+{
+	u32 i;
+
+	for (i = 0; i < ms->nr; i++) {
+		iput(ms->m[i].inode);
+		kfree(ms->m[i].path);
+	}
+	kvfree(ms->m);
+}
