@@ -71,6 +71,9 @@ matches "S14 and says why" "$(dmesg)" "ckpt: this kernel has no tasklist_locX, w
 files_code='
 epoll = select.epoll()
 timer = libc.syscall(283, 1, 0)
+import fcntl
+locked = open("'"$T"'/held", "w")
+fcntl.flock(locked, fcntl.LOCK_EX)
 tcp = socket.socket()
 udp6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 assert timer >= 0'
@@ -95,8 +98,12 @@ silent = select.epoll()
 silent.register(r, select.EPOLLIN | select.EPOLLONESHOT)
 os.write(w, b"x")
 silent.poll(0)' || die "no container with a watch that has fired"
+start locked '
+import fcntl
+locked = open("'"$T"'/held", "w")
+fcntl.lockf(locked, fcntl.LOCK_EX)' || die "no container with a lock"
 start tasks "$tasks_code" || die "no container with tasks of all kinds"
-for name in plain eventfd watches tasks; do
+for name in plain eventfd watches locked tasks; do
 	checkpoint $name $name || die "no image of $name"
 	kill_container $name
 done
@@ -122,12 +129,12 @@ refuses S14 eventfd "without eventfd_fops" \
 kill_container eventfd
 
 # Everything else that can be missing, each named at once.
-ok "S14 without fourteen more the module loads" without __x64_sys_epoll_create1 get_epoll_tfile_raw_ptr \
+ok "S14 without fifteen more the module loads" without __x64_sys_epoll_create1 get_epoll_tfile_raw_ptr \
 	__x64_sys_timerfd_create do_tcp_getsockopt do_ipv6_getsockopt __x64_sys_modify_ldt __x64_sys_membarrier \
 	__x64_sys_mlock2 hrtimer_nanosleep_restart do_restart_poll futex_wait_restart bpf_get_btf_vmlinux \
-	btf_type_by_id __x64_sys_eventfd2
+	btf_type_by_id __x64_sys_eventfd2 fcntl_setlk
 lacks='are not supported on this kernel, which has no'
-for line in "epoll files $lacks __x64_sys_epoll_createX" "timerfds $lacks __x64_sys_timerfd_creatX" \
+for line in "file locks and leases $lacks fcntl_setlX" "epoll files $lacks __x64_sys_epoll_createX" "timerfds $lacks __x64_sys_timerfd_creatX" \
 	"TCP and UDP sockets $lacks do_tcp_getsockopX" "IPv6 sockets $lacks do_ipv6_getsockopX" \
 	"segments of modify_ldt\(2\) $lacks __x64_sys_modify_ldX" \
 	"registrations with membarrier\(2\) $lacks __x64_sys_membarrieX" "locked mappings $lacks __x64_sys_mlockX" \
@@ -141,7 +148,7 @@ start plain ''
 ok "S14 without all of these: a container with none is checkpointed" checkpoint plain again
 kill_container plain
 start all "$files_code$tasks_code"
-refuses S14 all "without all of these" "epoll files $lacks __x64_sys_epoll_createX" \
+refuses S14 all "without all of these" "fd [0-9]+: file locks and leases $lacks fcntl_setlX" "epoll files $lacks __x64_sys_epoll_createX" \
 	"timerfds $lacks __x64_sys_timerfd_creatX" "fd [0-9]+: TCP and UDP sockets $lacks do_tcp_getsockopX" \
 	"segments of modify_ldt\(2\) $lacks __x64_sys_modify_ldX" \
 	"registrations with membarrier\(2\) $lacks __x64_sys_membarrieX" "locked memory on a kernel without mlock2\(2\)" \
@@ -155,6 +162,9 @@ for symbol in __x64_sys_modify_ldt __x64_sys_membarrier __x64_sys_mlock2 hrtimer
 	without $symbol
 	refuses_restart S14 tasks "without $symbol" "$lacks ${symbol%?}X"
 done
+
+without fcntl_setlk
+refuses_restart S14 locked "without fcntl_setlk" "file locks and leases $lacks fcntl_setlX"
 
 # Without type information few watches are had, and a fired one is not.
 ok "S14 K30 without type information the module loads" without bpf_get_btf_vmlinux
@@ -196,7 +206,7 @@ kill_container watches
 
 rmmod ckpt
 ok "S14 the whole module is back" insmod "$module"
-for name in eventfd watches tasks; do
+for name in eventfd watches locked tasks; do
 	ok "S14 and so is $name" restart $name $name
 	kill_container $name
 done
