@@ -123,6 +123,29 @@ static int note_path(struct files *f, const struct ckpt_image_file *file,
 	return 0;
 }
 
+/* what inotify watches; of a symbolic link and of a device the engine says what is wrong */
+static int note_watches(struct files *f, const struct image_reader *im,
+			const struct ckpt_image_file *file, struct ckpt_error *e)
+{
+	static const struct ckpt_image_file_path any;
+	const struct ckpt_image_inotify_watch *w;
+	struct ckpt_image_file watched = *file;
+	const char *path;
+	uint32_t i, nr, len;
+	int ret = 0;
+
+	w = image_part(im, FILE, WATCHES, &nr);
+	path = (const char *)image_part(im, FILE, WATCH_PATHS, &len);
+	for (i = 0; !ret && i < nr && w[i].path_len && w[i].path_len <= len; i++) {
+		watched.mode = w[i].type;
+		if (path[0] == '/' && !S_ISLNK(w[i].type) && !S_ISCHR(w[i].type))
+			ret = note_path(f, &watched, &any, path, w[i].path_len, e);
+		path += w[i].path_len;
+		len -= w[i].path_len;
+	}
+	return ret;
+}
+
 static int note_file(struct files *f, const struct image_reader *im, struct ckpt_error *e)
 {
 	const struct ckpt_image_file *file = image_part(im, FILE, BASE, NULL);
@@ -134,6 +157,8 @@ static int note_file(struct files *f, const struct image_reader *im, struct ckpt
 	path = image_part(im, FILE, NAME, &len);
 	if (file->kind == CKPT_FILE_PATH && was && len && path[0] == '/')
 		return note_path(f, file, was, path, len, e);
+	if (file->kind == CKPT_FILE_INOTIFY)
+		return note_watches(f, im, file, e);
 	if (sock && (file->kind == CKPT_FILE_TCP || file->kind == CKPT_FILE_UDP ||
 		     file->kind == CKPT_FILE_UNIX))
 		check_address(f, im, sock);

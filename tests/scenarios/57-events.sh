@@ -29,6 +29,8 @@ mv "$T/events/none" "$T/events/elsewhere"
 fails "C4 what was watched is gone: no restart" cp "$T/untouched" /ckpt/events/restart
 matches "C4 and it says so" "$(</ckpt/events/log)" \
 	"$T/events/none, which was watched, cannot be: error 2; put it back to restart"
+is "N2 C4 so does check" "$(ckpt check --restart "$T/untouched" 2>&1)" \
+	"file: $T/events/none is gone: No such file or directory; put it back"
 touch "$T/events/none"
 fails "C4 it is of another type: no restart" cp "$T/untouched" /ckpt/events/restart
 matches "C4 and it says so" "$(</ckpt/events/log)" "$T/events/none is of another type than it was"
