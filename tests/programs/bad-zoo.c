@@ -240,6 +240,28 @@ static void make_signals(void)
 	must(setrlimit(RLIMIT_NOFILE, &lim), "setrlimit");
 }
 
+/* one whose signal waits, one for a thread, one of CPU time, one that has never been set */
+static void make_timers(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 3 };
+	struct itimerspec in = { .it_value.tv_nsec = 1, .it_interval.tv_sec = 3 };
+	struct itimerval virtual = { .it_value.tv_sec = 100000, .it_interval.tv_sec = 1 };
+	timer_t timer;
+
+	must(timer_create(CLOCK_MONOTONIC, &event, &timer), "timer_create");
+	must(timer_settime(timer, 0, &in, NULL), "timer_settime");
+	in.it_value.tv_sec = 100000;
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event._sigev_un._tid = getpid();
+	must(timer_create(CLOCK_REALTIME, &event, &timer), "timer_create");
+	must(timer_settime(timer, 0, &in, NULL), "timer_settime");
+	must(timer_create(CLOCK_PROCESS_CPUTIME_ID, NULL, &timer), "timer_create");
+	must(timer_settime(timer, 0, &in, NULL), "timer_settime");
+	event.sigev_notify = SIGEV_NONE;
+	must(timer_create(CLOCK_BOOTTIME, &event, &timer), "timer_create");
+	must(setitimer(ITIMER_VIRTUAL, &virtual, NULL), "setitimer");
+}
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 
@@ -266,13 +288,21 @@ static void *waiter(void *arg)
 	return arg;
 }
 
+static void *cpu_sleeper(void *arg)
+{
+	struct timespec long_time = { .tv_sec = 100000 };
+
+	clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &long_time, NULL);
+	return arg;
+}
+
 static void make_threads(void)
 {
-	void *(*const run[])(void *) = { sleeper, poller, waiter };
+	void *(*const run[])(void *) = { sleeper, poller, waiter, cpu_sleeper };
 	pthread_t thread;
 	size_t i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < sizeof(run) / sizeof(*run); i++)
 		if (pthread_create(&thread, NULL, run[i], NULL))
 			errx(1, "pthread_create");
 }
@@ -295,18 +325,20 @@ static void child_main(int n)
 		must(setresgid(65534, 65534, 7), "setresgid");
 		must(setresuid(65534, 65534, 0), "setresuid");
 	}
+	if (n == 3)
+		raise(SIGSTOP);
 	for (;;)
 		pause();
 }
 
-/* a zombie, an orphan in a session whose leader is gone, one with other credentials */
+/* a zombie, an orphan in a session whose leader is gone, one with other credentials, one that is stopped */
 static void make_children(void)
 {
 	siginfo_t info;
 	pid_t pid;
 	int n;
 
-	for (n = 0; n < 3; n++) {
+	for (n = 0; n < 4; n++) {
 		pid = must(fork(), "fork");
 		if (!pid)
 			child_main(n);
@@ -332,6 +364,7 @@ int main(int argc, char **argv)
 	make_sockets(argv[1]);
 	make_memory(argv[1]);
 	make_signals();
+	make_timers();
 	make_threads();
 	usleep(300000);
 	snprintf(path, sizeof(path), "%s/ready", argv[1]);

@@ -3,6 +3,7 @@
  * Children that are stopped and continued in every way that a shell meets, and
  * what wait(2) says of them.  usage: jobs DIR
  */
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -80,21 +81,36 @@ static void child(int i)
 	turn(NULL);
 }
 
-/* the state letters of all its threads that differ from @state */
+static char state_of(const char *dir, const char *tid)
+{
+	char path[64], text[1024], *p = NULL;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%.16s/stat", dir, tid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (fgets(text, sizeof(text), f))
+		p = strrchr(text, ')');
+	fclose(f);
+	return p ? p[2] : 0;
+}
+
+/* how many of its threads are not in @state */
 static int others(pid_t pid, char state)
 {
-	char path[64], text[4096], *p;
+	char dir[32];
+	struct dirent *entry;
 	int count = 0;
-	FILE *f, *list;
+	DIR *tasks;
 
-	snprintf(path, sizeof(path), "cat /proc/%d/task/*/stat", pid);
-	list = popen(path, "r");
-	need(list);
-	while ((f = list) && fgets(text, sizeof(text), f)) {
-		p = strrchr(text, ')');
-		count += !p || p[2] != state;
-	}
-	pclose(list);
+	snprintf(dir, sizeof(dir), "/proc/%d/task", pid);
+	tasks = opendir(dir);
+	need(tasks);
+	while ((entry = readdir(tasks)))
+		if (entry->d_name[0] != '.')
+			count += state_of(dir, entry->d_name) != state;
+	closedir(tasks);
 	return count;
 }
 

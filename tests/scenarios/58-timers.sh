@@ -4,7 +4,7 @@
 # What a program has set to happen later, by timer_create(2) and by the CPU time that it uses; and programs that are
 # stopped by a signal, or were, with what their parents may still ask of it.
 #
-# timeout: 600
+# timeout: 900
 
 # shellcheck source-path=SCRIPTDIR/../..
 . "$CKPT_TOP/tests/lib/scenario.sh"
@@ -15,6 +15,26 @@ generations timers
 # It says in its log what there is not on this machine.
 grep '^timers: no ' /var/log/ckpt/timers.log
 kill_container timers
+
+# by CMD...: a restart by somebody whom CMD makes.
+by() {
+	"$@" ckpt-restart <"$(words timers)/image.1" 2>error
+}
+
+# What the system calls ask for is asked of who restarts.
+refused() {
+	local says=$1
+	shift
+
+	fails "T4 S16 a restart is refused to \"$*\"" by "$@"
+	matches "T4 S16 and says why" "$(<error)" "$says"
+}
+if grep -q '^timers: no CLOCK_REALTIME_ALARM' /var/log/ckpt/timers.log; then
+	skip "T4 S16 alarm clocks want CAP_WAKE_ALARM" "this machine has none"
+else
+	refused 'CAP_WAKE_ALARM|credentials of the image' setpriv --bounding-set -wake_alarm --inh-caps -wake_alarm
+fi
+refused RLIMIT_SIGPENDING prlimit --sigpending=3
 
 start_self_checking jobs jobs
 generations jobs
@@ -50,6 +70,8 @@ cat >"$T/shell.sh" <<'END'
 set -m
 cd "$1"
 sleep 100000 &
+job=$!
+until read -r name <"/proc/$job/comm" && [ "$name" = sleep ]; do sleep 0.1; done
 kill -STOP %1
 until jobs -s | grep -q Stopped; do sleep 0.1; done
 touch ready
@@ -59,7 +81,7 @@ kill -CONT %1
 until jobs -r | grep -q Running; do sleep 0.1; done
 jobs -r >running
 kill %1
-wait %1
+wait $job
 echo $? >ended
 END
 container shell -- bash "$T/shell.sh" "$T" || die "no container"
@@ -76,3 +98,22 @@ ok "T3 it continues its job" wait_until 30 test -e "$T/ended"
 matches "T3 the job was stopped for the shell" "$(<"$T/stopped")" 'Stopped.*sleep 100000'
 matches "T3 and runs for it" "$(<"$T/running")" 'Running.*sleep 100000'
 is "T3 and ends for it" "$(<"$T/ended")" 143
+
+# A container whose init is stopped, from outside.
+container stands -- bash -c 'while :; do echo again >>"$1"; sleep 0.2; done' - "$T/turns" || die "no container"
+wait_until 20 test -s "$T/turns"
+kill -STOP "$(init_of stands)"
+# init_is LETTER: the state of its init
+init_is() {
+	[[ "$(sed -n 's/^State:\t//p' "/proc/$(init_of stands)/status")" = $1* ]]
+}
+ok "T3 an init is stopped" wait_until 20 init_is T
+ok "T3 it is checkpointed" checkpoint stands stands.img
+kill_container stands
+ok "T3 it is restarted" restart stands stands.img
+ok "T3 and stopped" wait_until 20 init_is T
+rm "$T/turns"
+sleep 1
+fails "T3 it does nothing" test -e "$T/turns"
+kill -CONT "$(init_of stands)"
+ok "T3 it goes on when it is continued" wait_until 20 test -s "$T/turns"
