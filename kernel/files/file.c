@@ -271,8 +271,7 @@ struct file *ckpt_file_of_fd(long fd)
 
 	if (fd < 0)
 		return ERR_PTR(fd);
-	file = fget(fd);
-	close_fd(fd);
+	file = ckpt_take_fd(fd);
 	return file ? file : ERR_PTR(-EBADF);
 }
 

@@ -285,7 +285,8 @@ static struct file *inotify_restore(struct ckpt_restart *rs, const struct ckpt_r
 		ret = -EOPNOTSUPP;
 	else
 		ret = make_watches(rs, fd, file, buf, cred);
-	close_fd(fd);
+	if (file)
+		fput(ckpt_take_fd(fd));
 	return file ? ckpt_file_or(file, ret) : ERR_PTR(ret);
 }
 

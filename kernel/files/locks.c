@@ -144,11 +144,17 @@ static s64 copy_table(struct ckpt_checkpoint *cp, struct files_struct *files,
 	for (i = 0; i < nr_fds && !ret; i++) {
 		struct holder h = { .files = files, .fd = fds[i].fd };
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ckpt_save_overdue(cp))
+			return -ETIMEDOUT;
+		cond_resched();
 		h.file = ckpt_file_at(files, fds[i].fd, &cloexec);
 		if (!h.file)
 			return -EAGAIN;
 		had = nr;
-		if (ckpt_lock_context(file_inode(h.file)) && is_first(fds, i))
+		if (ckpt_lock_context(file_inode(h.file)) && copy_locks(cp, &h, NULL, 0) &&
+		    is_first(fds, i))
 			nr += copy_locks(cp, &h, img + min(nr, room), room - min(nr, room));
 		if (nr > had && !room) {
 			ckpt_at_fd(cp, fds[i].fd);
@@ -199,6 +205,9 @@ int ckpt_check_locks(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 			return ckpt_malformed(log, buf);
 		flocks += img[i].kind == CKPT_LOCK_FLOCK;
 	}
+	/* nobody can lock through such a file */
+	if ((nr || lease) && ckpt_get(buf, FILE, BASE)->flags & O_PATH)
+		return ckpt_malformed(log, buf);
 	if (flocks > 1 || (lease && (lease->fd < 0 || lease->pid < 0)))
 		return ckpt_malformed(log, buf);
 	return (nr || lease) && ckpt_lacks(CKPT_FOR_LOCKS) ? ckpt_fail_lack(log, CKPT_FOR_LOCKS) : 0;

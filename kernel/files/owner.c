@@ -35,12 +35,18 @@ struct seen {
 	struct ckpt_image_owner img;
 };
 
+/* as send_sigio() looks for it: of a process any thread; RCU is held */
+static bool is_there(struct pid *pid, enum pid_type type)
+{
+	return pid_task(pid, type <= PIDTYPE_TGID ? PIDTYPE_PID : type);
+}
+
 /* an owner that has ended is none */
 static void see_pid(struct ckpt_checkpoint *cp, const struct fown_struct *owner, struct seen *seen)
 {
+	seen->img.type = type_of(owner->pid_type);
 	rcu_read_lock();
-	if (owner->pid && pid_task(owner->pid, owner->pid_type)) {
-		seen->img.type = type_of(owner->pid_type);
+	if (owner->pid && is_there(owner->pid, owner->pid_type)) {
 		seen->img.pid = pid_nr_ns(owner->pid, ckpt_save_pid_ns(cp));
 		seen->outside = !seen->img.pid;
 	}
@@ -60,7 +66,7 @@ static void see(struct ckpt_checkpoint *cp, struct file *file, struct seen *seen
 	seen->img.uid = from_kuid(current_user_ns(), owner->uid);
 	seen->img.euid = from_kuid(current_user_ns(), owner->euid);
 	seen->img.signum = owner->signum;
-	seen->has = owner->pid || owner->signum || owner->uid.val || owner->euid.val;
+	seen->has = owner->pid || owner->pid_type != PIDTYPE_PID || owner->signum || owner->uid.val || owner->euid.val;
 	read_unlock_irq(&owner->lock);
 }
 
@@ -181,7 +187,7 @@ static int set_pid(struct file *file, const struct ckpt_image_owner *img)
 	rcu_read_lock();
 	if (img->pid)
 		pid = find_vpid(img->pid);
-	if (img->pid && !pid_task(pid, type))
+	if (img->pid && !is_there(pid, type))
 		ret = -ESRCH;
 	else
 		__f_setown(file, pid, type, 1);

@@ -8,6 +8,7 @@
 
 #include <linux/alarmtimer.h>
 #include <linux/eventfd.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
@@ -217,6 +218,16 @@ static inline struct file_lock_context *ckpt_lock_context(struct inode *inode)
 #define ckpt_fl(fl, field) ((fl)->fl_##field)
 #define ckpt_lease file_lock
 #endif
+
+/* 6.10: close_fd_get_file() has another name.  The file leaves current's table, whose locks stay. */
+static inline struct file *ckpt_take_fd(unsigned int fd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return file_close_fd(fd);
+#else
+	return close_fd_get_file(fd);
+#endif
+}
 
 /* the futex code's own flags, which restart blocks keep */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)

@@ -20,6 +20,7 @@ struct socket *ckpt_make_socket(struct ckpt_restart *rs, const struct ckpt_rec_b
 				const struct cred *cred);
 struct file *ckpt_socket_file(struct socket *sock, const struct ckpt_rec_buf *buf,
 			      const struct cred *cred);
+pid_t ckpt_own_nr(struct pid *pid, struct pid_namespace *ns);
 /* SO_PEERCRED of unix sockets */
 int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, u32 *cred_ref, s32 *nr);
 void ckpt_set_peer(struct sock *sk, const struct cred *cred, struct pid *pid);

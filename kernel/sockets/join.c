@@ -144,6 +144,9 @@ static int make_waiting(struct ckpt_restart *rs, const struct ckpt_image_unix *i
 	    listener->sk_type != sock->type || !can_connect(sock))
 		return -EINVAL;
 	ret = connect_to(rs, sock, listener, file_rec(rs, at));
+	/* whoever has taken that name meanwhile is somebody else */
+	if (!ret && READ_ONCE(unix_sk(unix_peer(sock->sk))->listener) != listener)
+		ret = -EADDRINUSE;
 	if (!ret)
 		ret = add_sock(rs, img->ref, unix_peer(sock->sk));
 	return ret ? : ckpt_restore_peer(rs, unix_peer(sock->sk), img->peer_cred, img->peer_pid);
@@ -340,6 +343,9 @@ static int finish(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	WRITE_ONCE(sk->sk_err, img->error);
 	sk->sk_socket->state = img->flags & CKPT_UNIX_CONNECTED ? SS_CONNECTED : SS_UNCONNECTED;
 	unix_state_unlock(sk);
+	/* epoll files that watch it are here already */
+	if (img->error)
+		sk_error_report(sk);
 	return 0;
 }
 

@@ -43,8 +43,17 @@ static int note_waiting(struct ckpt_checkpoint *cp, struct sock *sk)
 	u32 i;
 
 	ret = ckpt_queue_take(sk, &q);
-	for (i = 0; i < q.nr && !ret; i++)
-		ret = note_sock(cp, q.skb[i]->sk);
+	for (i = 0; i < q.nr && !ret; i++) {
+		struct sock *waiting = q.skb[i]->sk;
+
+		/* whoever listens outside, too, may have accepted and closed it */
+		if (!refcount_inc_not_zero(&waiting->sk_refcnt)) {
+			ret = -EAGAIN;
+			break;
+		}
+		ret = note_sock(cp, waiting);
+		sock_put(waiting);
+	}
 	ckpt_queue_drop(&q);
 	return ret;
 }

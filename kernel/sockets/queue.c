@@ -156,7 +156,7 @@ static void save_creds(struct ckpt_checkpoint *cp, struct sk_buff *skb,
 	if (!uid_valid(UNIXCB(skb).uid))
 		return;
 	img->flags |= CKPT_UNIX_CREDS;
-	img->pid = pid_nr_ns(UNIXCB(skb).pid, ckpt_save_pid_ns(cp));
+	img->pid = ckpt_own_nr(UNIXCB(skb).pid, ckpt_save_pid_ns(cp));
 	img->uid = from_kuid(current_user_ns(), UNIXCB(skb).uid);
 	img->gid = from_kgid(current_user_ns(), UNIXCB(skb).gid);
 }
@@ -207,8 +207,9 @@ static int save_messages(struct ckpt_checkpoint *cp, struct sock *sk, const stru
 			 struct ckpt_rec_out *rec)
 {
 	struct ckpt_image_unix_message *img;
+	u64 len = count_bytes(q);
+	u8 *bytes, *end;
 	u32 i, *refs;
-	u8 *bytes;
 	int ret;
 
 	if (!q->nr)
@@ -218,18 +219,19 @@ static int save_messages(struct ckpt_checkpoint *cp, struct sock *sk, const stru
 					 "the container's socket:[%lu] has urgent data (MSG_OOB), which is not supported",
 					 sock_i_ino(sk));
 	img = ckpt_put_nr(rec, UNIX, MESSAGES, q->nr);
-	bytes = ckpt_put_nr(rec, UNIX, BYTES, count_bytes(q));
+	bytes = ckpt_put_nr(rec, UNIX, BYTES, len);
 	refs = ckpt_put_nr(rec, UNIX, FILES, count_files(q));
 	if (!img || !bytes || !refs)
 		return -ENOMEM;
-	for (i = 0; i < q->nr; i++, img++) {
+	for (i = 0, end = bytes + len; i < q->nr; i++, img++) {
 		ret = save_message(cp, q->skb[i], sk->sk_type == SOCK_STREAM, img, bytes, refs);
 		if (ret)
 			return ret;
 		bytes += img->len;
 		refs += img->files;
 	}
-	return 0;
+	/* whoever closes it outside lets what is left go without iolock on some kernels */
+	return bytes == end ? 0 : -EAGAIN;
 }
 
 int ckpt_queue_save(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_rec_out *rec)
@@ -428,6 +430,10 @@ int ckpt_queue_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, 
 	if (nr && !control)
 		return -ENOMEM;
 	for (i = 0; i < nr && !ret; i++, img++) {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		ret = restore_message(rs, sk, peer, img, bytes, refs, control);
 		bytes += img->len;
 		refs += img->files;

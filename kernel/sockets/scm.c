@@ -107,8 +107,9 @@ int ckpt_control_make(struct ckpt_restart *rs, struct ckpt_control *c,
 
 void ckpt_control_end(struct ckpt_control *c)
 {
+	/* closing one would release what its table has locked of the file */
 	while (c->nr)
-		close_fd(c->fds[--c->nr]);
+		fput(ckpt_take_fd(c->fds[--c->nr]));
 	if (c->dead)
 		k_free_pid(c->dead);
 	c->dead = NULL;

@@ -102,6 +102,20 @@ struct file *ckpt_socket_file(struct socket *sock, const struct ckpt_rec_buf *bu
 	return ckpt_file_or(file, ret);
 }
 
+/* its number; 0 also when it has ended and the number is another's by now, whom nobody may take for it */
+pid_t ckpt_own_nr(struct pid *pid, struct pid_namespace *ns)
+{
+	pid_t nr = pid_nr_ns(pid, ns);
+	struct pid *now;
+
+	rcu_read_lock();
+	now = find_pid_ns(nr, ns);
+	if (now && now != pid)
+		nr = 0;
+	rcu_read_unlock();
+	return nr;
+}
+
 /* whom SO_PEERCRED names, by his number in the container; of a socket that listens, who made it listen */
 int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, u32 *cred_ref, s32 *nr)
 {
@@ -113,7 +127,7 @@ int ckpt_save_peer(struct ckpt_checkpoint *cp, struct sock *sk, u32 *cred_ref, s
 	cred = sk->sk_peer_cred ? get_cred(sk->sk_peer_cred) : NULL;
 	pid = get_pid(sk->sk_peer_pid);
 	spin_unlock(&sk->sk_peer_lock);
-	*nr = pid_nr_ns(pid, ckpt_save_pid_ns(cp));
+	*nr = ckpt_own_nr(pid, ckpt_save_pid_ns(cp));
 	ret = ckpt_obj_save(cp, &ckpt_type_cred, (void *)cred, cred_ref);
 	put_pid(pid);
 	put_cred(cred);
@@ -140,8 +154,11 @@ int ckpt_restore_peer(struct ckpt_restart *rs, struct sock *sk, u32 cred_ref, s3
 {
 	const struct cred *cred;
 
-	if (!cred_ref)
+	/* what has made the socket has said that it was the restarter */
+	if (!cred_ref) {
+		ckpt_set_peer(sk, NULL, NULL);
 		return 0;
+	}
 	cred = ckpt_file_cred(rs, cred_ref);
 	if (IS_ERR(cred))
 		return PTR_ERR(cred);

@@ -100,14 +100,14 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	return 0;
 }
 
-/* another thread may have set its own by now */
+/* another thread may have set its own by now, or none, which takes the interval away */
 static void start_cpu(const struct ckpt_image_itimer *img, int clock)
 {
 	struct cpu_itimer *it = &current->signal->it[clock];
 	u64 value = min_t(u64, img->value, KTIME_MAX / 2), old = 0;
 
 	spin_lock_irq(&ckpt_sighand(current)->siglock);
-	if (value && !it->expires) {
+	if (value && !it->expires && it->incr == min_t(u64, img->interval, KTIME_MAX)) {
 		k_set_process_cpu_timer(current, clock, &value, &old);
 		it->expires = value;
 	}

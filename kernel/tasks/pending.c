@@ -22,9 +22,10 @@ static int walk_pending(struct sigpending *pending, struct ckpt_image_siginfo *i
 	struct sigqueue *q;
 	int sig, nr = 0;
 
+	sigdelset(&rest, SIGSTOP);
 	list_for_each_entry(q, &pending->list, list) {
 		sigdelset(&rest, q->info.si_signo);
-		if (q->flags & SIGQUEUE_PREALLOC)
+		if (q->flags & SIGQUEUE_PREALLOC || q->info.si_signo == SIGSTOP)
 			continue;
 		if (infos && nr < max)
 			memcpy(infos[nr].info, &q->info, sizeof(q->info));
@@ -72,14 +73,19 @@ struct ckpt_image_siginfo *ckpt_save_pending(struct ckpt_held *h, bool shared,
 	return now < count ? ERR_PTR(-EAGAIN) : infos;
 }
 
-/* SIGSTOP or SIGKILL has come since the task was frozen, and waits */
+/*
+ * SIGSTOP or SIGKILL has come since the task was frozen, and waits.  Who is stopped
+ * takes no SIGSTOP: it waits for nothing but SIGCONT, which takes it away.
+ */
 bool ckpt_stop_pending(struct ckpt_held *h)
 {
-	const u64 both = sigmask(SIGSTOP) | sigmask(SIGKILL);
+	u64 waits = sigmask(SIGKILL);
 	bool pending;
 
 	spin_lock_irq(&h->sighand->siglock);
-	pending = (h->task->pending.signal.sig[0] | h->task->signal->shared_pending.signal.sig[0]) & both;
+	if (!(h->task->signal->flags & SIGNAL_STOP_STOPPED))
+		waits |= sigmask(SIGSTOP);
+	pending = (h->task->pending.signal.sig[0] | h->task->signal->shared_pending.signal.sig[0]) & waits;
 	spin_unlock_irq(&h->sighand->siglock);
 	return pending;
 }

@@ -113,6 +113,9 @@ static void take_signals(const struct sigpending *pending, struct snapshot *s)
 	u32 place = 0;
 
 	list_for_each_entry(q, &pending->list, list) {
+		/* tasks/pending.c leaves it out, too */
+		if (q->info.si_signo == SIGSTOP)
+			continue;
 		if (q->flags & SIGQUEUE_PREALLOC && s->nr_signals < s->nr)
 			s->signals[s->nr_signals++] = (struct ckpt_image_timer_signal) {
 				.timer = q->info.si_tid,
@@ -256,7 +259,8 @@ bool ckpt_timer_clock_ok(const struct ckpt_image_timer *img)
 {
 	if (img->clockid >= 0)
 		return clock_known(img->clockid) && !img->clock_pid;
-	return CPUCLOCK_WHICH(img->clockid) < CPUCLOCK_MAX && img->clock_pid > 0 &&
+	return CPUCLOCK_WHICH(img->clockid) < CPUCLOCK_MAX &&
+	       img->clock_pid > 0 && img->clock_pid <= PID_MAX_LIMIT &&
 	       (!CPUCLOCK_PID(img->clockid) || CPUCLOCK_PID(img->clockid) == img->clock_pid);
 }
 
@@ -275,6 +279,8 @@ static bool timer_ok(const struct ckpt_image_timer *img)
 	       (img->notify != SIGEV_NONE || img->clockid < 0 ||
 		!(img->flags & CKPT_TIMER_ACTIVE)) &&
 	       (img->clockid == CLOCK_REALTIME || !(img->flags & CKPT_TIMER_RELATIVE)) &&
+	       /* one that runs does not wait for its signal to be taken */
+	       (!(img->flags & CKPT_TIMER_ACTIVE) || !(img->requeue & REQUEUE_PENDING)) &&
 	       ckpt_timer_clock_ok(img);
 }
 
@@ -284,6 +290,9 @@ static bool signal_ok(const struct ckpt_image_timer *timers, u64 nr,
 	int signo;
 
 	if (img->timer >= nr || img->overrun < 0 || timers[img->timer].notify == SIGEV_NONE)
+		return false;
+	/* with others the timer is started again, even if it runs */
+	if (img->sys_private && !(img->sys_private & REQUEUE_PENDING))
 		return false;
 	signo = timers[img->timer].signo;
 	return signo > 0 && valid_signal(signo) && !sig_kernel_only(signo);

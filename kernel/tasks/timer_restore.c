@@ -166,6 +166,10 @@ static int fill(struct ckpt_restart *rs, const struct ckpt_image_timer *img)
 	timer = lock_timer(current, img->id, &flags);
 	if (!timer)
 		return -EINVAL;
+	if (ckpt_is_cpu_timer(timer) != (img->clockid < 0)) {
+		unlock_timer(timer, flags);
+		return -EINVAL;
+	}
 	set_expiry(timer, expires);
 	timer->it_interval = img->interval;
 	timer->it_overrun = img->overrun;
@@ -199,6 +203,11 @@ static int not_made(struct ckpt_restart *rs, const struct ckpt_image_timer *img,
 		why = " (an alarm clock wants CAP_WAKE_ALARM)";
 	else if (err == -EAGAIN)
 		why = " (it counts for the RLIMIT_SIGPENDING of who restarts)";
+	else if (err == -EOPNOTSUPP)
+		why = " (an alarm clock wants a real-time clock that wakes the machine)";
+	if (img->clockid < 0)
+		return ckpt_fail(ckpt_restore_log(rs), err, "process %d: its POSIX timer %d on a clock of CPU time cannot be made: error %d%s",
+				 task_tgid_vnr(current), img->id, -err, why);
 	return ckpt_fail(ckpt_restore_log(rs), err, "process %d: its POSIX timer %d on clock %d cannot be made: error %d%s",
 			 task_tgid_vnr(current), img->id, img->clockid, -err, why);
 }
@@ -309,8 +318,11 @@ static void start_cpu(struct k_itimer *timer, u64 expires)
 	if (timer->it_sigev_notify == SIGEV_NONE && !CKPT_CPU_TIMER_NONE_QUEUED)
 		return;
 	rcu_read_lock();
-	t = pid_task(ctmr->pid, ckpt_cpu_timer_type(timer));
-	sighand = t ? k___lock_task_sighand(t, &flags) : NULL;
+	do {
+		/* an execve() of a thread gives it another leader */
+		t = pid_task(ctmr->pid, ckpt_cpu_timer_type(timer));
+		sighand = t ? k___lock_task_sighand(t, &flags) : NULL;
+	} while (t && !sighand);
 	if (__cond_lock(&sighand->siglock, sighand)) {
 		if (!cpu_timer_queued(ctmr) && !ctmr->firing &&
 		    cpu_timer_getexpires(ctmr) == expires)

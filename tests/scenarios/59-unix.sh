@@ -23,6 +23,7 @@ wait_until 20 test -S "$dir/outside"
 
 start_self_checking unixes unixes
 generations unixes
+wait_until 20 eval '[ "$(grep -cx "hello from inside" "$dir/heard")" -ge 4 ]'
 is "C6 the one outside has heard of every generation" "$(grep -cx 'hello from inside' "$dir/heard")" 4
 
 # Without it the container cannot be as it was.
