@@ -209,11 +209,13 @@ static u32 type_of(struct fsnotify_group *group, int wd)
 	struct fsnotify_mark *mark;
 	u32 type = 0;
 
+	fsnotify_group_lock(group);
 	spin_lock(&group->inotify_data.idr_lock);
 	mark = idr_find(&group->inotify_data.idr, wd);
-	if (mark && mark->connector)
+	if (mark && mark->flags & FSNOTIFY_MARK_FLAG_ATTACHED)
 		type = ckpt_conn_inode(mark->connector)->i_mode & S_IFMT;
 	spin_unlock(&group->inotify_data.idr_lock);
+	fsnotify_group_unlock(group);
 	return type;
 }
 
@@ -294,6 +296,7 @@ static struct file *inotify_restore(struct ckpt_restart *rs, const struct ckpt_r
 static int open_eyes(struct fsnotify_group *group, const struct ckpt_image_inotify_watch *w)
 {
 	struct fsnotify_mark *mark;
+	int ret = 0;
 
 	spin_lock(&group->inotify_data.idr_lock);
 	mark = idr_find(&group->inotify_data.idr, w->wd);
@@ -312,8 +315,10 @@ static int open_eyes(struct fsnotify_group *group, const struct ckpt_image_inoti
 	spin_unlock(&mark->lock);
 	if (mark->flags & FSNOTIFY_MARK_FLAG_ATTACHED)
 		k_fsnotify_recalc_mask(mark->connector);
+	else
+		ret = -ENOENT;
 	fsnotify_put_mark(mark);
-	return 0;
+	return ret;
 }
 
 static int queue_event(struct fsnotify_group *group, const struct ckpt_image_inotify_event *e,

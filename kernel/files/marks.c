@@ -165,7 +165,26 @@ static u32 count_marks(struct fsnotify_group *group)
 	return nr;
 }
 
-/* a mark that has a number has the inode that it was put on: it is taken out first */
+/*
+ * The inode of a mark, with a reference, and one to its file system, which must not
+ * be unmounted meanwhile; or NULL: the mark comes or goes, by the hand of somebody
+ * outside or as its inode ends.  The group's lock is held.
+ */
+static struct inode *inode_of(const struct fsnotify_mark *mark)
+{
+	struct inode *inode;
+
+	if (!(mark->flags & FSNOTIFY_MARK_FLAG_ATTACHED) ||
+	    mark->connector->type != FSNOTIFY_OBJ_TYPE_INODE)
+		return NULL;
+	inode = ckpt_conn_inode(mark->connector);
+	if (!atomic_inc_not_zero(&inode->i_sb->s_active))
+		return NULL;
+	ihold(inode);
+	return inode;
+}
+
+/* the group's lock is held */
 static int list_marks(struct fsnotify_group *group, struct ckpt_marks *ms, u32 max)
 {
 	struct fsnotify_mark *mark;
@@ -174,15 +193,9 @@ static int list_marks(struct fsnotify_group *group, struct ckpt_marks *ms, u32 m
 	spin_lock(&group->inotify_data.idr_lock);
 	/* the number's struct begins with the mark */
 	idr_for_each_entry(&group->inotify_data.idr, mark, wd) {
-		struct fsnotify_mark_connector *conn = READ_ONCE(mark->connector);
 		struct ckpt_mark *m = &ms->m[ms->nr];
 
-		/* on its way in or out, by the hand of somebody outside or as its inode ends */
-		if (ms->nr == max || !conn || conn->type != FSNOTIFY_OBJ_TYPE_INODE) {
-			ret = -EAGAIN;
-			break;
-		}
-		m->inode = igrab(ckpt_conn_inode(conn));
+		m->inode = ms->nr < max ? inode_of(mark) : NULL;
 		if (!m->inode) {
 			ret = -EAGAIN;
 			break;
@@ -204,7 +217,9 @@ int ckpt_read_marks(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_m
 	ms->m = kvcalloc(nr + 1, sizeof(*ms->m), GFP_KERNEL);
 	if (!ms->m)
 		return -ENOMEM;
+	fsnotify_group_lock(group);
 	ret = list_marks(group, ms, nr);
+	fsnotify_group_unlock(group);
 	return ret ? : find_paths(cp, ms);
 }
 
@@ -213,7 +228,10 @@ void ckpt_free_marks(struct ckpt_marks *ms)
 	u32 i;
 
 	for (i = 0; i < ms->nr; i++) {
+		struct super_block *sb = ms->m[i].inode->i_sb;
+
 		iput(ms->m[i].inode);
+		deactivate_super(sb);
 		kfree(ms->m[i].path);
 	}
 	kvfree(ms->m);

@@ -220,7 +220,7 @@ static int parse_info(struct ckpt_checkpoint *cp, struct file *file, const char 
 			return ckpt_refuse(cp, -EOPNOTSUPP,
 					   "a watch with EPOLLONESHOT that has fired is not supported on this kernel, which has no type information (BTF) of epoll files");
 		ws->target[ws->nr] = k_get_epoll_tfile_raw_ptr(file, fd, same_before(ws, ws->nr));
-		if (ws->target[ws->nr] && ckpt_is_signalfd(ws->target[ws->nr]))
+		if (!IS_ERR_OR_NULL(ws->target[ws->nr]) && ckpt_is_signalfd(ws->target[ws->nr]))
 			return ckpt_refuse(cp, -EOPNOTSUPP,
 					   "an epoll file that watches a signalfd is not supported on this kernel, which has no type information (BTF) of it");
 		ws->nr++;

@@ -11,6 +11,7 @@
 #include <linux/posix-timers.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
+#include <linux/signalfd.h>
 #include <linux/tick.h>
 #include <linux/time64.h>
 #include <linux/uaccess.h>
@@ -264,6 +265,8 @@ static void queue(struct k_itimer *timer, const struct ckpt_image_timer_signal *
 		timer->sigq->info.si_overrun = img->overrun;
 		insert(type == PIDTYPE_PID ? &t->pending : &t->signal->shared_pending,
 		       timer->sigq, img->place);
+		/* an epoll file that watches a signalfd was here before it */
+		signalfd_notify(t, timer->sigq->info.si_signo);
 		spin_unlock_irqrestore(&sighand->siglock, flags);
 	}
 	rcu_read_unlock();
