@@ -235,11 +235,14 @@ static int last_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, vo
 	return ckpt_restore_async(rs, ptr, buf);
 }
 
-static int finish_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+static bool file_sees(const struct ckpt_rec_buf *buf)
 {
-	const struct ckpt_file_ops *ops = kind_of_nr(ckpt_get(buf, FILE, BASE)->kind);
+	return kind_of_nr(ckpt_get(buf, FILE, BASE)->kind)->see;
+}
 
-	return ops->finish ? ops->finish(rs, buf, ptr) : 0;
+static int see_file(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	return kind_of_nr(ckpt_get(buf, FILE, BASE)->kind)->see(rs, buf, ptr);
 }
 
 static void take_file(void *ptr)
@@ -260,8 +263,9 @@ const struct ckpt_type ckpt_type_file = {
 	.save = save_file,
 	.check = check_file_rec,
 	.restore = restore_file,
-	.finish = finish_file,
 	.last = last_file,
+	.sees = file_sees,
+	.see = see_file,
 	.put = drop_file,
 };
 

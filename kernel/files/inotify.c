@@ -38,37 +38,33 @@ static bool known_events(struct fsnotify_group *group)
 	       !event->name_len;
 }
 
-static int save_watches(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
+static int save_watches(struct ckpt_checkpoint *cp, struct ckpt_marks *ms,
+			struct ckpt_rec_out *rec)
 {
 	struct ckpt_image_inotify_watch *w;
-	struct ckpt_marks ms = {};
 	u64 len = 0;
 	char *paths;
 	int ret;
 	u32 i;
 
-	ret = ckpt_read_marks(cp, file, &ms);
+	ret = ckpt_find_paths(cp, ms);
 	if (ret)
-		goto out;
-	for (i = 0; i < ms.nr; i++)
-		len += strlen(ms.m[i].path);
-	w = ckpt_put_nr(rec, FILE, WATCHES, ms.nr);
+		return ret;
+	for (i = 0; i < ms->nr; i++)
+		len += strlen(ms->m[i].path);
+	w = ckpt_put_nr(rec, FILE, WATCHES, ms->nr);
 	paths = (char *)ckpt_put_nr(rec, FILE, WATCH_PATHS, len);
-	if (!w || !paths) {
-		ret = -ENOMEM;
-		goto out;
-	}
-	for (i = 0; i < ms.nr; i++) {
-		w[i].wd = ms.m[i].wd;
-		w[i].mask = ms.m[i].mask;
-		w[i].type = ms.m[i].inode->i_mode & S_IFMT;
-		w[i].path_len = strlen(ms.m[i].path);
-		memcpy(paths, ms.m[i].path, w[i].path_len);
+	if (!w || !paths)
+		return -ENOMEM;
+	for (i = 0; i < ms->nr; i++) {
+		w[i].wd = ms->m[i].wd;
+		w[i].mask = ms->m[i].mask;
+		w[i].type = ms->m[i].inode->i_mode & S_IFMT;
+		w[i].path_len = strlen(ms->m[i].path);
+		memcpy(paths, ms->m[i].path, w[i].path_len);
 		paths += w[i].path_len;
 	}
-out:
-	ckpt_free_marks(&ms);
-	return ret;
+	return 0;
 }
 
 /* how many events wait, and the length of their names */
@@ -128,16 +124,27 @@ static int inotify_save(struct ckpt_checkpoint *cp, struct file *file, struct ck
 {
 	struct ckpt_image_file_inotify *img = ckpt_put(rec, FILE, INOTIFY);
 	struct fsnotify_group *group = file->private_data;
+	struct ckpt_marks ms = {};
 	int ret;
 
 	if (!img)
 		return -ENOMEM;
 	if (!known_events(group))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "an inotify instance is not what it is in the kernels that are supported");
+	/*
+	 * A watch that ends is detached, with the group's lock, then tells so, and then has
+	 * no number any more: it is among the watches, or its end among the events.
+	 */
+	fsnotify_group_lock(group);
 	img->next_wd = idr_get_cursor(&group->inotify_data.idr);
-	/* what comes between the two is seen by neither, or is an event that is in the queue */
-	ret = save_watches(cp, file, rec);
-	return ret ? : save_events(group, rec);
+	ret = ckpt_list_marks(group, &ms);
+	if (!ret)
+		ret = save_events(group, rec);
+	fsnotify_group_unlock(group);
+	if (!ret)
+		ret = save_watches(cp, &ms, rec);
+	ckpt_free_marks(&ms);
+	return ret;
 }
 
 static bool watches_ok(const struct ckpt_rec_buf *buf)
@@ -190,7 +197,7 @@ static int inotify_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_file_inotify *img = ckpt_get(buf, FILE, INOTIFY);
 
-	return img && img->next_wd <= INT_MAX && watches_ok(buf) && events_ok(buf) ?
+	return img && img->next_wd <= 1U << 31 && watches_ok(buf) && events_ok(buf) ?
 		0 : ckpt_malformed(log, buf);
 }
 
@@ -221,21 +228,20 @@ static u32 type_of(struct fsnotify_group *group, int wd)
 
 /*
  * A watch of nothing but an end that does not come, as a mask without any bit is
- * an error; inotify_finish() has it see what it saw.
+ * an error; inotify_see() has it see what it saw.
  */
 static int make_watch(struct ckpt_restart *rs, int fd, struct fsnotify_group *group,
 		      const struct ckpt_image_inotify_watch *w, const char *path,
 		      const struct cred *cred)
 {
 	unsigned long scratch = ckpt_scratch(rs);
-	u32 mask = IN_EXCL_UNLINK;
+	/* a path ends in a link only where that was watched */
+	u32 mask = IN_EXCL_UNLINK | IN_DONT_FOLLOW;
 	long wd;
 
 	if (copy_to_user((void __user *)scratch, path, w->path_len) ||
 	    put_user(0, (char __user *)scratch + w->path_len))
 		return -EFAULT;
-	if (S_ISLNK(w->type))
-		mask |= IN_DONT_FOLLOW;
 	idr_set_cursor(&group->inotify_data.idr, w->wd);
 	wd = add_watch(fd, scratch, mask, cred);
 	if (wd < 0)
@@ -363,8 +369,8 @@ static int queue_events(struct fsnotify_group *group, const struct ckpt_rec_buf 
 }
 
 /* when nobody opens or closes anything for the restart's sake any more */
-static int inotify_finish(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
-			  struct file *file)
+static int inotify_see(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+		       struct file *file)
 {
 	struct fsnotify_group *group = file->private_data;
 	const struct ckpt_image_inotify_watch *w;
@@ -395,5 +401,5 @@ const struct ckpt_file_ops ckpt_file_inotify = {
 	.save = inotify_save,
 	.check = inotify_check,
 	.restore = inotify_restore,
-	.finish = inotify_finish,
+	.see = inotify_see,
 };

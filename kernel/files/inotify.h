@@ -34,13 +34,19 @@ struct ckpt_marks {
 };
 
 /*
- * ckpt_read_marks - all watches of an inotify instance, and by which path the
- * container knows what they watch
+ * ckpt_list_marks - all watches of an inotify instance, whose group's lock is held
  *
- * Returns 0, CKPT_REFUSED with the reasons in the log, -EAGAIN if it changed
- * meanwhile, or -ENOMEM.  ckpt_free_marks() is due in all cases.
+ * Returns 0, -EAGAIN if one comes or goes, or -ENOMEM.  ckpt_free_marks() is due in
+ * all cases.
  */
-int ckpt_read_marks(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_marks *ms);
+int ckpt_list_marks(struct fsnotify_group *group, struct ckpt_marks *ms);
+/*
+ * ckpt_find_paths - by which path the container knows what they watch
+ *
+ * Returns 0, CKPT_REFUSED with the reasons in the log, or -ENOMEM.  Not with the
+ * group's lock: some file systems tell of changes with locks of theirs held.
+ */
+int ckpt_find_paths(struct ckpt_checkpoint *cp, struct ckpt_marks *ms);
 void ckpt_free_marks(struct ckpt_marks *ms);
 
 #endif

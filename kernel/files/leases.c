@@ -86,3 +86,26 @@ int ckpt_restore_lease(struct ckpt_restart *rs, const char *name, struct file *f
 	set_lease_pid(file, ckpt_lock_pid_out(img->pid));
 	return 0;
 }
+
+/*
+ * ckpt_check_leases - may a file be opened without a word to who has a lease of it?
+ *
+ * Else he would be told to give it up, and the restart would wait for him: the lease
+ * is somebody else's, as the image's are taken by those who have the file open.
+ */
+int ckpt_check_leases(struct ckpt_restart *rs, const char *name, struct inode *inode, u32 flags)
+{
+	struct file_lock_context *ctx = ckpt_lock_context(inode);
+	bool writes = (flags & O_ACCMODE) != O_RDONLY, broken = false;
+	struct ckpt_lease *fl;
+
+	if (!ctx || flags & O_PATH)
+		return 0;
+	spin_lock(&ctx->flc_lock);
+	ckpt_lock_entry(fl, &ctx->flc_lease)
+		if (writes || ckpt_fl(fl, type) == F_WRLCK)
+			broken = true;
+	spin_unlock(&ctx->flc_lock);
+	return broken ? ckpt_fail(ckpt_restore_log(rs), -EBUSY, "%s: somebody has a lease of it, which he must give up before this can be restarted",
+				  name) : 0;
+}

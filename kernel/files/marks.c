@@ -119,7 +119,7 @@ static int find_path(struct ckpt_checkpoint *cp, struct ckpt_mark *m, char *buf)
 			   m->wd, m->inode->i_ino, m->inode->i_sb->s_type->name, m->inode->i_sb->s_id);
 }
 
-static int find_paths(struct ckpt_checkpoint *cp, struct ckpt_marks *ms)
+int ckpt_find_paths(struct ckpt_checkpoint *cp, struct ckpt_marks *ms)
 {
 	int ret = 0, refused = 0;
 	char *buf;
@@ -208,19 +208,12 @@ static int list_marks(struct fsnotify_group *group, struct ckpt_marks *ms, u32 m
 	return ret ? : ms->nr == max ? 0 : -EAGAIN;
 }
 
-int ckpt_read_marks(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_marks *ms)
+int ckpt_list_marks(struct fsnotify_group *group, struct ckpt_marks *ms)
 {
-	struct fsnotify_group *group = file->private_data;
 	u32 nr = count_marks(group);
-	int ret;
 
 	ms->m = kvcalloc(nr + 1, sizeof(*ms->m), GFP_KERNEL);
-	if (!ms->m)
-		return -ENOMEM;
-	fsnotify_group_lock(group);
-	ret = list_marks(group, ms, nr);
-	fsnotify_group_unlock(group);
-	return ret ? : find_paths(cp, ms);
+	return ms->m ? list_marks(group, ms, nr) : -ENOMEM;
 }
 
 void ckpt_free_marks(struct ckpt_marks *ms)

@@ -129,7 +129,8 @@ static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), ret,
 					 "%s is gone: error %d; put it back to restart", name, -ret));
 	/* a device must not even be opened before it is known which it is */
-	ret = check_type(rs, buf, d_inode(path.dentry));
+	ret = check_type(rs, buf, d_inode(path.dentry)) ? :
+	      ckpt_check_leases(rs, name, d_inode(path.dentry), flags);
 	file = ret ? ERR_PTR(ret) : open_path(&path, flags, cred);
 	path_put(&path);
 	return IS_ERR(file) ? file : ckpt_file_or(file, ckpt_restored_pseudo(file));

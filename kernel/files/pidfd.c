@@ -5,6 +5,7 @@
  * is nothing left to open: it gets a number that no task has had.  C4.
  */
 #include <linux/anon_inodes.h>
+#include <linux/cred.h>
 #include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -115,32 +116,48 @@ static struct file *open_new(u32 flags)
 }
 
 /* another one of the same dead process, which must be one itself: there is no longer way round */
-static struct file *open_same(struct ckpt_restart *rs, u32 ref, u32 flags)
+static struct file *open_same(struct ckpt_restart *rs, u32 ref, u32 flags, const struct cred *cred)
 {
+	const struct cred *old;
 	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_file);
 	const struct ckpt_image_file_pidfd *img = buf ? ckpt_get(buf, FILE, PIDFD) : NULL;
 	struct file *file;
 
 	if (!img || img->pid || img->same || ckpt_get(buf, FILE, BASE)->kind != CKPT_FILE_PIDFD)
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL, "FILE %u is no pidfd of a dead process", ref));
+	/* the other has credentials of its own, which the restarter gives it */
 	file = ckpt_restore_obj(rs, ref, &ckpt_type_file);
-	return IS_ERR(file) ? file : open_dead(pid_of(file), flags);
+	if (IS_ERR(file))
+		return file;
+	old = override_creds(cred);
+	file = open_dead(pid_of(file), flags);
+	revert_creds(old);
+	return file;
 }
 
 static struct file *pidfd_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				  const struct cred *cred)
 {
 	const struct ckpt_image_file_pidfd *img = ckpt_get(buf, FILE, PIDFD);
+	const struct cred *old;
+	struct file *file;
 
+	if (img->same)
+		return open_same(rs, img->same, img->flags, cred);
+	old = override_creds(cred);
 	if (img->pid)
-		return ckpt_file_of_fd(ckpt_syscall(pidfd_open, img->pid, img->flags));
-	return img->same ? open_same(rs, img->same, img->flags) : open_new(img->flags);
+		file = ckpt_file_of_fd(ckpt_syscall(pidfd_open, img->pid, img->flags));
+	else
+		file = open_new(img->flags);
+	revert_creds(old);
+	return file;
 }
 
 const struct ckpt_file_ops ckpt_file_pidfd = {
 	.name = "pidfd",
 	.kind = CKPT_FILE_PIDFD,
 	.needs = CKPT_FOR_PIDFD,
+	.has_cred = true,
 	.mine = pidfd_mine,
 	.save = pidfd_save,
 	.check = pidfd_check,

@@ -29,9 +29,8 @@ struct ckpt_file_ops {
 	 */
 	struct file *(*restore)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				const struct cred *cred);
-	/* when all tasks are complete and sleep, by the coordinator */
-	int (*finish)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
-		      struct file *file);
+	/* for what sees what becomes of other files: by the coordinator, when no more are closed */
+	int (*see)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, struct file *file);
 };
 
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
@@ -93,6 +92,8 @@ int ckpt_check_locks(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_restore_locks(struct ckpt_restart *rs, struct file *file, const struct ckpt_rec_buf *buf);
 int ckpt_save_table_locks(struct ckpt_checkpoint *cp, struct files_struct *files,
 			  const struct ckpt_image_fd *fds, u64 nr, struct ckpt_rec_out *rec);
+/* files/leases.c */
+int ckpt_check_leases(struct ckpt_restart *rs, const char *name, struct inode *inode, u32 flags);
 int ckpt_check_table_locks(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_restore_table_locks(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf);
 

@@ -52,6 +52,9 @@ struct ckpt_type {
 	int (*finish)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
 	/* the last: nobody but the container has what is its own, and it has not run yet */
 	int (*last)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
+	/* behind even that, for those that see what becomes of others: is it one, and let it look */
+	bool (*sees)(const struct ckpt_rec_buf *buf);
+	int (*see)(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
 	/* give a restored one's reference back */
 	void (*put)(void *ptr);
 };

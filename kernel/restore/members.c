@@ -119,6 +119,9 @@ static int restore_live(struct ckpt_restart *rs, struct ckpt_member *m, unsigned
 		ret = restore_common(rs, m, scratch);
 	for (stage = CKPT_STAGE_MEMORY; stage <= CKPT_STAGE_CREDENTIALS && !ret; stage++)
 		ret = restore_stage(rs, m, stage);
+	/* what it has closed for the restart's sake: before anybody sees it */
+	if (!ret)
+		ckpt_end_files();
 	return ret;
 }
 

@@ -94,13 +94,25 @@ int ckpt_finish_restored(struct ckpt_restart *rs)
 	return 0;
 }
 
-static void drop(struct ckpt_restart *rs, bool all)
+static bool has_last(const struct restored *r, const struct ckpt_rec_buf *buf)
+{
+	return r->type->last;
+}
+
+static bool sees(const struct restored *r, const struct ckpt_rec_buf *buf)
+{
+	return r->type->sees && r->type->sees(buf);
+}
+
+/* all but those that stay; @stays may be NULL */
+static void drop(struct ckpt_restart *rs,
+		 bool (*stays)(const struct restored *r, const struct ckpt_rec_buf *buf))
 {
 	struct restored *r;
 	unsigned long ref;
 
 	xa_for_each(&rs->restored, ref, r) {
-		if (!all && r->type->last)
+		if (stays && stays(r, xa_load(&rs->by_ref, ref)))
 			continue;
 		xa_erase(&rs->restored, ref);
 		put_restored(r);
@@ -109,7 +121,8 @@ static void drop(struct ckpt_restart *rs, bool all)
 
 /*
  * By the coordinator, before anything runs: what only helped to make the others
- * goes.  Those that would tell somebody of it are told of nothing before.
+ * goes.  Those that would tell somebody of it are told of nothing before, and those
+ * that would see that files are closed look when all of them are.
  */
 int ckpt_last_restored(struct ckpt_restart *rs)
 {
@@ -117,19 +130,26 @@ int ckpt_last_restored(struct ckpt_restart *rs)
 	unsigned long ref;
 	int ret;
 
-	drop(rs, false);
+	drop(rs, has_last);
 	ckpt_end_files();
 	xa_for_each(&rs->restored, ref, r) {
 		ret = r->type->last(rs, xa_load(&rs->by_ref, ref), r->ptr);
 		if (ret)
 			return ret;
 	}
-	drop(rs, true);
+	drop(rs, sees);
+	ckpt_end_files();
+	xa_for_each(&rs->restored, ref, r) {
+		ret = r->type->see(rs, xa_load(&rs->by_ref, ref), r->ptr);
+		if (ret)
+			return ret;
+	}
+	drop(rs, NULL);
 	ckpt_end_files();
 	return 0;
 }
 
 void ckpt_drop_restored(struct ckpt_restart *rs)
 {
-	drop(rs, true);
+	drop(rs, NULL);
 }

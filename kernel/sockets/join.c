@@ -5,6 +5,7 @@
  * In the root task, with the lock of making held; nobody runs who has them.  C6.
  */
 #include <linux/net.h>
+#include <linux/security.h>
 #include <net/tcp_states.h>
 
 #include "file.h"
@@ -94,11 +95,14 @@ static bool can_connect(const struct socket *sock)
 /* the kernel takes both for new, and lets nothing go that they may have had */
 static int join(struct socket *a, struct socket *b)
 {
+	int ret;
+
 	if (a == b || a->type != b->type || !can_connect(a) || !can_connect(b))
 		return -EINVAL;
 	ckpt_set_peer(a->sk, NULL, NULL);
 	ckpt_set_peer(b->sk, NULL, NULL);
-	return a->ops->socketpair(a, b);
+	ret = security_socket_socketpair(a, b);
+	return ret ? : a->ops->socketpair(a, b);
 }
 
 /* the record of the other end tells the same; the second of two finds it done */

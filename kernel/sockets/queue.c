@@ -412,7 +412,8 @@ static int restore_message(struct ckpt_restart *rs, struct sock *sk, struct sock
 	ckpt_control_end(control);
 	if (stand_in)
 		sock_release(stand_in);
-	return ret;
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "a message of process %d, user %u, cannot be sent again: error %d",
+			       img->pid, img->uid, -ret) : 0;
 }
 
 int ckpt_queue_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, struct sock *sk,

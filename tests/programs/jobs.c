@@ -28,6 +28,7 @@ struct job {
 	bool peeked;			/* it has looked, with WNOWAIT */
 	bool continued;			/* and it was continued */
 	bool asked_again;		/* about which the parent has asked, too */
+	bool twice;			/* SIGSTOP comes once more, and waits */
 	bool threads;			/* it has several */
 	pid_t pid;
 };
@@ -36,6 +37,7 @@ static struct job jobs[] = {
 	{ .name = "stopped, nobody has asked", .stop = SIGSTOP },
 	{ .name = "stopped, its parent has asked", .stop = SIGSTOP, .asked = true },
 	{ .name = "stopped, its parent has looked", .stop = SIGSTOP, .peeked = true },
+	{ .name = "stopped, and once more", .stop = SIGSTOP, .twice = true },
 	{ .name = "stopped by SIGTSTP", .stop = SIGTSTP },
 	{ .name = "stopped by SIGTTIN, its parent has asked", .stop = SIGTTIN, .asked = true },
 	{ .name = "stopped with threads", .stop = SIGTTOU, .threads = true },
@@ -162,6 +164,8 @@ static void prepare_job(struct job *j, int i)
 		need(waitpid(j->pid, &status, WUNTRACED) == j->pid && WIFSTOPPED(status));
 	if (j->peeked)
 		need(!waitid(P_PID, j->pid, &info, WSTOPPED | WNOWAIT) && info.si_code == CLD_STOPPED);
+	if (j->twice)
+		need(!kill(j->pid, SIGSTOP));
 	/* what it gets while it is stopped it takes when it goes on */
 	need(!kill(j->pid, SIGUSR1));
 	if (j->continued)

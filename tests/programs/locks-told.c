@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +25,7 @@
 #define USER 4242
 
 static int async[2], quiet[2], hung[2], grouped[2], named[2], given[2], sock, leased, write_leased, flagged;
+static atomic_int thread_leased;
 static pid_t gone;
 
 /* a signal that is there and says @fd */
@@ -131,6 +134,16 @@ static int lease(const char *name, int flags, int type)
 	return fd;
 }
 
+/* who has it is the thread, not the process */
+static void *lease_and_stay(void *unused)
+{
+	(void)unused;
+	thread_leased = lease("thread-leased", O_RDONLY, F_RDLCK);
+	for (;;)
+		pause();
+	return NULL;
+}
+
 void block_told(void)
 {
 	sigset_t set;
@@ -144,6 +157,8 @@ void block_told(void)
 
 void prepare_told(void)
 {
+	pthread_t thread;
+
 	gone = fork();
 	need(gone >= 0);
 	if (!gone)
@@ -154,6 +169,9 @@ void prepare_told(void)
 	prepare_sock();
 	leased = lease("leased", O_RDONLY, F_RDLCK);
 	write_leased = lease("write-leased", O_RDWR, F_WRLCK);
+	need(!pthread_create(&thread, NULL, lease_and_stay, NULL));
+	while (!thread_leased)
+		sleep_ms(5);
 	/* which sets the flag, and no more */
 	flagged = open(in_dir("flagged"), O_RDWR | O_CREAT | O_ASYNC, 0600);
 	need(flagged >= 0 && fcntl(flagged, F_GETFL) & O_ASYNC && told_nothing());
@@ -203,6 +221,7 @@ static void check_leases(void)
 		owner_is(leased, F_OWNER_PID, getpid()), "C5", "locks: leases are held");
 	verdict(breaks(leased, "leased", O_WRONLY), "C5", "locks: a lease for reading can be broken");
 	verdict(breaks(write_leased, "write-leased", O_RDONLY), "C5", "locks: a lease for writing can be broken");
+	verdict(breaks(thread_leased, "thread-leased", O_WRONLY), "C5", "locks: who is told of a thread's lease is told");
 }
 
 void check_told(void)

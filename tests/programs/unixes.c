@@ -21,7 +21,7 @@ static int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
 static const char *const type_names[] = { "stream", "datagrams", "packets in sequence" };
 
 static int pairs[3][2], big[2], creds[2], shut[2], gone, gone_unread, gone_dgram, peek[2];
-static int listener, client, server, waiting, named, unnamed, rights[2], kept, cycle[2], stamped[2], outside;
+static int listener, client, server, waiting, named, unnamed, rights[2], kept, locked, locked_over[2], cycle[2], stamped[2], outside;
 static pid_t dead;
 static long long stamp_from, stamp_to;
 
@@ -323,6 +323,11 @@ static void prepare_rights(void)
 	close(p[1]);
 	close(in[1]);
 	kept = in[0];
+	/* the lock is its table's, whatever becomes of the file on its way */
+	locked = open(in_dir("locked"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	need(locked >= 0 && !fcntl(locked, F_SETLK, &(struct flock){ .l_type = F_WRLCK }));
+	pair(SOCK_STREAM, locked_over);
+	give(locked_over[0], &locked, 1);
 	/* each of two is on its way to the other */
 	pair(SOCK_DGRAM, p);
 	pair(SOCK_DGRAM, q);
@@ -334,6 +339,19 @@ static void prepare_rights(void)
 	close(p[0]);
 }
 
+/* as somebody else sees it */
+static bool has_lock(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int status;
+	pid_t pid = fork();
+
+	need(pid >= 0);
+	if (!pid)
+		_exit(fcntl(fd, F_GETLK, &lock) || lock.l_type != F_WRLCK || lock.l_pid != getppid());
+	return waitpid(pid, &status, 0) == pid && !status;
+}
+
 static void check_rights(void)
 {
 	int got[2] = { -1, -1 }, other = -1, back = -1;
@@ -343,6 +361,7 @@ static void check_rights(void)
 		!memcmp(word, "in a pipe", 9) && !read(got[0], word, 16), "C6", "unixes: a pipe that was on its way");
 	verdict(hears(got[1], "through") && says(kept, "still") && hears(got[1], "still"), "C6",
 		"unixes: a socket that was on its way");
+	verdict(has_lock(locked), "C5 C6", "unixes: a lock on a file that is on its way");
 	verdict(take(cycle[0], SCM_RIGHTS, &other, sizeof(other)) && take(other, SCM_RIGHTS, &back, sizeof(back)) &&
 		says(cycle[1], "round") && hears(other, "round"), "C6",
 		"unixes: two that were on their way to each other");

@@ -126,4 +126,25 @@ matches "C5 the log says who does" "$(</ckpt/bytes/log)" \
 kill "$outside"
 wait "$outside"
 ok "C5 and when he has let it go it restarts" restart bytes bytes.img
+kill_container bytes
+
+# Who has a lease is not told to give it up for a restart's sake.
+cat >lease.py <<'END'
+import fcntl, signal, sys, time
+signal.signal(signal.SIGIO, lambda *_: print('told', flush=True))
+f = open(sys.argv[1])
+fcntl.fcntl(f, 1024, fcntl.F_RDLCK)
+print('ready', flush=True)
+while True:
+    time.sleep(100000)
+END
+python3 lease.py bytes >said &
+outside=$!
+wait_until 30 grep -q ready said
+fails "C5 nor while somebody has a lease of it" cp bytes.img /ckpt/bytes/restart
+matches "C5 the log says so" "$(</ckpt/bytes/log)" "$T/bytes: somebody has a lease of it, which he must give up"
+is "C5 and nobody was told to give it up" "$(<said)" ready
+kill "$outside"
+wait "$outside"
+ok "C5 when it has gone it restarts" restart bytes bytes.img
 exit 0
