@@ -112,6 +112,22 @@ kill_container() {
 	ckpt kill "$1" && wait_until 20 is_gone "$1"
 }
 
+# counts_on FILE: the container that writes its count to FILE, again and again, goes on counting. It writes to FILE itself,
+# not to another that is then moved there: what an image has open must have its name when that is restarted.
+counts_on() {
+	local first='' now='' end=$((SECONDS + 30 * PATIENCE))
+
+	# What is there may be another's, who was ahead of the one that is asked.
+	rm -f "$1"
+	until [ -n "$first" ] && [ "${now:-0}" -gt "$first" ]; do
+		[ $SECONDS -lt $end ] || { echo "it counted to '$first', and '$now' is the last that was seen"; return 1; }
+		nap 0.1
+		now=''
+		read -r now 2>/dev/null <"$1"
+		first=${first:-$now}
+	done
+}
+
 # checkpoint NAME FILE: as a user does it.
 checkpoint() {
 	cat "/ckpt/$1/image" >"$2" || {

@@ -10,21 +10,6 @@
 
 web=/ckpt/web
 
-# counting: the container goes on counting
-counting() {
-	local before='' i
-
-	# What is there may be another's, who was ahead of the one that is asked.
-	rm -f root/tmp/count
-	for ((i = 0; i < 100 * PATIENCE; i++)); do
-		read -r before 2>/dev/null <root/tmp/count && break
-		nap 0.1
-	done
-	[ -n "$before" ] || return
-	# shellcheck disable=SC2016 # for the inner shell
-	wait_until 10 bash -c '[ "$(<root/tmp/count)" -gt '"$((before + 2))"' ]'
-}
-
 # snapshots: how many there are
 snapshots() {
 	find $web/snapshots -type f | wc -l
@@ -36,7 +21,6 @@ helpers_gone() {
 }
 
 rootfs root || die "no root file system"
-# What it may have open when an image is made has its name when that is restarted: no new file is moved to its place.
 # shellcheck disable=SC2016 # for the container's shell
 container web --rootfs root -- sh -c \
 	'i=0; while :; do i=$((i+1)); echo $i >/tmp/count; sleep 0.1; done' || die "no container"
@@ -79,7 +63,7 @@ is "D4 each is in the history" "$(snapshots)" 6
 fails "D1 a stream has no middle" python3 -c "
 import os
 os.pread(os.open('$web/image', os.O_RDONLY), 10, 1000)"
-ok "D1 after all that it goes on" counting
+ok "D1 after all that it goes on" counts_on root/tmp/count
 
 # Into the history alone: that it is there is what the command says
 
@@ -144,17 +128,17 @@ fi
 if has --final; then
 	ok "N1 a reader of the final image that goes away" bash -c "head -c 10000 $web/final >/dev/null"
 	ok "N1 its checkpoint ends" wait_until 20 helpers_gone
-	ok "N1 and the container runs on" counting
+	ok "N1 and the container runs on" counts_on root/tmp/count
 	before=$(snapshots)
 	ok "N1 the final image" bash -c "cat $web/final >last"
 	is "N1 with it the container has ended" "$(field web state)" stopped
 	is "N1 and is in the history" "$(snapshots)" $((before + 1))
 	ok "N1 the same" cmp last $web/snapshots/latest
 	ok "N1 it is restarted" restart web last
-	ok "N1 and counts on" counting
+	ok "N1 and counts on" counts_on root/tmp/count
 else
 	fails "N1 a final image, which this ckpt-checkpoint does not have, is an error" cat $web/final
-	ok "N1 and the container runs on" counting
+	ok "N1 and the container runs on" counts_on root/tmp/count
 	skip "N1 the final image" "ckpt-checkpoint has no --final"
 fi
 
@@ -171,7 +155,7 @@ ok "D1 a reader that is killed" bash -c "
 	(read -r -N 1000; exec sleep 100) <$web/image & sleep 0.5; kill -KILL \$!"
 ok "D1 their checkpoints end" wait_until 20 helpers_gone
 is "D4 and leave nothing in the history" "$(snapshots)" "$before"
-ok "D1 the container goes on" counting
+ok "D1 the container goes on" counts_on root/tmp/count
 is "D5 and runs" "$(field web state)" running
 
 ok "D1 two readers at once" bash -c "
@@ -218,12 +202,12 @@ for how in "cp img $web/restart" "cat img >$web/restart" "cat img | cat >$web/re
 	"{ head -c 5000 img; tail -c +5001 img; } >$web/restart" "cp $web/snapshots/latest $web/restart"; do
 	ok "D2 $how" bash -c "$how"
 	is "D2 it runs" "$(field web state)" running
-	ok "D2 and counts on" counting
+	ok "D2 and counts on" counts_on root/tmp/count
 	kill_container web
 done
 ok "D6 to another name" bash -c "mkdir -p /ckpt/moved && cat img | bash -c 'cat >/ckpt/moved/restart'"
 is "D6 it runs there" "$(field moved state)" running
-ok "D6 and counts on" counting
+ok "D6 and counts on" counts_on root/tmp/count
 
 # The clock is set back
 
