@@ -22,10 +22,11 @@ struct lookup {
 	struct reasons *r;
 };
 
-/* A file system that shows namespaces and holds nothing of its own. */
+/* A file system that shows namespaces or open terminals and holds nothing of its own. */
 static bool is_fresh_type(const char *type)
 {
-	return !strcmp(type, "proc") || !strcmp(type, "sysfs") || !strcmp(type, "mqueue");
+	return !strcmp(type, "proc") || !strcmp(type, "sysfs") || !strcmp(type, "mqueue") ||
+	       !strcmp(type, "devpts");
 }
 
 /*
@@ -185,7 +186,14 @@ static int propagation_of(const struct lookup *l, struct libmnt_fs *fs, struct m
 /* The words of a fresh file system's options that are not its defaults. */
 static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m)
 {
-	static const char *const of_proc[] = { "hidepid", "gid", "subset" };
+	static const struct {
+		const char *type, *key;
+	} kept[] = {
+		{ "proc", "hidepid" }, { "proc", "gid" }, { "proc", "subset" },
+		{ "devpts", "uid" }, { "devpts", "gid" }, { "devpts", "mode" },
+		{ "devpts", "ptmxmode" }, { "devpts", "max" },
+	};
+	const size_t nr = sizeof(kept) / sizeof(*kept);
 	const char *options = mnt_fs_get_fs_options(fs);
 	const char *type = mnt_fs_get_fstype(fs);
 	char *data = strdup(""), *more;
@@ -198,12 +206,11 @@ static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 		if ((n == 2 && !strncmp(options, "rw", n)) ||
 		    (n == 8 && !strncmp(options, "seclabel", n)))
 			continue;
-		for (i = 0; i < sizeof(of_proc) / sizeof(*of_proc); i++)
-			if (!strcmp(type, "proc") && strlen(of_proc[i]) == key &&
-			    !strncmp(options, of_proc[i], key))
+		for (i = 0; i < nr; i++)
+			if (!strcmp(type, kept[i].type) && strlen(kept[i].key) == key &&
+			    !strncmp(options, kept[i].key, key))
 				break;
-		if (i == sizeof(of_proc) / sizeof(*of_proc) &&
-		    !(n == 2 && !strncmp(options, "ro", n))) {
+		if (i == nr && !(n == 2 && !strncmp(options, "ro", n))) {
 			free(data);
 			return reason(l->r, "the %s file system on %s has the option %.*s, which is not supported yet",
 				      type, m->target, (int)n, options);

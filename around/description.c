@@ -44,7 +44,7 @@ static const char *const propagations[] = {
 #define NR_PROPAGATIONS (sizeof(propagations) / sizeof(*propagations))
 
 /* the only file systems that are mounted afresh: they show the namespaces */
-static const char *const fresh_types[] = { "proc", "sysfs", "mqueue" };
+static const char *const fresh_types[] = { "proc", "sysfs", "mqueue", "devpts" };
 
 void mount_attr_text(uint64_t attr, char *buf, size_t size)
 {

@@ -131,6 +131,11 @@ static const struct emit_field pidfd_fields[] = {
 	PF(pid, EMIT_DEC), PF(same, EMIT_UNS), PF(flags, EMIT_HEX),
 };
 
+static const struct emit_field file_tty_fields[] = {
+	EMIT_FIELD(ckpt_image_file_tty, tty, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_file_tty, end, EMIT_UNS),
+};
+
 static const struct emit_field file_shmem_fields[] = {
 	EMIT_FIELD(ckpt_image_file_shmem, shmem, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_file_shmem, flags, EMIT_HEX),
@@ -164,6 +169,7 @@ static const char *const file_kinds[] = {
 	[CKPT_FILE_SIGNALFD] = "signalfd",
 	[CKPT_FILE_INOTIFY] = "inotify",
 	[CKPT_FILE_PIDFD] = "pidfd",
+	[CKPT_FILE_TTY] = "terminal",
 };
 
 #define NR_FILE_KINDS (sizeof(file_kinds) / sizeof(*file_kinds))
@@ -221,6 +227,25 @@ static const struct emit_field unix_message_fields[] = {
 	UM(len, EMIT_UNS), UM(files, EMIT_UNS), UM(flags, EMIT_HEX), UM(pid, EMIT_DEC),
 	UM(uid, EMIT_UNS), UM(gid, EMIT_UNS), UM(stamp, EMIT_DEC), UM(from, EMIT_UNS),
 	UM(addr_len, EMIT_UNS), UM(addr, EMIT_BYTES),
+};
+
+#define TT(member, fmt) EMIT_FIELD(ckpt_image_tty, member, fmt)
+static const struct emit_field tty_fields[] = {
+	TT(ref, EMIT_UNS), TT(index, EMIT_UNS), TT(flags, EMIT_HEX), TT(cred, EMIT_UNS),
+	TT(mode, EMIT_OCT), TT(uid, EMIT_UNS), TT(gid, EMIT_UNS),
+	TT(session, EMIT_DEC), TT(pgrp, EMIT_DEC),
+};
+
+#define TE(member, fmt) EMIT_FIELD(ckpt_image_tty_end, member, fmt)
+static const struct emit_field tty_end_fields[] = {
+	TE(flags, EMIT_HEX), TE(pktstatus, EMIT_HEX),
+	TE(rows, EMIT_UNS), TE(cols, EMIT_UNS), TE(xpixel, EMIT_UNS), TE(ypixel, EMIT_UNS),
+	TE(iflag, EMIT_HEX), TE(oflag, EMIT_HEX), TE(cflag, EMIT_HEX), TE(lflag, EMIT_HEX),
+	TE(ispeed, EMIT_UNS), TE(ospeed, EMIT_UNS), TE(cc, EMIT_BYTES),
+	TE(column, EMIT_UNS), TE(canon_column, EMIT_UNS),
+	TE(queued, EMIT_UNS), TE(canon, EMIT_UNS), TE(committed, EMIT_UNS), TE(lines, EMIT_UNS),
+	TE(echo, EMIT_UNS), TE(echo_commit, EMIT_UNS), TE(echo_mark, EMIT_UNS),
+	TE(input, EMIT_UNS), TE(lookahead, EMIT_UNS),
 };
 
 /* 'key value' lines: people read them as they are */
@@ -291,6 +316,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, WATCHES, inotify_watch_fields),
 	INSPECT_PART(FILE, EVENTS, inotify_event_fields),
 	INSPECT_PART(FILE, PIDFD, pidfd_fields),
+	INSPECT_PART(FILE, TTY, file_tty_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(FILES, BASE, files_fields),
@@ -302,6 +328,8 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(EPOLL, PARAMS, epoll_params_fields),
 	INSPECT_PART(UNIX, BASE, unix_fields),
 	INSPECT_PART(UNIX, MESSAGES, unix_message_fields),
+	INSPECT_PART(TTY, BASE, tty_fields),
+	INSPECT_PART(TTY, ENDS, tty_end_fields),
 };
 
 const size_t inspect_nr_objects = sizeof(inspect_objects) / sizeof(*inspect_objects);

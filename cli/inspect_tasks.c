@@ -46,6 +46,11 @@ static const struct emit_field usage_fields[] = {
 	U(read_bytes), U(write_bytes), U(cancelled_write_bytes), U(told_utime), U(told_stime),
 };
 
+static const struct emit_field ctty_fields[] = {
+	EMIT_FIELD(ckpt_image_ctty, tty, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_ctty, old_pgrp, EMIT_DEC),
+};
+
 static const struct emit_field job_fields[] = {
 	EMIT_FIELD(ckpt_image_job, flags, EMIT_HEX),
 	EMIT_FIELD(ckpt_image_job, stop_signal, EMIT_UNS),
@@ -273,6 +278,7 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PART(PROCESS, SUBREAPER, subreaper_fields),
 	INSPECT_PART(PROCESS, USAGE, usage_fields),
 	INSPECT_PART(PROCESS, JOB, job_fields),
+	INSPECT_PART(PROCESS, CTTY, ctty_fields),
 	INSPECT_PART(PROCESS, PTRACER, ptracer_fields),
 	INSPECT_PART(PROCESS, AUTOGROUP, in_autogroup_fields),
 	INSPECT_PART(PROCESS, TIMERS, timer_fields),

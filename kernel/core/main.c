@@ -16,6 +16,7 @@ static int __init ckpt_init(void)
 		return ret;
 	ckpt_watches_init();
 	ckpt_marks_init();
+	ckpt_ttys_init();
 	ret = ckpt_system_init();
 	if (ret)
 		return ret;

@@ -88,6 +88,7 @@ const char *ckpt_rec_name(u16 type)
 		[CKPT_REC_PAGES] = "PAGES", [CKPT_REC_TRAILER] = "TRAILER",
 		[CKPT_REC_SAME] = "SAME", [CKPT_REC_AUTOGROUP] = "AUTOGROUP",
 		[CKPT_REC_UNIX] = "UNIX",
+		[CKPT_REC_TTY] = "TTY",
 	};
 
 	return type < ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";

@@ -14,6 +14,7 @@ static const struct ckpt_type * const types[] = {
 	&ckpt_type_namespace,
 	&ckpt_type_autogroup,
 	&ckpt_type_unix,
+	&ckpt_type_tty,
 };
 
 const struct ckpt_type *ckpt_type_of(u16 record)

@@ -19,6 +19,7 @@
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/timer.h>
+#include <linux/tty_buffer.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
@@ -395,6 +396,23 @@ struct ckpt_timerfd_ctx {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #include <linux/pidfs.h>
 #define CKPT_HAS_PIDFS 1
+#endif
+
+/* 6.12: a terminal's buffer says that it has flags beside its bytes, and not that it has none */
+static inline bool ckpt_tty_buffer_has_flags(const struct tty_buffer *b)
+{
+#ifdef TTYB_NORMAL
+	return !(b->flags & TTYB_NORMAL);
+#else
+	return b->flags;
+#endif
+}
+
+/* 6.3: of a file system that is on no idmapped mount */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define ckpt_nop_idmap (&nop_mnt_idmap)
+#else
+#define ckpt_nop_idmap (&init_user_ns)
 #endif
 
 /* how what proc keeps for a file of mappings, and cgroup for a control file, begins */

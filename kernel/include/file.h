@@ -36,7 +36,7 @@ struct ckpt_file_ops {
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
 	ckpt_file_epoll, ckpt_file_timerfd, ckpt_file_tcp, ckpt_file_udp,
 	ckpt_file_unix, ckpt_file_shmem, ckpt_file_signalfd, ckpt_file_inotify,
-	ckpt_file_pidfd;
+	ckpt_file_pidfd, ckpt_file_tty_ops;
 
 #define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
 			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)
@@ -124,5 +124,11 @@ bool ckpt_is_signalfd(const struct file *file);
 void ckpt_watches_init(void);
 /* files/marks.c: the same */
 void ckpt_marks_init(void);
+/*
+ * ttys/: ptys, when all files are known, behind unix sockets, which may have some on
+ * their way; -EAGAIN if something is on its way to their other end
+ */
+int ckpt_save_ttys(struct ckpt_checkpoint *cp);
+void ckpt_ttys_init(void);
 
 #endif

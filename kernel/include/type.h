@@ -25,7 +25,7 @@ struct ckpt_obj {			/* of a checkpoint */
 	void *ptr;			/* a reference is held */
 	u32 ref;
 	unsigned int users;		/* references that the engine has seen */
-	unsigned int ends[2];		/* of a pipe: for reading, for writing */
+	unsigned int ends[2];		/* of a pipe: for reading, for writing; of a pty: masters, slaves */
 	bool refused;			/* and said so */
 };
 
@@ -61,7 +61,8 @@ struct ckpt_type {
 
 extern const struct ckpt_type ckpt_type_file, ckpt_type_files, ckpt_type_fs,
 	ckpt_type_sighand, ckpt_type_mm, ckpt_type_cred, ckpt_type_pipe,
-	ckpt_type_shmem, ckpt_type_namespace, ckpt_type_autogroup, ckpt_type_unix;
+	ckpt_type_shmem, ckpt_type_namespace, ckpt_type_autogroup, ckpt_type_unix,
+	ckpt_type_tty;
 
 /* an object's number: the first field of its record's BASE */
 static inline u32 ckpt_ref_of(const struct ckpt_rec_buf *buf)

@@ -126,23 +126,9 @@ static int check_task(struct ckpt_checkpoint *cp, struct task_struct *t)
 	return ret;
 }
 
-static int check_process(struct ckpt_checkpoint *cp, struct task_struct *t)
-{
-	struct signal_struct *sig = t->signal;
-	int ret = 0;
-
-	if (sig->tty)
-		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a controlling terminal is not supported; run it detached (ckpt run -d)");
-	return ret;
-}
-
 static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
-	int ret = check_task(cp, h->task);
-
-	if (ckpt_go_on(ret) || !thread_group_leader(h->task))
-		return ret;
-	return check_process(cp, h->task) ? : ret;
+	return check_task(cp, h->task);
 }
 
 static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)

@@ -28,6 +28,7 @@ static const struct ckpt_task_part * const parts[] = {
 	&ckpt_part_subreaper,
 	&ckpt_part_job,
 	&ckpt_part_stop,
+	&ckpt_part_ctty,
 	&ckpt_part_ptracer,
 	&ckpt_part_itimers,
 	&ckpt_part_shared_pending,

@@ -19,6 +19,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_SIGNALFD	= 30,
 	CKPT_FILE_INOTIFY	= 31,
 	CKPT_FILE_PIDFD		= 32,
+	CKPT_FILE_TTY		= 40,	/* an end of a pty */
 };
 
 struct ckpt_image_file {
@@ -145,6 +146,12 @@ struct ckpt_image_file_pidfd {
 	__u32 same;		/* ref of the first FILE of the same dead process, 0: this is it */
 	__u32 flags;		/* CKPT_PIDFD_* */
 	__u32 reserved;
+};
+
+/* of CKPT_FILE_TTY; NAME is how a slave was opened */
+struct ckpt_image_file_tty {
+	__u32 tty;		/* ref of a TTY */
+	__u32 end;		/* 1: master, 2: slave */
 };
 
 /* of CKPT_FILE_SHMEM */
@@ -281,6 +288,70 @@ struct ckpt_image_unix_message {
 	__u32 from;		/* datagrams: ref of the UNIX that sent it; 0: one that is not here, addr was its name */
 	__u32 addr_len;
 	__u8 addr[CKPT_UNIX_ADDR];
+};
+
+/*
+ * TTY: a pty, master and slave; after every FILES.  NAME is the path of the ptmx that
+ * it came from.  ENDS are two, the master's first; BYTES has what is queued in them,
+ * of each end what may be read, what is to be echoed, and what has no room yet.
+ */
+struct ckpt_image_tty {
+	__u32 ref;
+	__u32 index;		/* its number in its devpts */
+	__u32 flags;		/* with which the master was opened: O_* */
+	__u32 cred;		/* ref of a CRED: of who opened it */
+	__u32 mode;		/* of the slave's inode: permission bits and owner */
+	__u32 uid;
+	__u32 gid;
+	__s32 session;		/* whose controlling terminal it is, or 0 */
+	__s32 pgrp;		/* which group is in the foreground, or 0 */
+	__u32 reserved;
+};
+
+#define CKPT_TTY_THROTTLED	0x1	/* as in the kernel's TTY_* */
+#define CKPT_TTY_IO_ERROR	0x2
+#define CKPT_TTY_OTHER_CLOSED	0x4
+#define CKPT_TTY_EXCLUSIVE	0x8
+#define CKPT_TTY_WRITE_WAKEUP	0x10
+#define CKPT_TTY_LOCK		0x20
+#define CKPT_TTY_STOPPED	0x40	/* by a key */
+#define CKPT_TTY_TCO_STOPPED	0x80	/* by ioctl(TCXONC) */
+#define CKPT_TTY_PACKET		0x100
+#define CKPT_TTY_LNEXT		0x200	/* the next byte is taken as it is */
+#define CKPT_TTY_ERASING	0x400
+#define CKPT_TTY_PUSH		0x800
+#define CKPT_TTY_NO_ROOM	0x1000	/* the reader is to fetch what has no room */
+#define CKPT_TTY_FLAGS		0x1fff
+
+#define CKPT_TTY_QUEUE		4096	/* bytes that may be read, or are to be echoed */
+#define CKPT_TTY_INPUT		65536	/* bytes that have no room yet */
+
+struct ckpt_image_tty_end {
+	__u32 flags;		/* CKPT_TTY_* */
+	__u32 pktstatus;	/* TIOCPKT_* that the master is still to be told */
+	__u16 rows;
+	__u16 cols;
+	__u16 xpixel;
+	__u16 ypixel;
+	__u32 iflag;		/* as struct termios2 has them */
+	__u32 oflag;
+	__u32 cflag;
+	__u32 lflag;
+	__u32 ispeed;
+	__u32 ospeed;
+	__u8 cc[24];
+	__u32 column;
+	__u32 canon_column;
+	__u32 queued;		/* bytes of BYTES that may be read */
+	__u32 canon;		/* of them, in whole lines; without ICANON 0 */
+	__u32 committed;	/* of them, readable without ICANON; with it 0 */
+	__u32 lines;		/* elements of LINES: positions of ends of lines */
+	__u32 echo;		/* bytes of BYTES that are to be echoed, in the line discipline's form */
+	__u32 echo_commit;
+	__u32 echo_mark;
+	__u32 input;		/* bytes of BYTES that have no room yet */
+	__u32 lookahead;	/* of them, looked at for START and STOP */
+	__u32 reserved;
 };
 
 /* FILES: a descriptor table */

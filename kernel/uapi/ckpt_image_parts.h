@@ -44,6 +44,7 @@
 	X(FILE, EVENTS, 54, struct ckpt_image_inotify_event, 0, CKPT_MANY) \
 	X(FILE, EVENT_NAMES, 55, __u8, 0, CKPT_MANY)			\
 	X(FILE, PIDFD, 56, struct ckpt_image_file_pidfd, 0, 1)		\
+	X(FILE, TTY, 60, struct ckpt_image_file_tty, 0, 1)		\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
@@ -73,6 +74,11 @@
 	X(UNIX, MESSAGES, 3, struct ckpt_image_unix_message, 0, CKPT_MANY) \
 	X(UNIX, BYTES, 4, __u8, 0, CKPT_MANY)				\
 	X(UNIX, FILES, 5, __u32, 0, CKPT_MANY)				\
+	X(TTY, BASE, 1, struct ckpt_image_tty, 1, 1)			\
+	X(TTY, NAME, 2, char, 2, CKPT_PATH_MAX)				\
+	X(TTY, ENDS, 3, struct ckpt_image_tty_end, 2, 2)		\
+	X(TTY, LINES, 4, __u16, 0, 8192)				\
+	X(TTY, BYTES, 5, __u8, 0, 1U << 18)				\
 	X(PROCESS, BASE, 1, struct ckpt_image_process, 1, 1)		\
 	X(PROCESS, LIMITS, 2, struct ckpt_image_rlimit, 16, 16)		\
 	X(PROCESS, ITIMERS, 3, struct ckpt_image_itimer, 3, 3)		\
@@ -86,6 +92,7 @@
 	X(PROCESS, TIMERS, 20, struct ckpt_image_timer, 0, CKPT_MANY)	\
 	X(PROCESS, TIMER_SIGNALS, 21, struct ckpt_image_timer_signal, 0, CKPT_MANY) \
 	X(PROCESS, NEXT_TIMER, 22, struct ckpt_image_next_timer, 0, 1)	\
+	X(PROCESS, CTTY, 30, struct ckpt_image_ctty, 0, 1)		\
 	X(TASK, BASE, 1, struct ckpt_image_task, 1, 1)			\
 	X(TASK, SHARED, 2, struct ckpt_image_shared, 0, 1)		\
 	X(TASK, NAMESPACES, 3, struct ckpt_image_namespaces, 0, 1)	\
@@ -153,6 +160,9 @@
 	X(UNIX, BASE, flags, CKPT_UNIX_FLAGS)				\
 	X(UNIX, BASE, shutdown, 3)					\
 	X(UNIX, MESSAGES, flags, CKPT_UNIX_CREDS)			\
+	X(TTY, BASE, reserved, 0)					\
+	X(TTY, ENDS, flags, CKPT_TTY_FLAGS)				\
+	X(TTY, ENDS, reserved, 0)					\
 	X(PROCESS, BASE, reserved, 0)					\
 	X(PROCESS, JOB, flags, CKPT_JOB_FLAGS)				\
 	X(PROCESS, PTRACER, reserved, 0)				\

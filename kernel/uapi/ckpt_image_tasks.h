@@ -105,6 +105,12 @@ struct ckpt_image_next_timer {
 	__u32 reserved;
 };
 
+/* its controlling terminal */
+struct ckpt_image_ctty {
+	__u32 tty;		/* ref of a TTY, or 0 */
+	__s32 old_pgrp;		/* whom its end hangs up when the terminal has gone before, or 0 */
+};
+
 #define CKPT_JOB_CONTINUED	0x1	/* and its parent has not asked yet */
 #define CKPT_JOB_STOPPED	0x2	/* by 'stop_signal' */
 #define CKPT_JOB_ASKED		0x4	/* its parent has asked about that already */

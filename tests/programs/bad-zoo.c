@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -92,6 +93,33 @@ static void make_pidfds(void)
 	must(syscall(SYS_pidfd_open, must(pid, "fork"), 0), "pidfd");
 	must(syscall(SYS_pidfd_open, pid, 0), "pidfd");
 	must(waitpid(pid, NULL, 0), "waitpid");
+}
+
+/* lines and half a line that wait, and what could not be printed any more; a session of its own */
+static void make_terminals(void)
+{
+	int master = must(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), "ptmx"), slave, raw, on = 1;
+	char line[64];
+	pid_t pid;
+
+	must(unlockpt(master), "ptmx");
+	slave = must(open(ptsname(master), O_RDWR | O_NOCTTY | O_NONBLOCK), "pts");
+	must(write(master, "one\ntwo\nthr", 11), "ptmx");
+	must(ioctl(master, TIOCPKT, &on), "TIOCPKT");
+	raw = must(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), "ptmx");
+	must(unlockpt(raw), "ptmx");
+	must(open(ptsname(raw), O_RDWR | O_NOCTTY), "pts");
+	memset(line, '.', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	while (write(raw, line, sizeof(line)) > 0)
+		usleep(1000);
+	pid = must(fork(), "fork");
+	if (!pid) {
+		must(setsid(), "setsid");
+		must(ioctl(slave, TIOCSCTTY, 0), "TIOCSCTTY");
+		for (;;)
+			pause();
+	}
 }
 
 /* pairs, what waits in them, a connection and one that waits to be accepted */
@@ -361,6 +389,7 @@ int main(int argc, char **argv)
 	make_events();
 	make_inotify(argv[1]);
 	make_pidfds();
+	make_terminals();
 	make_sockets(argv[1]);
 	make_memory(argv[1]);
 	make_signals();

@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
+#include <linux/tty.h>
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <netinet/in.h>
@@ -38,6 +39,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -138,9 +140,44 @@ static void aio(void)
 	have(!syscall(SYS_io_setup, 4, &context));
 }
 
-static void terminal(void)
+/* a slave whose master is as given: -1, closed */
+static int pty(bool close_master)
 {
-	have(posix_openpt(O_RDWR | O_NOCTTY) >= 0);
+	int slave, master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	have(master >= 0 && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	have(slave >= 0 && (!close_master || !close(master)));
+	return slave;
+}
+
+static void tty_hung_up(void)
+{
+	pty(true);
+}
+
+static void tty_extproc(void)
+{
+	struct termios t;
+	int slave = pty(false);
+
+	have(!tcgetattr(slave, &t));
+	t.c_lflag |= EXTPROC;
+	have(!tcsetattr(slave, TCSANOW, &t));
+}
+
+static void tty_locked(void)
+{
+	struct termios t = { .c_iflag = IXON };
+
+	have(!ioctl(pty(false), TIOCSLCKTRMIOS, &t));
+}
+
+static void tty_null(void)
+{
+	int ldisc = N_NULL;
+
+	have(!ioctl(pty(false), TIOCSETD, &ldisc));
 }
 
 static int listener(struct sockaddr_in *a)
@@ -728,7 +765,8 @@ static const struct kind kinds[] = {
 	{ "inotify-deleted", inotify_deleted }, { "fanotify", fanotify }, { "io_uring", io_uring }, { "perf", perf }, { "bpf", bpf },
 	{ "userfaultfd", userfault }, { "signalfd-other", signalfd_other }, { "pidfd-group", pidfd_group }, { "aio", aio },
 	{ "namespace-file", namespace_file },
-	{ "terminal", terminal }, { "tcp", tcp }, { "backlog", backlog }, { "urgent", urgent },
+	{ "tty-hung-up", tty_hung_up }, { "tty-extproc", tty_extproc }, { "tty-locked", tty_locked },
+	{ "tty-null", tty_null }, { "tcp", tcp }, { "backlog", backlog }, { "urgent", urgent },
 	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },
 	{ "tcp-md5", tcp_md5 }, { "tcp-repair", tcp_repair }, { "tcp-fastopen-key", tcp_fastopen_key },
 	{ "tcp-deferred", tcp_deferred }, { "socket-filter", socket_filter }, { "bound-device", bound_device },
