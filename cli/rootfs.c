@@ -67,13 +67,27 @@ static int bind_device(int old, const char *source, const char *name,
 	char path[PATH_MAX];
 
 	if (tree < 0)
-		return error_sys(e, errno, "the host's %s cannot be had", source);
+		return error_sys(e, errno, "%s cannot be had for the container", source);
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	if (mknod(path, S_IFREG | 0666, 0) && errno != EEXIST)
 		return error_sys(e, errno, "%s cannot be made in the container", path);
 	if (move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH))
 		return error_sys(e, errno, "%s cannot be mounted in the container", path);
 	return 0;
+}
+
+/* terminals of its own, and the ptmx that makes them, unless that is a link to where they are */
+static int mount_terminals(struct ckpt_error *e)
+{
+	struct stat st;
+
+	if (mkdir("/dev/pts", 0755) && errno != EEXIST)
+		return error_sys(e, errno, "/dev/pts cannot be made in the container");
+	if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666"))
+		return error_sys(e, errno, "/dev/pts cannot be mounted in the container");
+	if (!lstat("/dev/ptmx", &st) && S_ISLNK(st.st_mode))
+		return 0;
+	return bind_device(AT_FDCWD, "/dev/pts/ptmx", "ptmx", e);
 }
 
 /* on a file that is made if it is missing */
@@ -109,6 +123,8 @@ int rootfs_enter(const char *dir, const struct console *console, struct ckpt_err
 		snprintf(path, sizeof(path), "/dev/%s", devices[i]);
 		ret = bind_device(old, path, devices[i], e);
 	}
+	if (!ret)
+		ret = mount_terminals(e);
 	if (!ret && console)
 		ret = mount_console(console, old, e);
 	return ret ? ret : root_leave(old, e);
