@@ -233,7 +233,7 @@ static const struct emit_field unix_message_fields[] = {
 static const struct emit_field tty_fields[] = {
 	TT(ref, EMIT_UNS), TT(index, EMIT_UNS), TT(flags, EMIT_HEX), TT(cred, EMIT_UNS),
 	TT(mode, EMIT_OCT), TT(uid, EMIT_UNS), TT(gid, EMIT_UNS),
-	TT(session, EMIT_DEC), TT(pgrp, EMIT_DEC),
+	TT(session, EMIT_DEC), TT(pgrp, EMIT_DEC), TT(hung_up, EMIT_UNS),
 };
 
 #define TE(member, fmt) EMIT_FIELD(ckpt_image_tty_end, member, fmt)

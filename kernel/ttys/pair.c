@@ -3,6 +3,7 @@
  * Terminals: ptys whose master and slave are both in the container.  A pty is an
  * object, known by its master.  C9.
  */
+#include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/namei.h>
 #include <linux/sched/signal.h>
@@ -29,6 +30,30 @@ int ckpt_save_tty_name(struct ckpt_checkpoint *cp, struct file *file, struct ckp
 	return ret;
 }
 
+/* @file has lost its own name */
+int ckpt_save_tty_name_in(struct ckpt_checkpoint *cp, struct file *file, const char *last,
+			  struct ckpt_rec_out *rec, u16 tag)
+{
+	struct path dir = { .mnt = file->f_path.mnt, .dentry = file->f_path.mnt->mnt_root };
+	const char *name;
+	char *buf, *full;
+	int ret;
+
+	if (dir.dentry != dir.mnt->mnt_sb->s_root || dir.dentry->d_sb->s_magic != DEVPTS_SUPER_MAGIC)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a terminal that was hung up, and was opened by another name than its devpts had, is not supported");
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	ret = ckpt_path_name(cp, &dir, buf, &name);
+	if (!ret) {
+		full = kasprintf(GFP_KERNEL, "%s/%s", name, last);
+		ret = full ? ckpt_string_new(rec, tag, full) : -ENOMEM;
+		kfree(full);
+	}
+	kfree(buf);
+	return ret;
+}
+
 /* when all files are known, and so is who else has it: ckpt_save_ttys() */
 static int save_nothing_yet(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
@@ -48,8 +73,8 @@ static unsigned int count_files(struct tty_struct *tty)
 	return nr;
 }
 
-/* the one that its master is open with; the container has it, and stands still */
-static struct file *master_file(struct tty_struct *master)
+/* the first that an end is open with; the container has it, and stands still */
+static struct file *first_file(struct tty_struct *master)
 {
 	struct file *file;
 
@@ -64,7 +89,7 @@ static int save_base(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, struct ck
 	struct tty_struct *master = obj->ptr, *slave = master->link;
 	struct ckpt_image_tty *img = ckpt_put(rec, TTY, BASE);
 	struct inode *inode = d_inode((struct dentry *)slave->driver_data);
-	struct file *file = master_file(master);
+	struct file *file = first_file(master);
 	struct pid *session, *pgrp;
 	int ret;
 
@@ -120,6 +145,30 @@ static int save_ends(struct ckpt_checkpoint *cp, struct tty_struct *master, stru
 	return 0;
 }
 
+/* nothing is left but that it is one, and its number and owner */
+static int save_hung_up(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_TTY);
+	struct ckpt_image_tty *img = ckpt_put(rec, TTY, BASE);
+	struct file *file = first_file(((struct tty_struct *)obj->ptr)->link);
+	struct inode *inode = file_inode(file);
+	int ret;
+
+	if (!img || !ckpt_put_nr(rec, TTY, ENDS, 2))
+		return -ENOMEM;
+	img->ref = obj->ref;
+	img->index = ((struct tty_struct *)obj->ptr)->index;
+	img->flags = O_RDWR;
+	img->mode = inode->i_mode & 07777;
+	img->uid = from_kuid(current_user_ns(), inode->i_uid);
+	img->gid = from_kgid(current_user_ns(), inode->i_gid);
+	img->hung_up = 1;
+	ret = ckpt_obj_save(cp, &ckpt_type_cred, (void *)file->f_cred, &img->cred);
+	if (!ret)
+		ret = ckpt_save_tty_name_in(cp, file, "ptmx", rec, CKPT_TAG_TTY_NAME);
+	return ret ? : ckpt_done(cp, rec);
+}
+
 static int save_tty(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct tty_struct *master = obj->ptr;
@@ -144,7 +193,7 @@ static int check_ends(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct tty_struct *master = obj->ptr;
 
-	if (!obj->ends[0])
+	if (!obj->ends[0] && !ckpt_tty_is_hung_up(master))
 		return ckpt_refuse_whole(cp, -EOPNOTSUPP, "the terminal pts/%d is one whose master is outside of the container, which is not supported; run it detached (ckpt run -d)",
 					 master->index);
 	if (count_files(master) != obj->ends[0] || count_files(master->link) != obj->ends[1])
@@ -161,7 +210,7 @@ int ckpt_save_ttys(struct ckpt_checkpoint *cp)
 	ckpt_for_each_obj(obj, cp, &ckpt_type_tty) {
 		ret = check_ends(cp, obj);
 		if (!ret)
-			ret = save_tty(cp, obj);
+			ret = ckpt_tty_is_hung_up(obj->ptr) ? save_hung_up(cp, obj) : save_tty(cp, obj);
 		if (ckpt_go_on(ret))
 			return ret;
 	}
@@ -178,7 +227,7 @@ static int check_tty(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	if (!ckpt_tty_known())
 		return ckpt_fail(log, -EOPNOTSUPP, "terminals are not supported on this kernel");
 	if (*name != '/' || img->index >= CKPT_TTY_INDEX_MAX || img->mode & ~07777 || img->session < 0 ||
-	    img->pgrp < 0 || (img->pgrp && !img->session))
+	    img->pgrp < 0 || (img->pgrp && !img->session) || (img->hung_up && img->session))
 		return ckpt_malformed(log, buf);
 	return ckpt_check_tty_ends(log, buf);
 }
@@ -352,8 +401,15 @@ static int finish_tty(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, v
 	struct ckpt_tty_made *made = ptr;
 	struct tty_struct *master = ckpt_file_tty(made->master);
 
-	if (!made->claimed)
-		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "TTY %u has no master", img->ref);
+	if (img->hung_up && !made->claimed) {
+		/* nobody is its session's; when current closes it, as ckpt_last_restored() does soon */
+		fput(made->master);
+		made->master = NULL;
+		return 0;
+	}
+	if (!made->claimed || img->hung_up)
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, img->hung_up ? "TTY %u is hung up, and has a master" :
+				 "TTY %u has no master", img->ref);
 	if (!img->session != !master->link->ctrl.session)
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL, "TTY %u controls session %d, whose leader has it not",
 				 img->ref, img->session);

@@ -30,21 +30,27 @@ static int tty_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_r
 {
 	struct ckpt_image_file_tty *img = ckpt_put(rec, FILE, TTY);
 	struct tty_struct *tty = ckpt_file_tty(file), *master = ckpt_master_of(tty);
+	char index[16];
 	int ret;
 
 	if (!img)
 		return -ENOMEM;
 	if (!ckpt_tty_known())
 		return ckpt_refuse(cp, -EOPNOTSUPP, "terminals are not supported on this kernel");
-	if (file->f_op == kv_hung_up_tty_fops)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a terminal that was hung up (pts/%d) is not supported",
+	if (file->f_op == kv_hung_up_tty_fops && !ckpt_tty_is_hung_up(master))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a terminal that was hung up (pts/%d), and whose master is still open, is not supported",
 				   tty->index);
 	img->end = ckpt_is_master(tty) ? 1 : 2;
 	ret = ckpt_obj_save(cp, &ckpt_type_tty, master, &img->tty);
 	if (ret)
 		return ret;
 	ckpt_obj_find(cp, &ckpt_type_tty, master)->ends[img->end - 1]++;
-	return ckpt_is_master(tty) ? 0 : ckpt_save_tty_name(cp, file, rec, CKPT_TAG_FILE_NAME);
+	if (ckpt_is_master(tty))
+		return 0;
+	if (!ckpt_tty_is_hung_up(master))
+		return ckpt_save_tty_name(cp, file, rec, CKPT_TAG_FILE_NAME);
+	snprintf(index, sizeof(index), "%d", tty->index);
+	return ckpt_save_tty_name_in(cp, file, index, rec, CKPT_TAG_FILE_NAME);
 }
 
 static int tty_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)

@@ -46,10 +46,18 @@ static inline struct tty_struct *ckpt_master_of(struct tty_struct *tty)
 	return ckpt_is_master(tty) ? tty : tty->link;
 }
 
+/* a slave whose master is closed: whoever has it open still reads its end, and no more */
+static inline bool ckpt_tty_is_hung_up(const struct tty_struct *master)
+{
+	return !master->count;
+}
+
 /* tty.c: an open pty, or one that was hung up */
 bool ckpt_is_pty_file(const struct file *file);
 
-/* pair.c: by which name it is opened */
+/* pair.c: by which name it is opened; of one that is hung up, @last of the directory where it was */
+int ckpt_save_tty_name_in(struct ckpt_checkpoint *cp, struct file *file, const char *last,
+			  struct ckpt_rec_out *rec, u16 tag);
 int ckpt_save_tty_name(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec, u16 tag);
 /* who opened it may not get there any more; then the restarter must */
 int ckpt_tty_path(const char *name, const struct cred *cred, struct path *path);

@@ -305,7 +305,7 @@ struct ckpt_image_tty {
 	__u32 gid;
 	__s32 session;		/* whose controlling terminal it is, or 0 */
 	__s32 pgrp;		/* which group is in the foreground, or 0 */
-	__u32 reserved;
+	__u32 hung_up;		/* its master is closed; of ENDS nothing counts then */
 };
 
 #define CKPT_TTY_THROTTLED	0x1	/* as in the kernel's TTY_* */

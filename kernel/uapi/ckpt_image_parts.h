@@ -160,7 +160,7 @@
 	X(UNIX, BASE, flags, CKPT_UNIX_FLAGS)				\
 	X(UNIX, BASE, shutdown, 3)					\
 	X(UNIX, MESSAGES, flags, CKPT_UNIX_CREDS)			\
-	X(TTY, BASE, reserved, 0)					\
+	X(TTY, BASE, hung_up, 1)					\
 	X(TTY, ENDS, flags, CKPT_TTY_FLAGS)				\
 	X(TTY, ENDS, reserved, 0)					\
 	X(PROCESS, BASE, reserved, 0)					\

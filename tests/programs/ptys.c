@@ -12,13 +12,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "ptys.h"
 
-static struct pty lines, raw, full, packets, closed, quoted, halted, several;
-static int locked, extra[2];
+static struct pty lines, raw, full, packets, closed, quoted, halted, several, hung;
+static int locked, extra[3];
 static struct termios raw_settings, line_settings;
 static size_t full_in, full_out;
 
@@ -259,6 +260,12 @@ static void prepare_ends(void)
 	extra[0] = open(several.name, O_WRONLY | O_NOCTTY | O_NONBLOCK);
 	extra[1] = open(several.name, O_RDONLY | O_NOCTTY);
 	need(extra[0] >= 0 && extra[1] >= 0);
+	hung = pty_open();
+	put(hung.slave, "lost");
+	need(!fchown(hung.slave, 56, 78));
+	/* the first is hung up with its master, the other is another open of the same */
+	extra[2] = open(hung.name, O_RDONLY | O_NOCTTY);
+	need(extra[2] >= 0 && !close(hung.master));
 	/* their numbers are not the lowest ones */
 	need(!close(gap.master) && !close(gap.slave));
 	sleep_ms(100);
@@ -290,6 +297,11 @@ static void check_ends(void)
 	verdict(fcntl(extra[0], F_GETFL) == (O_WRONLY | O_NONBLOCK | O_LARGEFILE_) &&
 		(fcntl(extra[1], F_GETFL) & O_ACCMODE) == O_RDONLY, "C9",
 		"ptys: another open of a terminal is one of its own");
+	verdict(read(hung.slave, buf, 1) == 0 && read(extra[2], buf, 1) == 0 && write(hung.slave, "x", 1) < 0 &&
+		errno == EIO && tcgetpgrp(hung.slave) < 0 && errno == EIO, "C9",
+		"ptys: a terminal whose master is gone is hung up");
+	verdict(!fstat(hung.slave, &st) && st.st_rdev == makedev(136, hung.nr) && st.st_uid == 56 &&
+		access(hung.name, F_OK), "C9", "ptys: it has its number and owner, and no name");
 	put(extra[0], "from the other");
 	verdict(reads(several.master, "from the other"), "C9", "ptys: and is of the same");
 }

@@ -99,7 +99,7 @@ refused "C4 signalfd-other is refused by name" '^an epoll file watches a signalf
 refuse C4 pidfd-group fd 'pidfd of a process that has ended, and whose group'
 refuse C10 namespace-file fd nsfs
 refuse C10 aio task 'asynchronous I/O'
-refuse C9 tty-hung-up fd 'terminal that was hung up'
+refuse C9 tty-hung-up fd 'terminal that was hung up .*still open'
 refuse C9 tty-extproc container 'pts/[0-9]+ .*EXTPROC'
 refuse C9 tty-locked container 'pts/[0-9]+ .*TIOCSLCKTRMIOS'
 refuse C9 tty-null container 'pts/[0-9]+ has a line discipline'
