@@ -385,10 +385,36 @@ int describe_mounts_in(struct description *d, const char *host, const char *cont
 	return ret;
 }
 
+/* What was set by chmod(2) and not by an option of the mount is not in its table. */
+static int check_devpts(const struct mount_entry *m, pid_t pid, struct reasons *r)
+{
+	const char *mode = m->data ? strstr(m->data, "ptmxmode=") : NULL;
+	char path[PATH_MAX];
+	struct stat dir, st;
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, m->target);
+	if (stat(path, &dir))
+		return 0;
+	strncat(path, "/ptmx", sizeof(path) - strlen(path) - 1);
+	if (stat(path, &st))
+		return 0;
+	if ((dir.st_mode & 07777) != 0755 || dir.st_uid || dir.st_gid || st.st_uid || st.st_gid ||
+	    (st.st_mode & 07777) != (mode ? strtoul(mode + strlen("ptmxmode="), NULL, 8) : 0))
+		return reason(r, "the container has changed owner or mode of %s or its ptmx, which is not supported yet: mount it with ptmxmode=",
+			      m->target);
+	return 0;
+}
+
 int describe_mounts(struct description *d, pid_t pid, struct reasons *r)
 {
 	char path[64];
+	size_t i;
+	int ret;
 
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
-	return describe_mounts_in(d, "/proc/self/mountinfo", path, console_mounted(pid), r);
+	ret = describe_mounts_in(d, "/proc/self/mountinfo", path, console_mounted(pid), r);
+	for (i = 0; !ret && i < d->nr_mounts; i++)
+		if (d->mounts[i].kind == MOUNT_FRESH && !strcmp(d->mounts[i].source, "devpts"))
+			ret = check_devpts(&d->mounts[i], pid, r);
+	return ret;
 }

@@ -15,14 +15,12 @@
 #define CKPT_TTY_WAITS 5000		/* of 100 us and more */
 
 /* a pipe's worth of bytes may be on its way to the other end, and a key among them sends a signal */
-static int let_move(struct ckpt_checkpoint *cp, struct tty_struct *tty)
+static int let_move(struct ckpt_checkpoint *cp, struct tty_struct *tty, int *waits)
 {
-	int i;
-
-	for (i = 0; ckpt_tty_is_moving(tty); i++) {
+	for (; ckpt_tty_is_moving(tty); ++*waits) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (i == CKPT_TTY_WAITS)
+		if (*waits >= CKPT_TTY_WAITS || ckpt_save_overdue(cp))
 			return ckpt_refuse(cp, -EBUSY, "the terminal pts/%d does not come to rest", tty->index);
 		usleep_range(100, 200);
 	}
@@ -35,7 +33,7 @@ static int let_all_move(struct ckpt_checkpoint *cp, struct files_struct *files)
 	unsigned int fd, max;
 	struct file *file;
 	bool cloexec;
-	int ret = 0;
+	int ret = 0, waits = 0;
 
 	rcu_read_lock();
 	max = files_fdtable(files)->max_fds;
@@ -45,7 +43,7 @@ static int let_all_move(struct ckpt_checkpoint *cp, struct files_struct *files)
 		if (!file)
 			continue;
 		if (ckpt_is_pty_file(file) && file->f_op != kv_hung_up_tty_fops)
-			ret = let_move(cp, ckpt_file_tty(file));
+			ret = let_move(cp, ckpt_file_tty(file), &waits);
 		fput(file);
 	}
 	return ret;
@@ -168,6 +166,7 @@ static bool group_ok(struct pid *pgrp)
 static int control(struct tty_struct *slave, s32 nr)
 {
 	struct pid *pgrp = group_of(nr);
+	int ret = 0;
 
 	if (IS_ERR(pgrp))
 		return PTR_ERR(pgrp);
@@ -177,13 +176,16 @@ static int control(struct tty_struct *slave, s32 nr)
 	}
 	mutex_lock(&slave->legacy_mutex);
 	spin_lock_irq(&slave->ctrl.lock);
-	swap(slave->ctrl.pgrp, pgrp);
-	put_pid(slave->ctrl.session);
-	slave->ctrl.session = get_pid(task_session(current));
+	if (slave->ctrl.session) {
+		ret = -EBUSY;
+	} else {
+		swap(slave->ctrl.pgrp, pgrp);
+		slave->ctrl.session = get_pid(task_session(current));
+	}
 	spin_unlock_irq(&slave->ctrl.lock);
 	mutex_unlock(&slave->legacy_mutex);
 	put_pid(pgrp);
-	return 0;
+	return ret;
 }
 
 /* the slave, with a reference; an error pointer if it is not its session's */
@@ -216,6 +218,11 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	struct pid *old = group_of(img ? img->old_pgrp : 0);
 	struct tty_struct *tty = NULL;
 
+	/* only a leader has one, of its session */
+	if (!IS_ERR_OR_NULL(old) && (!current->signal->leader || !group_ok(old))) {
+		put_pid(old);
+		old = ERR_PTR(-EINVAL);
+	}
 	if (!IS_ERR(old) && img && img->tty)
 		tty = take_tty(rs, img->tty);
 	if (IS_ERR(old) || IS_ERR(tty)) {

@@ -102,17 +102,13 @@ bool ckpt_tty_is_moving(struct tty_struct *tty)
 }
 
 /* what there is no part for is as in a new pty */
-static int check_plain(struct ckpt_checkpoint *cp, struct tty_struct *tty)
+static int check_plain(struct ckpt_checkpoint *cp, struct tty_struct *tty, struct tty_ldisc *ld)
 {
 	unsigned long flags = READ_ONCE(tty->flags) & ~BIT(TTY_LDISC_OPEN);
 	const struct ktermios *def = &tty->driver->init_termios, *t = &tty->termios;
-	struct tty_ldisc *ld = tty_ldisc_ref(tty);
-	bool plain = ld && ld->ops->num == N_TTY;
 	int i;
 
-	if (ld)
-		tty_ldisc_deref(ld);
-	if (!plain || !tty->disc_data)
+	if (!ld || ld->ops->num != N_TTY || !tty->disc_data)
 		return ckpt_refuse_whole(cp, -EOPNOTSUPP, "the terminal pts/%d has a line discipline of its own, which is not supported",
 					 tty->index);
 	for (i = 0; i < ARRAY_SIZE(bits); i++)
@@ -222,14 +218,12 @@ static bool save_input(struct tty_port *port, struct ckpt_tty_state *to)
 	return true;
 }
 
-int ckpt_save_tty_end(struct ckpt_checkpoint *cp, struct tty_struct *tty, struct ckpt_tty_state *to)
+/* the line discipline is held, so that disc_data is what it is */
+static int save_end(struct ckpt_checkpoint *cp, struct tty_struct *tty, struct ckpt_tty_state *to)
 {
 	struct ckpt_n_tty *n = tty->disc_data;
 	bool ok;
-	int ret = check_plain(cp, tty);
 
-	if (ret)
-		return ret;
 	save_winsize(tty, &to->img);
 	/* it waits for a worker at most: of who is frozen nobody holds any of these */
 	tty_buffer_lock_exclusive(tty->port);
@@ -245,6 +239,18 @@ int ckpt_save_tty_end(struct ckpt_checkpoint *cp, struct tty_struct *tty, struct
 					 tty->index);
 	/* what has room will be taken in a moment */
 	return to->img.input && !(to->img.flags & CKPT_TTY_NO_ROOM) ? -EAGAIN : 0;
+}
+
+int ckpt_save_tty_end(struct ckpt_checkpoint *cp, struct tty_struct *tty, struct ckpt_tty_state *to)
+{
+	struct tty_ldisc *ld = tty_ldisc_ref(tty);
+	int ret = check_plain(cp, tty, ld);
+
+	if (!ret)
+		ret = save_end(cp, tty, to);
+	if (ld)
+		tty_ldisc_deref(ld);
+	return ret;
 }
 
 static bool end_ok(const struct ckpt_image_tty_end *img, bool slave)
@@ -328,14 +334,16 @@ static void restore_queues(struct ckpt_n_tty *n, const struct ckpt_image_tty_end
 	n->lookahead_count = img->lookahead;
 }
 
-/* the worker is not called: the reader that makes room calls it */
+/* there may have been more than the limit, which is looked at before a piece, and not behind it */
 static int restore_input(struct tty_port *port, const u8 *bytes, u32 len, u32 lookahead)
 {
 	struct tty_buffer *b;
+	int limit = port->buf.mem_limit;
 	u32 done, n;
 
 	if (!len)
 		return 0;
+	tty_buffer_set_limit(port, 2 * CKPT_TTY_INPUT);
 	spin_lock_irq(&port->lock);
 	done = tty_insert_flip_string(port, bytes, len);
 	for (b = port->buf.head; b; b = b->next) {
@@ -345,6 +353,7 @@ static int restore_input(struct tty_port *port, const u8 *bytes, u32 len, u32 lo
 		lookahead -= n;
 	}
 	spin_unlock_irq(&port->lock);
+	tty_buffer_set_limit(port, limit);
 	return done == len ? 0 : -ENOMEM;
 }
 
@@ -381,13 +390,17 @@ static int restore_end(struct tty_struct *tty, const struct ckpt_image_tty_end *
 		if (ret)
 			return ret;
 	}
+	tty_buffer_lock_exclusive(tty->port);
 	down_write(&tty->termios_rwsem);
 	mutex_lock(&n->output_lock);
 	restore_queues(n, img, lines, bytes);
 	mutex_unlock(&n->output_lock);
 	up_write(&tty->termios_rwsem);
+	ret = restore_input(tty->port, bytes + img->queued + img->echo, img->input, img->lookahead);
+	/* the worker is called, and finds no room, as before */
+	tty_buffer_unlock_exclusive(tty->port);
 	restore_flags(tty, img);
-	return restore_input(tty->port, bytes + img->queued + img->echo, img->input, img->lookahead);
+	return ret;
 }
 
 int ckpt_restore_tty_ends(const struct ckpt_rec_buf *buf, struct tty_struct *master)
@@ -395,10 +408,18 @@ int ckpt_restore_tty_ends(const struct ckpt_rec_buf *buf, struct tty_struct *mas
 	const struct ckpt_image_tty_end *end = ckpt_get(buf, TTY, ENDS);
 	const u16 *lines = ckpt_get(buf, TTY, LINES);
 	const u8 *bytes = ckpt_get(buf, TTY, BYTES);
-	int ret;
+	int i, ret;
 
 	ret = restore_end(master, &end[0], lines, bytes);
 	lines += end[0].lines;
 	bytes += end[0].queued + end[0].echo + end[0].input;
-	return ret ? : restore_end(master->link, &end[1], lines, bytes);
+	ret = ret ? : restore_end(master->link, &end[1], lines, bytes);
+	/* epoll files watch them already, and are to look */
+	for (i = 0; i < 2; i++) {
+		struct tty_struct *tty = i ? master->link : master;
+
+		wake_up_interruptible(&tty->read_wait);
+		wake_up_interruptible(&tty->write_wait);
+	}
+	return ret;
 }

@@ -5,14 +5,15 @@
  */
 #include <linux/magic.h>
 #include <linux/major.h>
+#include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "tty.h"
 
-/* no machine has more */
-#define CKPT_TTY_INDEX_MAX (1U << 20)
+/* numbers that a restart looks for: as many as the kernel makes, unless it was told otherwise */
+#define CKPT_TTY_INDEX_MAX 4096
 
 int ckpt_save_tty_name(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec, u16 tag)
 {
@@ -71,6 +72,14 @@ static unsigned int count_files(struct tty_struct *tty)
 		nr++;
 	spin_unlock(&tty->files_lock);
 	return nr;
+}
+
+/* has the container all that it is open with? */
+static bool has_all(const struct ckpt_obj *obj)
+{
+	struct tty_struct *master = obj->ptr;
+
+	return count_files(master) == obj->ends[0] && count_files(master->link) == obj->ends[1];
 }
 
 /* the first that an end is open with; the container has it, and stands still */
@@ -182,9 +191,14 @@ static int save_tty(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	if (!states)
 		return -ENOMEM;
 	ret = save_base(cp, obj, rec);
-	if (!ret)
-		ret = save_ends(cp, master, rec, states);
+	/* the timer does not let it go meanwhile */
+	if (!ret) {
+		ret = ckpt_save_pin(cp) ? save_ends(cp, master, rec, states) : -ETIMEDOUT;
+		ckpt_save_unpin(cp);
+	}
 	kvfree(states);
+	if (!ret && !has_all(obj))
+		ret = -EAGAIN;
 	return ret ? : ckpt_done(cp, rec);
 }
 
@@ -193,10 +207,13 @@ static int check_ends(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct tty_struct *master = obj->ptr;
 
+	if (master->index >= CKPT_TTY_INDEX_MAX)
+		return ckpt_refuse_whole(cp, -EOPNOTSUPP, "the terminal pts/%d has a number that is too high: only those below %d are supported",
+					 master->index, CKPT_TTY_INDEX_MAX);
 	if (!obj->ends[0] && !ckpt_tty_is_hung_up(master))
 		return ckpt_refuse_whole(cp, -EOPNOTSUPP, "the terminal pts/%d is one whose master is outside of the container, which is not supported; run it detached (ckpt run -d)",
 					 master->index);
-	if (count_files(master) != obj->ends[0] || count_files(master->link) != obj->ends[1])
+	if (!has_all(obj))
 		return ckpt_refuse_whole(cp, -EBUSY, "the terminal pts/%d is open outside of the container, too",
 					 master->index);
 	return 0;
@@ -252,7 +269,9 @@ struct file *ckpt_tty_open(const struct path *path, u32 flags, const struct cred
 	revert_creds(old);
 	if (file != ERR_PTR(-EACCES) && file != ERR_PTR(-EPERM))
 		return file;
-	may = !inode_permission(ckpt_mnt_idmap(path->mnt), d_inode(path->dentry),
+	/* as may_open_dev() */
+	may = !(path->mnt->mnt_flags & MNT_NODEV) && !(path->mnt->mnt_sb->s_iflags & SB_I_NODEV) &&
+	      !inode_permission(ckpt_mnt_idmap(path->mnt), d_inode(path->dentry),
 				ACC_MODE(flags));
 	if (!may)
 		return file;
@@ -337,14 +356,14 @@ static struct file *open_nr(struct ckpt_restart *rs, const struct path *path,
 }
 
 /* owner and mode, as chown(2) and chmod(2) set them */
-static int set_owner(struct tty_struct *slave, const struct ckpt_image_tty *img)
+static int set_owner(struct tty_struct *slave, u32 mode, kuid_t uid, kgid_t gid)
 {
 	struct dentry *dentry = slave->driver_data;
 	struct iattr attr = {
 		.ia_valid = ATTR_UID | ATTR_GID | ATTR_MODE,
-		.ia_uid = make_kuid(current_user_ns(), img->uid),
-		.ia_gid = make_kgid(current_user_ns(), img->gid),
-		.ia_mode = S_IFCHR | img->mode,
+		.ia_uid = uid,
+		.ia_gid = gid,
+		.ia_mode = S_IFCHR | mode,
 	};
 	int ret;
 
@@ -385,7 +404,8 @@ static void *restore_tty(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf
 	ret = PTR_ERR_OR_ZERO(made->master);
 	if (!ret) {
 		clear_bit(TTY_PTY_LOCK, &ckpt_file_tty(made->master)->flags);
-		ret = set_owner(ckpt_file_tty(made->master)->link, img);
+		/* nobody else's until it is complete */
+		ret = set_owner(ckpt_file_tty(made->master)->link, 0600, current_fsuid(), current_fsgid());
 	}
 out:
 	put_cred(cred);
@@ -400,7 +420,15 @@ static int finish_tty(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, v
 	const struct ckpt_image_tty *img = ckpt_get(buf, TTY, BASE);
 	struct ckpt_tty_made *made = ptr;
 	struct tty_struct *master = ckpt_file_tty(made->master);
+	int ret;
 
+	if (count_files(master->link) != made->slaves)
+		return ckpt_fail(ckpt_restore_log(rs), -EBUSY, "somebody else has opened the terminal pts/%u while it was made",
+				 img->index);
+	ret = set_owner(master->link, img->mode, make_kuid(current_user_ns(), img->uid),
+			make_kgid(current_user_ns(), img->gid));
+	if (ret)
+		return ret;
 	if (img->hung_up && !made->claimed) {
 		/* nobody is its session's; when current closes it, as ckpt_last_restored() does soon */
 		fput(made->master);

@@ -126,8 +126,10 @@ static struct file *tty_restore(struct ckpt_restart *rs, const struct ckpt_rec_b
 
 	if (IS_ERR(made))
 		return ERR_CAST(made);
-	return img->end == 1 ? claim_master(rs, made, img->tty) :
-	       open_slave(rs, buf, cred, ckpt_file_tty(made->master)->link);
+	if (img->end == 1)
+		return claim_master(rs, made, img->tty);
+	made->slaves++;
+	return open_slave(rs, buf, cred, ckpt_file_tty(made->master)->link);
 }
 
 const struct ckpt_file_ops ckpt_file_tty_ops = {

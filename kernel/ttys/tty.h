@@ -20,6 +20,7 @@ struct ckpt_tty_state {
 struct ckpt_tty_made {
 	struct file *master;		/* a reference */
 	bool claimed;			/* a FILE has it */
+	unsigned int slaves;		/* FILEs that have the other end */
 };
 
 static inline struct tty_struct *ckpt_file_tty(const struct file *file)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,6 +19,8 @@
 
 #include "ptys.h"
 
+static struct pty watched, told;
+static int epoll, epoll_pri;
 static struct pty lines, raw, full, packets, closed, quoted, halted, several, hung;
 static int locked, extra[3];
 static struct termios raw_settings, line_settings;
@@ -93,8 +96,9 @@ static size_t fill(int fd, uint64_t seed)
 
 	pattern(all, sizeof(all), seed);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
+	/* pieces that fill the kernel's buffers to beyond their limit */
 	for (int idle = 0; idle < 5;) {
-		n = write(fd, all + done, 64);
+		n = write(fd, all + done, 1016);
 		if (n > 0) {
 			done += n;
 			idle = 0;
@@ -103,7 +107,7 @@ static size_t fill(int fd, uint64_t seed)
 			idle++;
 			sleep_ms(20);
 		}
-		need(done < sizeof(all) - 64);
+		need(done < sizeof(all) - 1016);
 	}
 	return done;
 }
@@ -196,6 +200,34 @@ static void check_raw(void)
 	verdict_eq(n, 5, "C9", "ptys: FIONREAD says how much there is");
 	verdict(reads(raw.slave, "\003\032\021ab") && quiet(raw.slave), "C9", "ptys: keys of a raw terminal are read");
 	verdict(reads(raw.master, "out\n\tput") && quiet(raw.master), "C9", "ptys: output is read once");
+}
+
+/* who only waits for events is told of what there is */
+static void prepare_watched(void)
+{
+	struct epoll_event in = { .events = EPOLLIN }, out = { .events = EPOLLPRI };
+	int on = 1;
+
+	watched = pty_open();
+	told = pty_open();
+	need(!ioctl(told.master, TIOCPKT, &on));
+	epoll = epoll_create1(0);
+	epoll_pri = epoll_create1(0);
+	need(epoll >= 0 && epoll_pri >= 0);
+	put(watched.slave, "seen");
+	need(!tcflow(told.slave, TCOOFF));
+	need(!epoll_ctl(epoll, EPOLL_CTL_ADD, watched.master, &in));
+	need(!epoll_ctl(epoll_pri, EPOLL_CTL_ADD, told.master, &out));
+}
+
+static void check_watched(void)
+{
+	struct epoll_event ev;
+
+	verdict(epoll_wait(epoll, &ev, 1, 1000) == 1 && ev.events == EPOLLIN, "C9",
+		"ptys: an epoll file tells of output that is there");
+	verdict(epoll_wait(epoll_pri, &ev, 1, 1000) == 1 && ev.events == EPOLLPRI, "C9",
+		"ptys: an epoll file tells of a packet that is there");
 }
 
 static void prepare_full(void)
@@ -316,6 +348,7 @@ int main(int argc, char **argv)
 	prepare_lines();
 	prepare_raw();
 	prepare_full();
+	prepare_watched();
 	prepare_packets();
 	prepare_sessions();
 	ready();
@@ -323,6 +356,7 @@ int main(int argc, char **argv)
 	check_lines();
 	check_raw();
 	check_full();
+	check_watched();
 	check_packets();
 	check_ends();
 	check_sessions();

@@ -67,6 +67,7 @@ refuse() {
 	fd) whose='^task [0-9]+ \(refuse\) fd [0-9]+: ' ;;
 	task) whose='^task [0-9]+ \(refuse\)[^:]*: ' ;;
 	container) whose='^the container' ;;
+	terminal) whose='^the terminal pts/[0-9]+ ' ;;
 	esac
 	if become "$2"; then
 		refused "$desc" "${whose}[^"$'\n'"]*($4)"
@@ -100,9 +101,9 @@ refuse C4 pidfd-group fd 'pidfd of a process that has ended, and whose group'
 refuse C10 namespace-file fd nsfs
 refuse C10 aio task 'asynchronous I/O'
 refuse C9 tty-hung-up fd 'terminal that was hung up .*still open'
-refuse C9 tty-extproc container 'pts/[0-9]+ .*EXTPROC'
-refuse C9 tty-locked container 'pts/[0-9]+ .*TIOCSLCKTRMIOS'
-refuse C9 tty-null container 'pts/[0-9]+ has a line discipline'
+refuse C9 tty-extproc terminal 'has its lines edited outside \(EXTPROC\)'
+refuse C9 tty-locked terminal 'has locked settings \(TIOCSLCKTRMIOS\)'
+refuse C9 tty-null terminal 'has a line discipline of its own'
 refuse C10 device fd kmsg
 refuse C7 tcp fd 'TCP connection'
 refuse C7 backlog fd 'TCP'

@@ -15,6 +15,9 @@ container ptys --rootfs "$T/root" -- ptys "$T/ptys" && wait_until 60 test -e "$T
 generations ptys
 # It says in its log what differed.
 grep 'bytes were read' /var/log/ckpt/ptys.log
+chmod 600 "/proc/$(init_of ptys)/root/dev/pts/ptmx"
+fails "C9 a devpts whose ptmx is not as it was mounted is refused" checkpoint ptys "$T/odd.img"
+matches "C9 and it is said which" "$(cat /ckpt/ptys/log)" 'changed owner or mode of /dev/pts'
 kill_container ptys >/dev/null
 
 # in the host's, where somebody else may have the number
@@ -24,5 +27,5 @@ fails "C9 beside the original it does not restart" restart copy "$T/host.img"
 matches "C9 and it is said which number is taken" "$(cat /ckpt/copy/log)" 'the number of the terminal pts/[0-9]+ is taken'
 kill_container host >/dev/null
 rise host alone "$T/host.img" && check_itself host alone
-is "C9 without it, it does" "$(grep -vc '^ok ' "$(words host)/in-alone") $(grep -c '^ok ' "$(words host)/in-alone")" "0 40"
+is "C9 without it, it does" "$(grep -vc '^ok ' "$(words host)/in-alone") $(grep -c '^ok ' "$(words host)/in-alone")" "0 42"
 exit 0
