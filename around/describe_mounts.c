@@ -414,7 +414,9 @@ int describe_mounts(struct description *d, pid_t pid, struct reasons *r)
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
 	ret = describe_mounts_in(d, "/proc/self/mountinfo", path, console_mounted(pid), r);
 	for (i = 0; !ret && i < d->nr_mounts; i++)
-		if (d->mounts[i].kind == MOUNT_FRESH && !strcmp(d->mounts[i].source, "devpts"))
+		/* one that was refused has no source */
+		if (d->mounts[i].kind == MOUNT_FRESH && d->mounts[i].source &&
+		    !strcmp(d->mounts[i].source, "devpts"))
 			ret = check_devpts(&d->mounts[i], pid, r);
 	return ret;
 }
