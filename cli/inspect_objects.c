@@ -240,7 +240,7 @@ static const struct emit_field tty_fields[] = {
 static const struct emit_field tty_end_fields[] = {
 	TE(flags, EMIT_HEX), TE(pktstatus, EMIT_HEX),
 	TE(rows, EMIT_UNS), TE(cols, EMIT_UNS), TE(xpixel, EMIT_UNS), TE(ypixel, EMIT_UNS),
-	TE(iflag, EMIT_HEX), TE(oflag, EMIT_HEX), TE(cflag, EMIT_HEX), TE(lflag, EMIT_HEX),
+	TE(iflag, EMIT_HEX), TE(oflag, EMIT_HEX), TE(cflag, EMIT_HEX), TE(lflag, EMIT_HEX), TE(line, EMIT_UNS),
 	TE(ispeed, EMIT_UNS), TE(ospeed, EMIT_UNS), TE(cc, EMIT_BYTES),
 	TE(column, EMIT_UNS), TE(canon_column, EMIT_UNS),
 	TE(queued, EMIT_UNS), TE(canon, EMIT_UNS), TE(committed, EMIT_UNS), TE(lines, EMIT_UNS),

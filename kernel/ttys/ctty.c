@@ -60,6 +60,17 @@ static struct tty_struct *tty_of(struct ckpt_held *h)
 	return tty;
 }
 
+/* the image has a terminal's session once: a process of another could not have it again */
+static bool is_its_sessions(struct ckpt_held *h, struct tty_struct *tty)
+{
+	bool its;
+
+	spin_lock_irq(&tty->ctrl.lock);
+	its = tty->ctrl.session == task_session(h->task);
+	spin_unlock_irq(&tty->ctrl.lock);
+	return its;
+}
+
 static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 {
 	struct tty_struct *tty;
@@ -70,6 +81,9 @@ static int refuse(struct ckpt_checkpoint *cp, struct ckpt_held *h)
 	tty = tty_of(h);
 	if (tty && (!ckpt_is_pty(tty) || !ckpt_tty_known()))
 		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a controlling terminal that is no pty is not supported; run it detached (ckpt run -d)");
+	else if (tty && !is_its_sessions(h, tty))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "a controlling terminal (pts/%d) that is another session's is not supported",
+				  tty->index);
 	tty_kref_put(tty);
 	if (ckpt_lacks(CKPT_FOR_TTY) && !ret && tty)
 		ret = ckpt_refuse_lack(cp, CKPT_FOR_TTY);
@@ -157,6 +171,8 @@ static bool group_ok(struct pid *pgrp)
 
 	rcu_read_lock();
 	t = pgrp ? pid_task(pgrp, PIDTYPE_PGID) : NULL;
+	if (pgrp && !t)
+		t = pid_task(pgrp, PIDTYPE_PID);
 	ok = !t || task_session(t) == task_session(current);
 	rcu_read_unlock();
 	return ok;

@@ -152,6 +152,7 @@ static void save_settings(struct tty_struct *tty, struct ckpt_image_tty_end *img
 	img->oflag = t->c_oflag;
 	img->cflag = t->c_cflag;
 	img->lflag = t->c_lflag;
+	img->line = t->c_line;
 	img->ispeed = t->c_ispeed;
 	img->ospeed = t->c_ospeed;
 	memcpy(img->cc, t->c_cc, NCCS);
@@ -260,7 +261,7 @@ static bool end_ok(const struct ckpt_image_tty_end *img, bool slave)
 	if (!slave && (img->iflag || img->oflag || img->cflag || img->lflag || img->ispeed || img->ospeed ||
 		       memchr_inv(img->cc, 0, sizeof(img->cc))))
 		return false;
-	return img->pktstatus <= U8_MAX && !(img->lflag & EXTPROC) && !memchr_inv(img->cc + NCCS, 0, sizeof(img->cc) - NCCS) &&
+	return img->pktstatus <= U8_MAX && img->line <= (slave ? U8_MAX : 0) && !(img->lflag & EXTPROC) && !memchr_inv(img->cc + NCCS, 0, sizeof(img->cc) - NCCS) &&
 	       img->queued <= CKPT_TTY_QUEUE && img->echo <= CKPT_TTY_QUEUE && img->input <= CKPT_TTY_INPUT &&
 	       img->canon <= (icanon ? img->queued : 0) && img->committed <= (icanon ? 0 : img->queued) &&
 	       img->lines <= (icanon ? img->queued : 0) && img->echo_commit <= img->echo &&
@@ -298,6 +299,7 @@ static int restore_termios(struct tty_struct *tty, const struct ckpt_image_tty_e
 	t.c_oflag = img->oflag;
 	t.c_cflag = img->cflag;
 	t.c_lflag = img->lflag;
+	t.c_line = img->line;
 	t.c_ispeed = img->ispeed;
 	t.c_ospeed = img->ospeed;
 	memcpy(t.c_cc, img->cc, NCCS);

@@ -84,9 +84,10 @@ static struct file *open_as_ctty(const struct path *path, u32 flags, const struc
 	spin_unlock_irq(&ckpt_sighand(current)->siglock);
 	file = ckpt_tty_open(path, flags, cred);
 	spin_lock_irq(&ckpt_sighand(current)->siglock);
-	current->signal->tty = had;
+	swap(current->signal->tty, had);
 	spin_unlock_irq(&ckpt_sighand(current)->siglock);
-	tty_kref_put(slave);
+	/* NULL if somebody has hung it up meanwhile, who has put it */
+	tty_kref_put(had);
 	return file;
 }
 

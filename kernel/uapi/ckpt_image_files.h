@@ -351,7 +351,7 @@ struct ckpt_image_tty_end {
 	__u32 echo_mark;
 	__u32 input;		/* bytes of BYTES that have no room yet */
 	__u32 lookahead;	/* of them, looked at for START and STOP */
-	__u32 reserved;
+	__u32 line;		/* as struct termios2 has it: what somebody has written there */
 };
 
 /* FILES: a descriptor table */

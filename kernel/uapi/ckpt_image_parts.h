@@ -162,7 +162,6 @@
 	X(UNIX, MESSAGES, flags, CKPT_UNIX_CREDS)			\
 	X(TTY, BASE, hung_up, 1)					\
 	X(TTY, ENDS, flags, CKPT_TTY_FLAGS)				\
-	X(TTY, ENDS, reserved, 0)					\
 	X(PROCESS, BASE, reserved, 0)					\
 	X(PROCESS, JOB, flags, CKPT_JOB_FLAGS)				\
 	X(PROCESS, PTRACER, reserved, 0)				\

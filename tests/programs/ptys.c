@@ -137,7 +137,7 @@ static bool same_settings(int fd, const struct termios *was)
 
 	need(!tcgetattr(fd, &is));
 	return is.c_iflag == was->c_iflag && is.c_oflag == was->c_oflag && is.c_cflag == was->c_cflag &&
-	       is.c_lflag == was->c_lflag && cfgetispeed(&is) == cfgetispeed(was) &&
+	       is.c_lflag == was->c_lflag && is.c_line == was->c_line && cfgetispeed(&is) == cfgetispeed(was) &&
 	       cfgetospeed(&is) == cfgetospeed(was) && !memcmp(is.c_cc, was->c_cc, VEOL2 + 1);
 }
 
@@ -150,6 +150,7 @@ static void prepare_lines(void)
 	t.c_cc[VERASE] = '#';
 	t.c_cc[VINTR] = 'Q' - '@';
 	t.c_iflag |= IUTF8;
+	t.c_line = 5;
 	need(!tcsetattr(lines.slave, TCSANOW, &t));
 	need(!tcgetattr(lines.slave, &line_settings));
 	put(lines.master, "first\nsecond\nend\004\004third\npar");
