@@ -141,6 +141,21 @@ static const struct emit_field file_shmem_fields[] = {
 	EMIT_FIELD(ckpt_image_file_shmem, flags, EMIT_HEX),
 };
 
+static const struct emit_field file_deleted_fields[] = {
+	EMIT_FIELD(ckpt_image_file_deleted, inode, EMIT_UNS),
+};
+
+#define IN(member, fmt) EMIT_FIELD(ckpt_image_inode, member, fmt)
+static const struct emit_field inode_fields[] = {
+	IN(ref, EMIT_UNS), IN(mode, EMIT_OCT), IN(uid, EMIT_UNS), IN(gid, EMIT_UNS),
+	IN(size, EMIT_UNS), IN(atime_ns, EMIT_DEC), IN(mtime_ns, EMIT_DEC), IN(flags, EMIT_HEX),
+};
+
+static const struct emit_field xattr_fields[] = {
+	EMIT_FIELD(ckpt_image_xattr, name_len, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_xattr, size, EMIT_UNS),
+};
+
 #define SK(member, fmt) EMIT_FIELD(ckpt_image_file_sock, member, fmt)
 static const struct emit_field sock_fields[] = {
 	SK(family, EMIT_UNS), SK(type, EMIT_UNS), SK(protocol, EMIT_UNS),
@@ -170,6 +185,7 @@ static const char *const file_kinds[] = {
 	[CKPT_FILE_INOTIFY] = "inotify",
 	[CKPT_FILE_PIDFD] = "pidfd",
 	[CKPT_FILE_TTY] = "terminal",
+	[CKPT_FILE_DELETED] = "deleted",
 };
 
 #define NR_FILE_KINDS (sizeof(file_kinds) / sizeof(*file_kinds))
@@ -196,6 +212,8 @@ static const struct emit_field fs_fields[] = {
 	EMIT_FIELD(ckpt_image_fs, ref, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_fs, umask, EMIT_OCT),
 };
+
+static const struct emit_field fs_deleted_fields[] = { EMIT_FIELD(ckpt_image_fs_deleted, cwd, EMIT_UNS) };
 
 #define EP(member, fmt) EMIT_FIELD(ckpt_image_epoll, member, fmt)
 static const struct emit_field epoll_fields[] = {
@@ -317,12 +335,16 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, EVENTS, inotify_event_fields),
 	INSPECT_PART(FILE, PIDFD, pidfd_fields),
 	INSPECT_PART(FILE, TTY, file_tty_fields),
+	INSPECT_PART(FILE, DELETED, file_deleted_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
+	INSPECT_PART(INODE, BASE, inode_fields),
+	INSPECT_PART(INODE, XATTRS, xattr_fields),
 	INSPECT_PART(FILES, BASE, files_fields),
 	INSPECT_PART(FILES, FDS, fd_fields),
 	INSPECT_PART(FILES, LOCKS, lock_fields),
 	INSPECT_PART(FS, BASE, fs_fields),
+	INSPECT_PART(FS, DELETED, fs_deleted_fields),
 	INSPECT_PART(EPOLL, BASE, epoll_fields),
 	INSPECT_PART(EPOLL, WATCHES, watch_fields),
 	INSPECT_PART(EPOLL, PARAMS, epoll_params_fields),

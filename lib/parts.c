@@ -85,6 +85,7 @@ const char *record_name(uint16_t type)
 		[CKPT_REC_AUTOGROUP] = "AUTOGROUP",
 		[CKPT_REC_UNIX] = "UNIX",
 		[CKPT_REC_TTY] = "TTY",
+		[CKPT_REC_INODE] = "INODE",
 		[CKPT_REC_MEMORY] = "MEMORY",
 		[CKPT_REC_PAGES] = "PAGES",
 		[CKPT_REC_TRAILER] = "TRAILER",

@@ -11,6 +11,7 @@ static const struct ckpt_type * const types[] = {
 	&ckpt_type_cred,
 	&ckpt_type_pipe,
 	&ckpt_type_shmem,
+	&ckpt_type_inode,
 	&ckpt_type_namespace,
 	&ckpt_type_autogroup,
 	&ckpt_type_unix,

@@ -11,6 +11,7 @@
 #include "file.h"
 
 static const struct ckpt_file_ops * const kinds[] = {
+	&ckpt_file_deleted,
 	&ckpt_file_path,
 	&ckpt_file_pipe,
 	&ckpt_file_eventfd,
@@ -34,6 +35,16 @@ static const struct ckpt_file_ops *kind_of_file(struct file *file)
 		if (kinds[i]->mine(file))
 			return kinds[i];
 	return NULL;
+}
+
+/* one that is deleted may have another name */
+static const struct ckpt_file_ops *kind_to_save(struct ckpt_checkpoint *cp, struct file *file)
+{
+	const struct ckpt_file_ops *ops = kind_of_file(file);
+
+	if (ops == &ckpt_file_deleted && ckpt_has_other_name(cp, ckpt_file_user_path(file)))
+		return &ckpt_file_path;
+	return ops;
 }
 
 static const struct ckpt_file_ops *kind_of_nr(u32 kind)
@@ -107,7 +118,7 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	struct ckpt_rec_out *rec;
 	int ret, refused;
 
-	ops = kind_of_file(file);
+	ops = kind_to_save(cp, file);
 	if (!ops)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported%s%s",
 				   file_inode(file)->i_sb->s_type->name, file,

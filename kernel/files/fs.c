@@ -22,14 +22,19 @@ static char *name_of(struct ckpt_checkpoint *cp, const struct path *path)
 	return copy ? copy : ERR_PTR(-ENOMEM);
 }
 
+/* @deleted: the number of a current directory that is deleted, whose name is @cwd no more; or 0 */
 static int save_fs_rec(struct ckpt_checkpoint *cp, u32 ref, int umask,
-		       const char *root, const char *cwd)
+		       const char *root, const char *cwd, u32 deleted)
 {
 	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_FS);
 	struct ckpt_image_fs *img = ckpt_put(rec, FS, BASE);
+	struct ckpt_image_fs_deleted *del = deleted ? ckpt_put(rec, FS, DELETED) : NULL;
 
-	if (!img || ckpt_put_string(rec, FS, ROOT, root) || ckpt_put_string(rec, FS, CWD, cwd))
+	if (!img || ckpt_put_string(rec, FS, ROOT, root) || ckpt_put_string(rec, FS, CWD, cwd) ||
+	    !!deleted != !!del)
 		return -ENOMEM;
+	if (del)
+		del->cwd = deleted;
 	img->ref = ref;
 	img->umask = umask;
 	return ckpt_done(cp, rec);
@@ -40,6 +45,7 @@ static int save_fs(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	struct fs_struct *fs = obj->ptr;
 	struct path root, pwd;
 	char *root_name, *cwd_name = NULL;
+	u32 deleted;
 	int umask, ret;
 
 	spin_lock(&fs->lock);
@@ -54,11 +60,14 @@ static int save_fs(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	ret = PTR_ERR_OR_ZERO(root_name);
 	if (ret)
 		goto out_put;
-	cwd_name = name_of(cp, &pwd);
-	ret = PTR_ERR_OR_ZERO(cwd_name);
+	ret = ckpt_save_deleted_dir(cp, &pwd, &deleted);
 	if (ret)
 		goto out_root;
-	ret = save_fs_rec(cp, obj->ref, umask, root_name, cwd_name);
+	cwd_name = deleted ? kstrdup("/", GFP_KERNEL) : name_of(cp, &pwd);
+	ret = !cwd_name ? -ENOMEM : PTR_ERR_OR_ZERO(cwd_name);
+	if (ret)
+		goto out_root;
+	ret = save_fs_rec(cp, obj->ref, umask, root_name, cwd_name, deleted);
 	kfree(cwd_name);
 out_root:
 	kfree(root_name);
@@ -74,6 +83,17 @@ static int find_dir(struct ckpt_restart *rs, const char *name, struct path *path
 
 	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
 	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "directory %s is not there: error %d", name, -ret) : 0;
+}
+
+static int find_deleted(struct ckpt_restart *rs, u32 ref, struct path *path)
+{
+	const struct path *dir = ckpt_restore_deleted_dir(rs, ref);
+
+	if (IS_ERR(dir))
+		return PTR_ERR(dir);
+	*path = *dir;
+	path_get(path);
+	return 0;
 }
 
 /* replace current's fs by @fs, whose reference is taken over */
@@ -95,10 +115,11 @@ static void switch_fs(struct fs_struct *fs)
 static int set_fs(struct ckpt_restart *rs, struct fs_struct *fs, const struct ckpt_rec_buf *buf)
 {
 	const char *root = ckpt_get(buf, FS, ROOT), *cwd = ckpt_get(buf, FS, CWD);
+	const struct ckpt_image_fs_deleted *deleted = ckpt_get(buf, FS, DELETED);
 	struct path path;
 	int ret;
 
-	ret = find_dir(rs, cwd, &path);
+	ret = deleted ? find_deleted(rs, deleted->cwd, &path) : find_dir(rs, cwd, &path);
 	if (ret)
 		return ret;
 	k_set_fs_pwd(fs, &path);

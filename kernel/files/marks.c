@@ -59,24 +59,6 @@ static struct vfsmount *nth_mount(struct super_block *sb, const struct mnt_names
 	return found;
 }
 
-/* the @n-th name of @inode that is not deleted, with a reference, or NULL */
-static struct dentry *nth_name(struct inode *inode, u32 n)
-{
-	struct dentry *dentry, *found = NULL;
-
-	spin_lock(&inode->i_lock);
-	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias) {
-		spin_lock(&dentry->d_lock);
-		if (!d_unlinked(dentry) && !n--)
-			found = dget_dlock(dentry);
-		spin_unlock(&dentry->d_lock);
-		if (found)
-			break;
-	}
-	spin_unlock(&inode->i_lock);
-	return found;
-}
-
 /* the path of a name in one of the container's mounts, which lies in @buf, or NULL */
 static const char *path_of_name(struct ckpt_checkpoint *cp, struct dentry *dentry, char *buf)
 {
@@ -103,7 +85,7 @@ static int find_path(struct ckpt_checkpoint *cp, struct ckpt_mark *m, char *buf)
 	u32 n;
 
 	for (n = 0; !name; n++) {
-		dentry = nth_name(m->inode, n);
+		dentry = ckpt_nth_name(m->inode, n);
 		if (!dentry)
 			break;
 		name = path_of_name(cp, dentry, buf);

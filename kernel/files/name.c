@@ -8,6 +8,7 @@
 #include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/slab.h>
 
 #include "file.h"
 
@@ -17,7 +18,7 @@ static bool is_made_anew(const struct dentry *dentry)
 	return dentry->d_op == kv_proc_net_dentry_ops;
 }
 
-static bool is_deleted(const struct dentry *dentry)
+bool ckpt_is_deleted(const struct dentry *dentry)
 {
 	if (is_made_anew(dentry))
 		return false;
@@ -72,7 +73,7 @@ static bool to_parent(struct path *at)
 {
 	struct dentry *dentry = at->dentry;
 
-	if (IS_ROOT(dentry) || is_deleted(dentry) || !is_current(dentry))
+	if (IS_ROOT(dentry) || ckpt_is_deleted(dentry) || !is_current(dentry))
 		return false;
 	at->dentry = dget_parent(dentry);
 	dput(dentry);
@@ -98,12 +99,59 @@ static bool leads_back(const struct path *path, const struct path *root)
 	return good;
 }
 
+const char *ckpt_path_name_if(struct ckpt_checkpoint *cp, const struct path *path, char *buf)
+{
+	char *p = k___d_path(path, ckpt_save_root(cp), buf, PATH_MAX);
+
+	if (IS_ERR_OR_NULL(p) || (ckpt_is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root) ||
+	    !leads_back(path, ckpt_save_root(cp)))
+		return NULL;
+	return p;
+}
+
+struct dentry *ckpt_nth_name(struct inode *inode, u32 n)
+{
+	struct dentry *dentry, *found = NULL;
+
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias) {
+		spin_lock(&dentry->d_lock);
+		if (!d_unlinked(dentry) && !n--)
+			found = dget_dlock(dentry);
+		spin_unlock(&dentry->d_lock);
+		if (found)
+			break;
+	}
+	spin_unlock(&inode->i_lock);
+	return found;
+}
+
+/* of a deleted one: another name of the same inode in the same mount, which lies in @buf, or NULL */
+static const char *other_name(struct ckpt_checkpoint *cp, const struct path *path, char *buf)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct path other = { .mnt = path->mnt };
+	const char *name = NULL;
+	u32 n;
+
+	for (n = 0; inode && inode->i_nlink && !name; n++) {
+		other.dentry = ckpt_nth_name(inode, n);
+		if (!other.dentry)
+			break;
+		if (is_subdir(other.dentry, other.mnt->mnt_root))
+			name = ckpt_path_name_if(cp, &other, buf);
+		dput(other.dentry);
+	}
+	return name;
+}
+
 /*
  * ckpt_path_name - the name of a path in the container
  * @buf: PATH_MAX bytes
  * @name: set to the name, which lies in @buf
  *
- * A path that is deleted, or that its name does not lead to from the container's
+ * A path that is deleted has the other name that its file has, if the kernel knows
+ * one.  A path without any, or that its name does not lead to from the container's
  * root, is refused.  Of a mount whose root was deleted whoever describes the mounts
  * has to say where it comes from, or refuse it.
  */
@@ -119,8 +167,11 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%pd lies outside of the container's root directory", path->dentry);
 	/* what is mounted by itself is there under its name: it is its mount that must come back */
-	if (is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "%s is deleted, which is not supported", p);
+	if (ckpt_is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root) {
+		*name = other_name(cp, path, buf);
+		return *name ? 0 : ckpt_refuse(cp, -EOPNOTSUPP, "%pd is deleted, which is not supported",
+					       path->dentry);
+	}
 	if (!leads_back(path, ckpt_save_root(cp)))
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%s is not found under its name any more: it was removed or replaced, or something is mounted over it, which is not supported",
@@ -129,12 +180,11 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 	return 0;
 }
 
-const char *ckpt_path_name_if(struct ckpt_checkpoint *cp, const struct path *path, char *buf)
+bool ckpt_has_other_name(struct ckpt_checkpoint *cp, const struct path *path)
 {
-	char *p = k___d_path(path, ckpt_save_root(cp), buf, PATH_MAX);
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	bool has = buf && other_name(cp, path, buf);
 
-	if (IS_ERR_OR_NULL(p) || (is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root) ||
-	    !leads_back(path, ckpt_save_root(cp)))
-		return NULL;
-	return p;
+	kfree(buf);
+	return has;
 }

@@ -254,6 +254,16 @@ static inline u64 ckpt_inode_mtime_ns(struct inode *inode)
 	return (u64)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+static inline u64 ckpt_inode_atime_ns(struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct timespec64 ts = inode_get_atime(inode);
+#else
+	struct timespec64 ts = inode->i_atime;
+#endif
+	return (u64)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
 /* 6.5: a mapping of an overlay's file has the lower file, which knows its user's path */
 static inline const struct path *ckpt_file_user_path(struct file *file)
 {

@@ -36,7 +36,7 @@ struct ckpt_file_ops {
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
 	ckpt_file_epoll, ckpt_file_timerfd, ckpt_file_tcp, ckpt_file_udp,
 	ckpt_file_unix, ckpt_file_shmem, ckpt_file_signalfd, ckpt_file_inotify,
-	ckpt_file_pidfd, ckpt_file_tty_ops;
+	ckpt_file_pidfd, ckpt_file_tty_ops, ckpt_file_deleted;
 
 #define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
 			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)
@@ -76,6 +76,37 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 
 /* the same of a path that may have no name: NULL then, and nothing is refused */
 const char *ckpt_path_name_if(struct ckpt_checkpoint *cp, const struct path *path, char *buf);
+
+/* nobody finds it by its name any more */
+bool ckpt_is_deleted(const struct dentry *dentry);
+
+/* the @n-th name of @inode that is not deleted and that the kernel has at hand, with a reference, or NULL */
+struct dentry *ckpt_nth_name(struct inode *inode, u32 n);
+/* a path that is deleted: does ckpt_path_name() find another name of its file? */
+bool ckpt_has_other_name(struct ckpt_checkpoint *cp, const struct path *path);
+
+/*
+ * files/unnamed.c: a file for reading and writing that has no name, in the directory of
+ * @name or, if that is gone, the nearest one above it; or an error pointer
+ */
+struct file *ckpt_make_unnamed(struct ckpt_restart *rs, const char *name, bool linkable);
+struct file *ckpt_make_unnamed_dir(struct ckpt_restart *rs, const char *name);
+
+/* files/xattrs.c: extended attributes in an INODE */
+int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct ckpt_rec_out *rec);
+bool ckpt_xattrs_ok(const struct ckpt_rec_buf *buf);
+int ckpt_restore_xattrs(struct ckpt_restart *rs, const struct path *path,
+			const struct ckpt_rec_buf *buf);
+
+/* files/deleted.c: is it a deleted file's? */
+bool ckpt_is_deleted_rec(const struct ckpt_rec_buf *file);
+/* its contents are here: it gets what else it had, and nobody but the container writes to it */
+int ckpt_finish_deleted(struct ckpt_restart *rs, const struct ckpt_rec_buf *file);
+/* a deleted directory that is somebody's: its number, and at a restart where it is */
+int ckpt_save_deleted_dir(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref);
+const struct path *ckpt_restore_deleted_dir(struct ckpt_restart *rs, u32 ref);
+/* the file to write its contents to, or NULL of a directory */
+struct file *ckpt_inode_writer(void *restored);
 
 /* files of proc, sysfs and their like: files/pseudo.c */
 bool ckpt_is_pseudo(const struct super_block *sb);

@@ -83,6 +83,12 @@ void ckpt_free_shared(struct ckpt_checkpoint *cp);
 unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
 			      unsigned long prot, unsigned long flags, u64 offset, bool sealed);
 
+/* memory/kept.c: contents of files that have no name any more; @file's reference is taken over */
+int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file);
+loff_t ckpt_data_in(struct file *file, loff_t most);
+int ckpt_copy_kept(struct ckpt_checkpoint *cp);
+void ckpt_free_kept(struct ckpt_checkpoint *cp);
+
 /* memory/return.c */
 int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
 int ckpt_restore_membarrier(u32 cmds);

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/xxhash.h>
 
+#include "file.h"
 #include "memory.h"
 
 /* a page of a restarted address space, private memory only: to be written */
@@ -50,13 +51,53 @@ static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct page **p
 	return -ENOENT;
 }
 
+/* what is behind the file's end is in no file */
+static int write_page(struct file *file, u64 offset, const void *p)
+{
+	loff_t size = file ? i_size_read(file_inode(file)) : 0, pos = offset;
+	ssize_t n, len;
+
+	if (!PAGE_ALIGNED(offset) || offset >= size)
+		return -EINVAL;
+	len = min_t(loff_t, PAGE_SIZE, size - pos);
+	n = kernel_write(file, p, len, &pos);
+	return n == len ? 0 : n < 0 ? n : -EIO;
+}
+
+/* a page of a file of a file system, which has to be told what is written */
+static int read_file_page(struct ckpt_restart *rs, u32 ref, u64 offset, struct file *file,
+			  struct xxh64_state *sum)
+{
+	struct ckpt_in *in = ckpt_restore_in(rs);
+	void *p = (void *)__get_free_page(GFP_KERNEL);
+	int ret;
+
+	if (!p)
+		return -ENOMEM;
+	ret = ckpt_in_read(in, p, PAGE_SIZE);
+	if (ret)
+		goto out;
+	xxh64_update(sum, p, PAGE_SIZE);
+	in->pages++;
+	ret = write_page(file, offset, p);
+	if (ret)
+		ckpt_fail(ckpt_restore_log(rs), ret, "page %#llx of INODE %u cannot be written: error %d",
+			  offset, ref, -ret);
+out:
+	free_page((unsigned long)p);
+	return ret;
+}
+
 static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct xxh64_state *sum)
 {
+	void *inode = ckpt_find_restored(rs, ref, &ckpt_type_inode);
 	struct ckpt_in *in = ckpt_restore_in(rs);
 	struct page *page;
 	void *p;
 	int ret;
 
+	if (inode)
+		return read_file_page(rs, ref, addr, ckpt_inode_writer(inode), sum);
 	ret = find_page(rs, ref, addr, &page);
 	if (ret)
 		return ckpt_fail(ckpt_restore_log(rs), ret == -ENOMEM ? ret : -EINVAL,

@@ -312,20 +312,49 @@ static void set_fields(struct mm_struct *mm, const struct mm_rec *rec)
 }
 
 /* as prctl(PR_SET_MM_EXE_FILE) checks it */
-static int set_exe(struct ckpt_restart *rs, u32 ref)
+static int change_exe(struct mm_struct *mm, struct file *exe)
 {
-	struct file *exe = ckpt_find_restored(rs, ref, &ckpt_type_file);
 	int ret;
 
-	/* nobody else changes it: current's threads sleep in the engine */
-	if (!exe)
-		return ref ? -EINVAL : k_set_mm_exe_file(current->mm, NULL);
 	if (!S_ISREG(file_inode(exe)->i_mode) || k_path_noexec(&exe->f_path))
 		return -EACCES;
 	ret = file_permission(exe, MAY_EXEC);
 	if (ret)
 		return ret;
-	return k_replace_mm_exe_file(current->mm, exe);
+	return k_replace_mm_exe_file(mm, exe);
+}
+
+/* is it one whose contents are yet to come?  Nobody may write to what is executed */
+static bool is_unfilled(struct ckpt_restart *rs, u32 ref)
+{
+	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_file);
+
+	return buf && ckpt_is_deleted_rec(buf);
+}
+
+static int set_exe(struct ckpt_restart *rs, u32 ref)
+{
+	struct file *exe = ckpt_find_restored(rs, ref, &ckpt_type_file);
+
+	/* nobody else changes it: current's threads sleep in the engine */
+	if (!exe)
+		return ref ? -EINVAL : k_set_mm_exe_file(current->mm, NULL);
+	return is_unfilled(rs, ref) ? 0 : change_exe(current->mm, exe);
+}
+
+/* by the coordinator, when all contents are here */
+static int set_filled_exe(struct ckpt_restart *rs, struct mm_struct *mm, u32 ref)
+{
+	struct file *exe = ckpt_find_restored(rs, ref, &ckpt_type_file);
+	int ret;
+
+	if (!exe || !is_unfilled(rs, ref))
+		return 0;
+	ret = ckpt_finish_deleted(rs, ckpt_find_rec(rs, ref, &ckpt_type_file));
+	if (!ret)
+		ret = change_exe(mm, exe);
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "the deleted executable %pD cannot be set: error %d",
+			       exe, -ret) : 0;
 }
 
 /* what the old program had registered lies in memory that goes away */
@@ -469,5 +498,5 @@ int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void
 	struct mm_struct *mm = ptr;
 
 	set_mask_bits(&mm->flags, MMF_DUMPABLE_MASK, img->dumpable);
-	return 0;
+	return set_filled_exe(rs, mm, img->exe);
 }

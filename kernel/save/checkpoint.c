@@ -209,6 +209,7 @@ static int check_frozen(struct ckpt_checkpoint *cp)
 static int end_early(struct ckpt_checkpoint *cp, u64 *pause_ns, int ret)
 {
 	ckpt_free_shared(cp);
+	ckpt_free_kept(cp);
 	release_visible(cp);
 	ckpt_thaw(&cp->freezer, pause_ns);
 	release(cp);

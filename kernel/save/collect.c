@@ -118,6 +118,8 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 	if (!(cp->flags & CKPT_CHECK)) {
 		ret = ckpt_copy_shared(cp);
 		if (!ret)
+			ret = ckpt_copy_kept(cp);
+		if (!ret)
 			ret = ckpt_copy_mms(cp);
 		if (ret)
 			return ret;

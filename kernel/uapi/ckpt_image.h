@@ -73,6 +73,7 @@ enum ckpt_rec_type {
 	CKPT_REC_AUTOGROUP	= 27,
 	CKPT_REC_UNIX		= 30,
 	CKPT_REC_TTY		= 33,
+	CKPT_REC_INODE		= 36,
 
 	CKPT_REC_MEMORY		= 40,
 	CKPT_REC_PAGES		= 41,
@@ -253,7 +254,7 @@ struct ckpt_image_layout {
 /* MEMORY: the end of the small records, without parts; contents of memory follow */
 
 /*
- * PAGES: contents of an MM (at addresses) or of a SHMEM (at offsets).  BASE is
+ * PAGES: contents of an MM (at addresses), of a SHMEM or INODE (at offsets).  BASE is
  * the first part, so that how much follows is known from the first bytes; a
  * part FILL of zeroes is the last, so that the payloads start at a multiple of
  * 4096 in the stream.

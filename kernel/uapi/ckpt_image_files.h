@@ -19,6 +19,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_SIGNALFD	= 30,
 	CKPT_FILE_INOTIFY	= 31,
 	CKPT_FILE_PIDFD		= 32,
+	CKPT_FILE_DELETED	= 36,	/* a regular file or directory without a name: INODE has it */
 	CKPT_FILE_TTY		= 40,	/* an end of a pty */
 };
 
@@ -162,6 +163,12 @@ struct ckpt_image_file_shmem {
 	__u32 flags;		/* CKPT_SHMEM_* */
 };
 
+/* of CKPT_FILE_DELETED */
+struct ckpt_image_file_deleted {
+	__u32 inode;		/* ref of an INODE */
+	__u32 reserved;
+};
+
 /* of CKPT_FILE_TCP, _UDP, _UNIX; they have OPTIONS, too */
 #define CKPT_SOCK_LISTEN	0x1
 #define CKPT_SOCK_BOUND		0x2
@@ -217,6 +224,26 @@ struct ckpt_image_pipe {
 struct ckpt_image_pipe_buf {
 	__u32 len;		/* bytes, 1 ... 4096, or CKPT_PIPE_BUF_MAX if it is no packet */
 	__u32 flags;		/* CKPT_PIPE_PACKET */
+};
+
+/* INODE: a file or directory that is deleted and still somebody's; contents come as PAGES */
+#define CKPT_INODE_LINKABLE	0x1	/* linkat(2) may give it a name: O_TMPFILE without O_EXCL */
+
+struct ckpt_image_inode {
+	__u32 ref;
+	__u32 mode;		/* S_IFREG or S_IFDIR, and permission bits */
+	__u32 uid;
+	__u32 gid;
+	__u64 size;		/* bytes */
+	__s64 atime_ns;		/* since 1970 */
+	__s64 mtime_ns;
+	__u32 flags;		/* CKPT_INODE_* */
+	__u32 reserved;
+};
+
+struct ckpt_image_xattr {
+	__u32 name_len;		/* bytes of XATTR_BYTES, which has name and value of each behind each other */
+	__u32 size;
 };
 
 /* SHMEM: memory shared by mappings; contents come as PAGES */
@@ -369,10 +396,15 @@ struct ckpt_image_files {
 	__u32 reserved;
 };
 
-/* FS: root is a path in the container's own root; cwd too */
+/* FS: root is a path in the container's own root; cwd too, if it is not deleted */
 struct ckpt_image_fs {
 	__u32 ref;
 	__u32 umask;
+};
+
+struct ckpt_image_fs_deleted {
+	__u32 cwd;		/* ref of an INODE */
+	__u32 reserved;
 };
 
 #endif

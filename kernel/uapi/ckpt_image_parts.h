@@ -45,17 +45,23 @@
 	X(FILE, EVENT_NAMES, 55, __u8, 0, CKPT_MANY)			\
 	X(FILE, PIDFD, 56, struct ckpt_image_file_pidfd, 0, 1)		\
 	X(FILE, TTY, 60, struct ckpt_image_file_tty, 0, 1)		\
+	X(FILE, DELETED, 66, struct ckpt_image_file_deleted, 0, 1)	\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
 	X(SHMEM, BASE, 1, struct ckpt_image_shmem, 1, 1)		\
 	X(SHMEM, NAME, 2, char, 0, 256)					\
+	X(INODE, BASE, 1, struct ckpt_image_inode, 1, 1)		\
+	X(INODE, NAME, 2, char, 2, CKPT_PATH_MAX)			\
+	X(INODE, XATTRS, 3, struct ckpt_image_xattr, 0, 65536)		\
+	X(INODE, XATTR_BYTES, 4, __u8, 0, CKPT_MANY)			\
 	X(FILES, BASE, 1, struct ckpt_image_files, 1, 1)		\
 	X(FILES, FDS, 2, struct ckpt_image_fd, 0, CKPT_MANY)		\
 	X(FILES, LOCKS, 3, struct ckpt_image_lock, 0, CKPT_MANY)	\
 	X(FS, BASE, 1, struct ckpt_image_fs, 1, 1)			\
 	X(FS, ROOT, 2, char, 2, CKPT_PATH_MAX)				\
 	X(FS, CWD, 3, char, 2, CKPT_PATH_MAX)				\
+	X(FS, DELETED, 4, struct ckpt_image_fs_deleted, 0, 1)		\
 	X(SIGHAND, BASE, 1, struct ckpt_image_sighand, 1, 1)		\
 	X(SIGHAND, ACTIONS, 2, struct ckpt_image_sigaction, 64, 64)	\
 	X(MM, BASE, 1, struct ckpt_image_mm, 1, 1)			\
@@ -136,13 +142,17 @@
 	X(FILE, INOTIFY, reserved, 0)					\
 	X(FILE, PIDFD, flags, CKPT_PIDFD_THREAD)			\
 	X(FILE, PIDFD, reserved, 0)					\
+	X(FILE, DELETED, reserved, 0)					\
 	X(PIPE, BASE, reserved, 0)					\
 	X(PIPE, BUFS, flags, CKPT_PIPE_PACKET)				\
 	X(SHMEM, BASE, memfd, 1)					\
+	X(INODE, BASE, flags, CKPT_INODE_LINKABLE)			\
+	X(INODE, BASE, reserved, 0)					\
 	X(FILES, BASE, reserved, 0)					\
 	X(FILES, FDS, flags, CKPT_FD_CLOEXEC)				\
 	X(FILES, FDS, reserved, 0)					\
 	X(FILES, LOCKS, exclusive, 1)					\
+	X(FS, DELETED, reserved, 0)					\
 	X(SIGHAND, BASE, reserved, 0)					\
 	X(MM, BASE, def_flags, CKPT_VMA_LOCKED | CKPT_VMA_LOCKONFAULT)	\
 	X(MM, BASE, dump_filter, CKPT_DUMP_FILTER)			\

@@ -24,11 +24,13 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int must(int ret, const char *what)
@@ -175,6 +177,23 @@ static void make_files(const char *dir)
 	must(open(path, O_RDONLY | O_CLOEXEC), path);
 	must(open(dir, O_RDONLY | O_DIRECTORY), dir);
 	must(open("/dev/null", O_RDWR), "/dev/null");
+}
+
+static void make_deleted(const char *dir)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/deleted", dir);
+	fd = must(open(path, O_RDWR | O_CREAT, 0640), path);
+	must(write(fd, "what nobody finds any more", 26), path);
+	must(fsetxattr(fd, "trusted.note", "note", 4, 0), path);
+	must(open(path, O_RDONLY), path);
+	must(unlink(path), path);
+	snprintf(path, sizeof(path), "%s/deleted-directory", dir);
+	must(mkdir(path, 0700), path);
+	must(chdir(path), path);
+	must(rmdir(path), path);
 }
 
 /* what is locked, and who is told of what */
@@ -384,6 +403,7 @@ int main(int argc, char **argv)
 	must(chdir(argv[1]), argv[1]);
 	make_children();
 	make_files(argv[1]);
+	make_deleted(argv[1]);
 	make_locks(argv[1]);
 	make_pipes();
 	make_events();

@@ -432,23 +432,10 @@ static void fifo(void)
 	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0);
 }
 
-static void deleted(void)
+/* to read it would break the lease */
+static void deleted_leased(void)
 {
-	made("deleted");
-	have(!unlink("deleted"));
-}
-
-static void deleted_directory(void)
-{
-	have(!mkdir("deleted-directory", 0700) && !chdir("deleted-directory") && !rmdir("../deleted-directory"));
-}
-
-static void deleted_mapping(void)
-{
-	int fd = made("deleted");
-
-	have(!ftruncate(fd, 4096) && mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
-	have(!close(fd) && !unlink("deleted"));
+	have(!fcntl(made("deleted"), F_SETLEASE, F_WRLCK) && !unlink("deleted"));
 }
 
 /* a file system that keeps its locks itself, if it wants to */
@@ -778,7 +765,7 @@ static const struct kind kinds[] = {
 	{ "pressure-trigger", proc_pressure }, { "cgroup-pressure-trigger", cgroup_pressure },
 	{ "cgroup-peak", cgroup_peak }, { "trace-pipe", trace_pipe }, { "fdinfo-file", fdinfo_file },
 	{ "mtrr", mtrr }, { "old-maps", old_maps },
-	{ "deleted", deleted }, { "deleted-directory", deleted_directory }, { "deleted-mapping", deleted_mapping },
+	{ "deleted-leased", deleted_leased },
 	{ "fuse-lock", fuse_lock }, { "fuse-range", fuse_range }, { "breaking-lease", breaking_lease },
 	{ "async", async }, { "notify", notify }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
 	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },

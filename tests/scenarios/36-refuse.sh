@@ -140,9 +140,7 @@ refuse "C1 K17" trace-pipe fd '/trace_pipe of tracefs has state'
 refuse "C1 K17" fdinfo-file fd '/fdinfo/0 of proc has state'
 refuse "C1 K17" mtrr fd '/mtrr of proc has state'
 refuse "C1 K17" old-maps fd '/maps of proc has the memory that its process had before'
-refuse C2 deleted fd deleted
-refuse C2 deleted-directory task deleted
-refuse C2 deleted-mapping task deleted
+refuse C2 deleted-leased fd "deleted, and is a file with a lease"
 refuse C5 fuse-lock fd 'file lock or lease is held, which is not supported on fuse'
 refuse C5 fuse-range fd 'file lock or lease is held, which is not supported on fuse'
 refuse C5 breaking-lease fd 'lease that somebody is breaking'

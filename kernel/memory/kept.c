@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contents of files that have no name any more: nobody can read them later, so
+ * they are copied while the container is frozen, as shared memory is.  C2.
+ */
+#include <linux/fs.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "file.h"
+#include "memory.h"
+
+/* as of shared memory: rather none than that somebody is killed for it, and the container pays */
+#define CKPT_GFP_COPY (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+struct kept {
+	struct ckpt_source src;
+	struct file *file;		/* ours, for reading; NULL when it is copied */
+	struct xarray pages;		/* struct page of ours, by index */
+};
+
+static struct kept *kept_of(struct ckpt_source *src)
+{
+	return container_of(src, struct kept, src);
+}
+
+/*
+ * The next bytes that are no hole, from *@from on: [*@from, *@to).  Returns 1, 0 if
+ * there are none, or a negative errno.
+ */
+static int next_data(struct file *file, loff_t *from, loff_t *to)
+{
+	loff_t size = i_size_read(file_inode(file)), pos;
+
+	if (*from >= size)
+		return 0;
+	pos = vfs_llseek(file, *from, SEEK_DATA);
+	if (pos == -ENXIO || pos >= size)
+		return 0;
+	if (pos < 0)
+		return pos;
+	*from = pos;
+	pos = vfs_llseek(file, pos, SEEK_HOLE);
+	if (pos < 0)
+		return pos;
+	*to = min(pos, size);
+	return *to > *from;
+}
+
+/*
+ * ckpt_data_in - how many bytes of a file are no holes
+ * @most: who has more than these is not looked at any further
+ *
+ * Returns bytes, or a negative errno.
+ */
+loff_t ckpt_data_in(struct file *file, loff_t most)
+{
+	loff_t from = 0, to = 0, sum = 0;
+	int ret;
+
+	while ((ret = next_data(file, &from, &to)) > 0 && sum <= most) {
+		sum += to - from;
+		from = to;
+	}
+	return ret < 0 ? ret : sum;
+}
+
+/* a page of zeroes is left out: it comes back as a hole */
+static int copy_page_at(struct kept *k, loff_t pos)
+{
+	pgoff_t index = pos >> PAGE_SHIFT;
+	struct page *page;
+	ssize_t n;
+	int ret;
+
+	page = alloc_page(CKPT_GFP_COPY | __GFP_ZERO);
+	if (!page)
+		return -ENOMEM;
+	n = kernel_read(k->file, page_address(page), PAGE_SIZE, &pos);
+	if (n <= 0 || !memchr_inv(page_address(page), 0, PAGE_SIZE)) {
+		__free_page(page);
+		return n < 0 ? n : 0;
+	}
+	ret = xa_err(xa_store(&k->pages, index, page, CKPT_GFP_COPY));
+	if (ret)
+		__free_page(page);
+	return ret;
+}
+
+static int copy_data(struct ckpt_checkpoint *cp, struct kept *k, loff_t from, loff_t to)
+{
+	loff_t pos;
+	int ret;
+
+	for (pos = round_down(from, PAGE_SIZE); pos < to; pos += PAGE_SIZE) {
+		ret = copy_page_at(k, pos);
+		if (ret)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ckpt_save_overdue(cp))
+			return -ETIMEDOUT;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void close_kept(struct kept *k)
+{
+	if (k->file)
+		fput(k->file);
+	k->file = NULL;
+}
+
+static int copy_kept(struct ckpt_checkpoint *cp, struct kept *k)
+{
+	loff_t from = 0, to = 0;
+	int ret;
+
+	while ((ret = next_data(k->file, &from, &to)) > 0) {
+		ret = copy_data(cp, k, from, to);
+		if (ret)
+			break;
+		from = round_up(to, PAGE_SIZE);
+	}
+	if (ret == -ENOMEM)
+		ckpt_fail(ckpt_save_log(cp), ret,
+			  "there is no room for a copy of the deleted file %pD, for which the container's cgroup pays: see memory.max",
+			  k->file);
+	else if (ret && ret != -EINTR && ret != -ETIMEDOUT)
+		ckpt_fail(ckpt_save_log(cp), ret, "the deleted file %pD cannot be read: error %d",
+			  k->file, -ret);
+	close_kept(k);
+	return ret;
+}
+
+/* the copy's pages go with the batch */
+static int kept_stream(struct ckpt_source *src, struct ckpt_page_batch *b, struct ckpt_sink *sink)
+{
+	struct xarray *pages = &kept_of(src)->pages;
+	struct page *page;
+	unsigned long index;
+	int ret;
+
+	xa_for_each(pages, index, page) {
+		xa_erase(pages, index);
+		b->addr[b->nr] = (u64)index << PAGE_SHIFT;
+		b->page[b->nr++] = page;
+		if (b->nr == CKPT_PAGES_MAX) {
+			ret = sink->put(sink, b);
+			if (ret)
+				return ret;
+		}
+	}
+	return sink->put(sink, b);
+}
+
+static void kept_free(struct ckpt_source *src)
+{
+	struct kept *k = kept_of(src);
+	struct page *page;
+	unsigned long index;
+
+	close_kept(k);
+	xa_for_each(&k->pages, index, page)
+		__free_page(page);
+	xa_destroy(&k->pages);
+	kfree(k);
+}
+
+static const struct ckpt_source_ops kept_source = {
+	.stream = kept_stream,
+	.free = kept_free,
+};
+
+/*
+ * ckpt_keep_contents - the contents of @file are to be in the image, as those of @ref
+ * @file: open for reading and ours alone; its reference is taken over, also on error
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file)
+{
+	struct kept *k = kzalloc(sizeof(*k), GFP_KERNEL);
+
+	if (!k) {
+		fput(file);
+		return -ENOMEM;
+	}
+	k->src.ref = ref;
+	k->src.ops = &kept_source;
+	k->file = file;
+	xa_init_flags(&k->pages, XA_FLAGS_ACCOUNT);
+	ckpt_add_source(cp, &k->src);
+	return 0;
+}
+
+/* ckpt_free_kept - give the copies back; waits for nobody */
+void ckpt_free_kept(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_source *src, *next;
+
+	list_for_each_entry_safe(src, next, ckpt_sources(cp), list) {
+		if (src->ops != &kept_source)
+			continue;
+		list_del(&src->list);
+		kept_free(src);
+	}
+}
+
+/*
+ * ckpt_copy_kept - copy the contents of all that are to be kept; the container is frozen
+ *
+ * Its memory cgroup pays, as it does for copies of shared memory.
+ *
+ * Returns 0, -EINTR if current was killed, -ETIMEDOUT if the container was let go, or
+ * another negative errno with a sentence.
+ */
+int ckpt_copy_kept(struct ckpt_checkpoint *cp)
+{
+	struct mem_cgroup *memcg, *old;
+	struct ckpt_source *src;
+	int ret = 0;
+
+	memcg = get_mem_cgroup_from_mm(ckpt_save_root_task(cp)->mm);
+	old = set_active_memcg(memcg);
+	list_for_each_entry(src, ckpt_sources(cp), list) {
+		if (src->ops == &kept_source)
+			ret = copy_kept(cp, kept_of(src));
+		if (ret)
+			break;
+	}
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+	return ret;
+}
