@@ -5,6 +5,8 @@
  * once.  C2.
  */
 #include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/fileattr.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/slab.h>
@@ -16,7 +18,11 @@
 #define CKPT_DELETED_MAX (64 << 20)
 
 /* a file of whose like a new one has none, and that would be lost */
-#define CKPT_INODE_FLAGS (S_SYNC | S_NOATIME | S_APPEND | S_IMMUTABLE | S_SWAPFILE | S_DAX | S_VERITY)
+#define CKPT_INODE_FLAGS (S_SYNC | S_DIRSYNC | S_NOATIME | S_APPEND | S_IMMUTABLE | S_SWAPFILE | S_DAX | \
+			  S_VERITY | S_ENCRYPTED | S_CASEFOLD)
+#define CKPT_ATTR_FLAGS_LOST (FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_NODUMP_FL | FS_NOCOMP_FL | \
+			      FS_JOURNAL_DATA_FL | FS_NOTAIL_FL | FS_TOPDIR_FL | FS_NOCOW_FL | \
+			      FS_PROJINHERIT_FL)
 
 /* at a restart */
 struct unnamed {
@@ -51,10 +57,10 @@ static struct inode *real_inode(struct file *file)
 }
 
 /* can it be read without a wait for anybody but a disk? */
-static bool is_local(const struct super_block *sb)
+bool ckpt_is_local(const struct super_block *sb)
 {
 	static const char * const names[] = {
-		"tmpfs", "ramfs", "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat",
+		"tmpfs", "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat",
 	};
 	int i;
 
@@ -71,11 +77,22 @@ static bool has_leases(struct inode *inode)
 	return ctx && !list_empty_careful(&ctx->flc_lease);
 }
 
+/* what a new file has not, of what is not in its inode: for those that know of it */
+static bool has_attributes(struct dentry *dentry)
+{
+	struct fileattr fa = {};
+
+	return !vfs_fileattr_get(dentry, &fa) &&
+	       (fa.flags & CKPT_ATTR_FLAGS_LOST || fa.fsx_projid || fa.fsx_extsize || fa.fsx_cowextsize);
+}
+
 static const char *refusal(const struct path *path, struct inode *real)
 {
+	if (__mnt_is_readonly(path->mnt))
+		return "on a mount for reading only, where it could not be made again";
 	if (is_idmapped_mnt(path->mnt))
 		return "on a mount that maps ids";
-	if (real->i_flags & CKPT_INODE_FLAGS)
+	if (real->i_flags & CKPT_INODE_FLAGS || has_attributes(path->dentry))
 		return "with attributes of chattr(1)";
 	/* to read it would break them */
 	if (has_leases(d_inode(path->dentry)) || has_leases(real))
@@ -121,13 +138,14 @@ static int save_name(struct ckpt_checkpoint *cp, const struct path *path, struct
  * A file of ours to read it with: in nobody's table, seen by nobody who watches, and the
  * offset is not the container's.
  */
-static int keep_contents(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const struct path *path)
+static int keep_contents(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const struct path *path,
+			 loff_t size)
 {
 	struct inode *real = obj->ptr;
 	struct file *file;
 	loff_t data;
 
-	file = dentry_open(path, O_RDONLY | O_LARGEFILE | O_NOATIME | (__force int)FMODE_NONOTIFY,
+	file = dentry_open(path, O_RDONLY | O_NONBLOCK | O_LARGEFILE | O_NOATIME | (__force int)FMODE_NONOTIFY,
 			   current_cred());
 	if (IS_ERR(file))
 		return ckpt_refuse(cp, PTR_ERR(file), "%pd is deleted and cannot be read: error %ld",
@@ -137,10 +155,12 @@ static int keep_contents(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const
 		return ckpt_refuse(cp, -EOPNOTSUPP, "%pd is deleted, and was changed after it had been mapped from the lower layer of an overlay, which is not supported",
 				   path->dentry);
 	}
-	data = ckpt_data_in(file, CKPT_DELETED_MAX);
 	/* what lies in memory is copied as other shared memory is */
-	if (real->i_sb->s_magic == TMPFS_MAGIC || real->i_sb->s_magic == RAMFS_MAGIC)
-		data = min_t(loff_t, data, 0);
+	data = real->i_sb->s_magic == TMPFS_MAGIC ? 0 : ckpt_data_in(cp, file, size, CKPT_DELETED_MAX);
+	if (data == -EAGAIN || data == -EINTR || data == -ETIMEDOUT) {
+		fput(file);
+		return data;
+	}
 	if (data < 0 || data > CKPT_DELETED_MAX) {
 		fput(file);
 		return data < 0 ?
@@ -148,7 +168,7 @@ static int keep_contents(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const
 			ckpt_refuse(cp, -EFBIG, "%pd is deleted and has more than %u MiB, which would be copied while the container stands; close it, or cut it with truncate(1) by /proc/PID/fd",
 				    path->dentry, CKPT_DELETED_MAX >> 20);
 	}
-	return ckpt_keep_contents(cp, obj->ref, file);
+	return ckpt_keep_contents(cp, obj->ref, file, size);
 }
 
 static int save_inode_of(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const struct path *path)
@@ -161,7 +181,7 @@ static int save_inode_of(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const
 
 	if (!img)
 		return -ENOMEM;
-	if (!is_local(real->i_sb))
+	if (!ckpt_is_local(real->i_sb))
 		return ckpt_refuse(cp, -EOPNOTSUPP, "%pd is deleted, and lies on %s, of which nothing can be read while the container stands; close it",
 				   path->dentry, real->i_sb->s_type->name);
 	if (what)
@@ -182,7 +202,7 @@ static int save_inode_of(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const
 	if (!ret)
 		ret = ckpt_save_xattrs(cp, path, rec);
 	if (!ret && S_ISREG(inode->i_mode))
-		ret = keep_contents(cp, obj, path);
+		ret = keep_contents(cp, obj, path, img->size);
 	return ret ? : ckpt_done(cp, rec);
 }
 
@@ -196,8 +216,12 @@ static int save_once(struct ckpt_checkpoint *cp, const struct path *path, struct
 	if (ret)
 		return ret;
 	obj = ckpt_obj_find(cp, &ckpt_type_inode, real);
+	/* all that is opened at a restart is in the mount where it is made */
 	if (obj->users > 1)
-		return 0;
+		return obj->mount == path->mnt ? 0 :
+			ckpt_refuse(cp, -EOPNOTSUPP, "%pd is deleted, and is open or mapped by two mounts, which is not supported",
+				    path->dentry);
+	obj->mount = path->mnt;
 	ret = save_inode_of(cp, obj, path);
 	obj->refused = ret == CKPT_REFUSED;
 	return ret;

@@ -37,16 +37,6 @@ static const struct ckpt_file_ops *kind_of_file(struct file *file)
 	return NULL;
 }
 
-/* one that is deleted may have another name */
-static const struct ckpt_file_ops *kind_to_save(struct ckpt_checkpoint *cp, struct file *file)
-{
-	const struct ckpt_file_ops *ops = kind_of_file(file);
-
-	if (ops == &ckpt_file_deleted && ckpt_has_other_name(cp, ckpt_file_user_path(file)))
-		return &ckpt_file_path;
-	return ops;
-}
-
 static const struct ckpt_file_ops *kind_of_nr(u32 kind)
 {
 	int i;
@@ -111,14 +101,14 @@ static int save_common(struct ckpt_checkpoint *cp, struct file *file, struct ckp
 	return ret ? : refused;
 }
 
-static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+/* @other: of a deleted file, its other name; or NULL */
+static int save_as(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const struct ckpt_file_ops *ops,
+		   const char *other)
 {
-	const struct ckpt_file_ops *ops;
 	struct file *file = obj->ptr;
 	struct ckpt_rec_out *rec;
 	int ret, refused;
 
-	ops = kind_to_save(cp, file);
 	if (!ops)
 		return ckpt_refuse(cp, -EOPNOTSUPP, "a file of kind %s (%pD) is not supported%s%s",
 				   file_inode(file)->i_sb->s_type->name, file,
@@ -133,10 +123,29 @@ static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	if (ckpt_go_on(ret))
 		return ret;
 	refused = ret ? : refused;
-	ret = ops->has_path ? save_path(cp, file, rec) : 0;
+	ret = other ? ckpt_put_string(rec, FILE, NAME, other) :
+	      ops->has_path ? save_path(cp, file, rec) : 0;
 	if (!ret && ops->save)
 		ret = ops->save(cp, file, rec);
 	return ret ? : refused ? : ckpt_done(cp, rec);
+}
+
+static int save_file(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	const struct ckpt_file_ops *ops = kind_of_file(obj->ptr);
+	const char *other;
+	char *buf;
+	int ret;
+
+	if (ops != &ckpt_file_deleted)
+		return save_as(cp, obj, ops, NULL);
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	other = ckpt_other_name(cp, ckpt_file_user_path(obj->ptr), buf);
+	ret = save_as(cp, obj, other ? &ckpt_file_path : ops, other);
+	kfree(buf);
+	return ret;
 }
 
 static int check_file_rec(struct ckpt_log *log, const struct ckpt_rec_buf *buf)

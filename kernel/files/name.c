@@ -8,9 +8,11 @@
 #include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
-#include <linux/slab.h>
 
 #include "file.h"
+
+/* of a file that has many */
+#define CKPT_NAMES_MAX 64
 
 /* each look-up of a file below /proc/net makes it anew, and forgets who had the name */
 static bool is_made_anew(const struct dentry *dentry)
@@ -127,14 +129,15 @@ struct dentry *ckpt_nth_name(struct inode *inode, u32 n)
 }
 
 /* of a deleted one: another name of the same inode in the same mount, which lies in @buf, or NULL */
-static const char *other_name(struct ckpt_checkpoint *cp, const struct path *path, char *buf)
+const char *ckpt_other_name(struct ckpt_checkpoint *cp, const struct path *path, char *buf)
 {
 	struct inode *inode = d_inode(path->dentry);
 	struct path other = { .mnt = path->mnt };
 	const char *name = NULL;
 	u32 n;
 
-	for (n = 0; inode && inode->i_nlink && !name; n++) {
+	/* each is looked for from the first on, so not too many */
+	for (n = 0; inode && inode->i_nlink && !name && n < CKPT_NAMES_MAX; n++) {
 		other.dentry = ckpt_nth_name(inode, n);
 		if (!other.dentry)
 			break;
@@ -150,8 +153,7 @@ static const char *other_name(struct ckpt_checkpoint *cp, const struct path *pat
  * @buf: PATH_MAX bytes
  * @name: set to the name, which lies in @buf
  *
- * A path that is deleted has the other name that its file has, if the kernel knows
- * one.  A path without any, or that its name does not lead to from the container's
+ * A path that is deleted, or that its name does not lead to from the container's
  * root, is refused.  Of a mount whose root was deleted whoever describes the mounts
  * has to say where it comes from, or refuse it.
  */
@@ -167,24 +169,12 @@ int ckpt_path_name(struct ckpt_checkpoint *cp, const struct path *path,
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%pd lies outside of the container's root directory", path->dentry);
 	/* what is mounted by itself is there under its name: it is its mount that must come back */
-	if (ckpt_is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root) {
-		*name = other_name(cp, path, buf);
-		return *name ? 0 : ckpt_refuse(cp, -EOPNOTSUPP, "%pd is deleted, which is not supported",
-					       path->dentry);
-	}
+	if (ckpt_is_deleted(path->dentry) && path->dentry != path->mnt->mnt_root)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "%s is deleted, which is not supported", p);
 	if (!leads_back(path, ckpt_save_root(cp)))
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "%s is not found under its name any more: it was removed or replaced, or something is mounted over it, which is not supported",
 				   p);
 	*name = p;
 	return 0;
-}
-
-bool ckpt_has_other_name(struct ckpt_checkpoint *cp, const struct path *path)
-{
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
-	bool has = buf && other_name(cp, path, buf);
-
-	kfree(buf);
-	return has;
 }

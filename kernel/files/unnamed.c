@@ -4,6 +4,7 @@
  * none under a name that is taken from it before anybody can look it up.  C2.
  */
 #include <linux/dcache.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/random.h>
@@ -28,7 +29,20 @@ static int find_dir(const char *name, struct path *dir)
 		ret = kern_path(slash == up ? "/" : up, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, dir);
 	} while ((ret == -ENOENT || ret == -ENOTDIR) && slash != up);
 	kfree(up);
+	/* who is asked there is a disk; of an overlay it is seen when the file is made */
+	if (!ret && !ckpt_is_local(dir->mnt->mnt_sb) &&
+	    dir->mnt->mnt_sb->s_magic != OVERLAYFS_SUPER_MAGIC) {
+		path_put(dir);
+		ret = -EOPNOTSUPP;
+	}
 	return ret;
+}
+
+/* is it where it can be read again? */
+static struct file *if_local(struct file *file)
+{
+	return IS_ERR(file) ? file :
+		ckpt_file_or(file, ckpt_is_local(d_real_inode(file->f_path.dentry)->i_sb) ? 0 : -EOPNOTSUPP);
 }
 
 /*
@@ -49,26 +63,30 @@ static void give_name(struct dentry *dentry, const char *name)
 	spin_unlock(&dentry->d_parent->d_lock);
 }
 
-/* a name that nobody has, with a reference; the directory is locked */
-static struct dentry *free_name(const struct path *dir, const char *name)
+/* a name that nobody has, and that nobody waits for, with a reference; the directory is locked */
+static struct dentry *free_name(const struct path *dir)
 {
-	struct dentry *dentry = lookup_one_len(name, dir->dentry, strlen(name));
-	char other[24];
+	struct dentry *dentry;
+	char name[24];
 
-	while (!IS_ERR(dentry) && d_is_positive(dentry)) {
+	/* it could not be taken away again */
+	if (IS_APPEND(d_inode(dir->dentry)))
+		return ERR_PTR(-EPERM);
+	for (;;) {
+		snprintf(name, sizeof(name), ".ckpt-%016llx", get_random_u64());
+		dentry = lookup_one_len(name, dir->dentry, strlen(name));
+		if (IS_ERR(dentry) || d_is_negative(dentry))
+			return dentry;
 		dput(dentry);
-		snprintf(other, sizeof(other), ".ckpt-%016llx", get_random_u64());
-		dentry = lookup_one_len(other, dir->dentry, strlen(other));
 	}
-	return dentry;
 }
 
 /* make a file or directory and take its name away; @dir is locked.  A dentry with a reference */
 static struct dentry *make_and_remove(struct ckpt_restart *rs, const struct path *dir,
-				      const char *name, bool is_dir)
+				      bool is_dir)
 {
 	struct inode *inode = d_inode(dir->dentry);
-	struct dentry *dentry = free_name(dir, name);
+	struct dentry *dentry = free_name(dir);
 	int ret;
 
 	if (IS_ERR(dentry))
@@ -110,7 +128,7 @@ static struct file *make_named(struct ckpt_restart *rs, const struct path *dir, 
 	if (ret)
 		return ERR_PTR(ret);
 	inode_lock_nested(d_inode(dir->dentry), I_MUTEX_PARENT);
-	path.dentry = make_and_remove(rs, dir, name, is_dir);
+	path.dentry = make_and_remove(rs, dir, is_dir);
 	inode_unlock(d_inode(dir->dentry));
 	if (IS_ERR(path.dentry)) {
 		file = ERR_CAST(path.dentry);
@@ -147,7 +165,7 @@ struct file *ckpt_make_unnamed(struct ckpt_restart *rs, const char *name, bool l
 	else if (file == ERR_PTR(-EOPNOTSUPP) && !linkable)
 		file = make_named(rs, &dir, last, false);
 	path_put(&dir);
-	return file;
+	return if_local(file);
 }
 
 /* ckpt_make_unnamed_dir - the same of an empty directory, for reading; in it nothing can be made any more */

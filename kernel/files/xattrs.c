@@ -92,15 +92,24 @@ int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct
 	return ret;
 }
 
+static bool name_ok(const u8 *name, u32 len)
+{
+	return !memchr(name, 0, len) && (len < XATTR_SYSTEM_PREFIX_LEN ||
+					 memcmp(name, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN));
+}
+
 bool ckpt_xattrs_ok(const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_xattr *x;
+	const u8 *name = ckpt_get(buf, INODE, XATTR_BYTES);
 	u64 i, nr, bytes, sum = 0;
 
 	x = ckpt_get_nr(buf, INODE, XATTRS, &nr);
 	ckpt_get_nr(buf, INODE, XATTR_BYTES, &bytes);
 	for (i = 0; i < nr; i++) {
 		if (!x[i].name_len || x[i].name_len > XATTR_NAME_MAX || x[i].size > XATTR_SIZE_MAX)
+			return false;
+		if (sum + x[i].name_len + x[i].size > bytes || !name_ok(name + sum, x[i].name_len))
 			return false;
 		sum += x[i].name_len + x[i].size;
 	}

@@ -82,8 +82,10 @@ bool ckpt_is_deleted(const struct dentry *dentry);
 
 /* the @n-th name of @inode that is not deleted and that the kernel has at hand, with a reference, or NULL */
 struct dentry *ckpt_nth_name(struct inode *inode, u32 n);
-/* a path that is deleted: does ckpt_path_name() find another name of its file? */
-bool ckpt_has_other_name(struct ckpt_checkpoint *cp, const struct path *path);
+/* a path that is deleted: another name of its file in the same mount, which lies in @buf of PATH_MAX bytes; or NULL */
+const char *ckpt_other_name(struct ckpt_checkpoint *cp, const struct path *path, char *buf);
+/* files/deleted.c: can a file there be read without a wait for anybody but a disk? */
+bool ckpt_is_local(const struct super_block *sb);
 
 /*
  * files/unnamed.c: a file for reading and writing that has no name, in the directory of

@@ -80,14 +80,23 @@ bool ckpt_vma_has_breakpoints(struct vm_area_struct *vma);
 bool ckpt_is_shmem(struct file *file);
 int ckpt_copy_shared(struct ckpt_checkpoint *cp);
 void ckpt_free_shared(struct ckpt_checkpoint *cp);
+/* what is there of the first @nr pages of a tmpfs's file or its like, by index; the container's cgroup is active */
+int ckpt_copy_shmem_pages(struct ckpt_checkpoint *cp, struct address_space *mapping, pgoff_t nr,
+			  struct xarray *to);
 unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
 			      unsigned long prot, unsigned long flags, u64 offset, bool sealed);
 
 /* memory/kept.c: contents of files that have no name any more; @file's reference is taken over */
-int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file);
-loff_t ckpt_data_in(struct file *file, loff_t most);
+int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file, loff_t size);
+loff_t ckpt_data_in(struct ckpt_checkpoint *cp, struct file *file, loff_t size, loff_t most);
 int ckpt_copy_kept(struct ckpt_checkpoint *cp);
 void ckpt_free_kept(struct ckpt_checkpoint *cp);
+
+/* memory/filled.c: an executable, or a mapping that is locked, of a deleted file has to wait for its contents */
+bool ckpt_is_unfilled(struct ckpt_restart *rs, u32 ref);
+bool ckpt_locks_later(struct ckpt_restart *rs, const struct ckpt_image_vma *v);
+int ckpt_change_exe(struct mm_struct *mm, struct file *exe);
+int ckpt_finish_filled(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, struct mm_struct *mm);
 
 /* memory/return.c */
 int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);

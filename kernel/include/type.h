@@ -26,6 +26,7 @@ struct ckpt_obj {			/* of a checkpoint */
 	u32 ref;
 	unsigned int users;		/* references that the engine has seen */
 	unsigned int ends[2];		/* of a pipe: for reading, for writing; of a pty: masters, slaves */
+	const void *mount;		/* of an inode: the vfsmount that it was met in first; no reference */
 	bool refused;			/* and said so */
 };
 

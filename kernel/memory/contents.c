@@ -4,6 +4,7 @@
  * and the shared memory of the restarted.  S10.
  */
 #include <linux/highmem.h>
+#include <linux/magic.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
@@ -28,14 +29,21 @@ static int page_of_mm(struct mm_struct *mm, u64 addr, struct page **page)
 	return got == 1 ? 0 : got < 0 ? got : -EFAULT;
 }
 
-static int page_of_shmem(struct file *file, u64 offset, struct page **page)
+static int page_of_shmem(struct inode *inode, u64 offset, struct page **page)
 {
-	struct inode *inode = file_inode(file);
 
 	if (!PAGE_ALIGNED(offset) || offset >= i_size_read(inode))
 		return -EINVAL;
 	*page = shmem_read_mapping_page(inode->i_mapping, offset >> PAGE_SHIFT);
 	return PTR_ERR_OR_ZERO(*page);
+}
+
+/* in which whole pages are written, also what mappings have behind the end; or NULL */
+static struct inode *tmpfs_inode(struct file *file)
+{
+	struct inode *inode = file ? d_real_inode(file->f_path.dentry) : NULL;
+
+	return inode && inode->i_sb->s_magic == TMPFS_MAGIC ? inode : NULL;
 }
 
 static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct page **page)
@@ -47,7 +55,10 @@ static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct page **p
 		return page_of_mm(ptr, addr, page);
 	ptr = ckpt_find_restored(rs, ref, &ckpt_type_shmem);
 	if (ptr)
-		return page_of_shmem(ptr, addr, page);
+		return page_of_shmem(file_inode(ptr), addr, page);
+	ptr = ckpt_find_restored(rs, ref, &ckpt_type_inode);
+	if (ptr)
+		return page_of_shmem(tmpfs_inode(ckpt_inode_writer(ptr)), addr, page);
 	return -ENOENT;
 }
 
@@ -96,7 +107,7 @@ static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct xxh64_st
 	void *p;
 	int ret;
 
-	if (inode)
+	if (inode && !tmpfs_inode(ckpt_inode_writer(inode)))
 		return read_file_page(rs, ref, addr, ckpt_inode_writer(inode), sum);
 	ret = find_page(rs, ref, addr, &page);
 	if (ret)

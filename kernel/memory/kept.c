@@ -4,6 +4,7 @@
  * they are copied while the container is frozen, as shared memory is.  C2.
  */
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -18,6 +19,7 @@
 struct kept {
 	struct ckpt_source src;
 	struct file *file;		/* ours, for reading; NULL when it is copied */
+	loff_t size;			/* bytes, as the image says */
 	struct xarray pages;		/* struct page of ours, by index */
 };
 
@@ -28,11 +30,18 @@ static struct kept *kept_of(struct ckpt_source *src)
 
 /*
  * The next bytes that are no hole, from *@from on: [*@from, *@to).  Returns 1, 0 if
- * there are none, or a negative errno.
+ * there are none, or a negative errno: -EAGAIN if somebody outside changes them.
  */
-static int next_data(struct file *file, loff_t *from, loff_t *to)
+static int next_data(struct ckpt_checkpoint *cp, struct file *file, loff_t size, loff_t *from,
+		     loff_t *to)
 {
-	loff_t size = i_size_read(file_inode(file)), pos;
+	loff_t pos;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (ckpt_save_overdue(cp))
+		return -ETIMEDOUT;
+	cond_resched();
 
 	if (*from >= size)
 		return 0;
@@ -46,56 +55,79 @@ static int next_data(struct file *file, loff_t *from, loff_t *to)
 	if (pos < 0)
 		return pos;
 	*to = min(pos, size);
-	return *to > *from;
+	return *to > *from ? 1 : -EAGAIN;
 }
 
 /*
  * ckpt_data_in - how many bytes of a file are no holes
+ * @size: of it, bytes
  * @most: who has more than these is not looked at any further
  *
  * Returns bytes, or a negative errno.
  */
-loff_t ckpt_data_in(struct file *file, loff_t most)
+loff_t ckpt_data_in(struct ckpt_checkpoint *cp, struct file *file, loff_t size, loff_t most)
 {
 	loff_t from = 0, to = 0, sum = 0;
 	int ret;
 
-	while ((ret = next_data(file, &from, &to)) > 0 && sum <= most) {
+	while ((ret = next_data(cp, file, size, &from, &to)) > 0 && sum <= most) {
 		sum += to - from;
 		from = to;
 	}
 	return ret < 0 ? ret : sum;
 }
 
-/* a page of zeroes is left out: it comes back as a hole */
-static int copy_page_at(struct kept *k, loff_t pos)
+/* the container pays for the copy alone, and not for what is read for it */
+static int keep_page(struct kept *k, pgoff_t index, struct page *page, struct mem_cgroup *memcg)
 {
+	struct mem_cgroup *old = set_active_memcg(memcg);
+	int ret = xa_err(xa_store(&k->pages, index, page, CKPT_GFP_COPY));
+
+	set_active_memcg(old);
+	return ret;
+}
+
+static struct page *new_page(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *old = set_active_memcg(memcg);
+	struct page *page = alloc_page(CKPT_GFP_COPY | __GFP_ZERO);
+
+	set_active_memcg(old);
+	return page;
+}
+
+/* a page of zeroes is left out: it comes back as a hole */
+static int copy_page_at(struct kept *k, loff_t pos, struct mem_cgroup *memcg)
+{
+	ssize_t n, len = min_t(loff_t, PAGE_SIZE, k->size - pos);
 	pgoff_t index = pos >> PAGE_SHIFT;
 	struct page *page;
-	ssize_t n;
-	int ret;
+	int ret = 0;
 
-	page = alloc_page(CKPT_GFP_COPY | __GFP_ZERO);
+	page = new_page(memcg);
 	if (!page)
 		return -ENOMEM;
-	n = kernel_read(k->file, page_address(page), PAGE_SIZE, &pos);
-	if (n <= 0 || !memchr_inv(page_address(page), 0, PAGE_SIZE)) {
+	n = kernel_read(k->file, page_address(page), len, &pos);
+	if (n != len)
+		ret = n < 0 ? n : -EAGAIN;
+	if (ret || !memchr_inv(page_address(page), 0, PAGE_SIZE)) {
 		__free_page(page);
-		return n < 0 ? n : 0;
+		return ret;
 	}
-	ret = xa_err(xa_store(&k->pages, index, page, CKPT_GFP_COPY));
+	ret = keep_page(k, index, page, memcg);
 	if (ret)
 		__free_page(page);
 	return ret;
 }
 
-static int copy_data(struct ckpt_checkpoint *cp, struct kept *k, loff_t from, loff_t to)
+static int copy_data(struct ckpt_checkpoint *cp, struct kept *k, loff_t from, loff_t to,
+		     struct mem_cgroup *memcg)
 {
 	loff_t pos;
 	int ret;
 
 	for (pos = round_down(from, PAGE_SIZE); pos < to; pos += PAGE_SIZE) {
-		ret = copy_page_at(k, pos);
+		ret = copy_page_at(k, pos, memcg);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))
@@ -114,22 +146,46 @@ static void close_kept(struct kept *k)
 	k->file = NULL;
 }
 
-static int copy_kept(struct ckpt_checkpoint *cp, struct kept *k)
+static int copy_from_disk(struct ckpt_checkpoint *cp, struct kept *k, struct mem_cgroup *memcg)
 {
 	loff_t from = 0, to = 0;
 	int ret;
 
-	while ((ret = next_data(k->file, &from, &to)) > 0) {
-		ret = copy_data(cp, k, from, to);
+	while ((ret = next_data(cp, k->file, k->size, &from, &to)) > 0) {
+		ret = copy_data(cp, k, from, to, memcg);
 		if (ret)
 			break;
 		from = round_up(to, PAGE_SIZE);
 	}
+	return ret;
+}
+
+/* whole pages, also what mappings have behind the end; swap that comes in is the container's, too */
+static int copy_from_tmpfs(struct ckpt_checkpoint *cp, struct kept *k, struct inode *inode,
+			   struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *old = set_active_memcg(memcg);
+	int ret = ckpt_copy_shmem_pages(cp, inode->i_mapping, DIV_ROUND_UP(k->size, PAGE_SIZE),
+					&k->pages);
+
+	set_active_memcg(old);
+	return ret;
+}
+
+static int copy_kept(struct ckpt_checkpoint *cp, struct kept *k, struct mem_cgroup *memcg)
+{
+	struct inode *inode = d_real_inode(k->file->f_path.dentry);
+	int ret;
+
+	if (inode->i_sb->s_magic == TMPFS_MAGIC)
+		ret = copy_from_tmpfs(cp, k, inode, memcg);
+	else
+		ret = copy_from_disk(cp, k, memcg);
 	if (ret == -ENOMEM)
 		ckpt_fail(ckpt_save_log(cp), ret,
 			  "there is no room for a copy of the deleted file %pD, for which the container's cgroup pays: see memory.max",
 			  k->file);
-	else if (ret && ret != -EINTR && ret != -ETIMEDOUT)
+	else if (ret && ret != -EINTR && ret != -ETIMEDOUT && ret != -EAGAIN)
 		ckpt_fail(ckpt_save_log(cp), ret, "the deleted file %pD cannot be read: error %d",
 			  k->file, -ret);
 	close_kept(k);
@@ -178,10 +234,11 @@ static const struct ckpt_source_ops kept_source = {
 /*
  * ckpt_keep_contents - the contents of @file are to be in the image, as those of @ref
  * @file: open for reading and ours alone; its reference is taken over, also on error
+ * @size: of it, bytes, as the image says
  *
  * Returns 0 or -ENOMEM.
  */
-int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file)
+int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file, loff_t size)
 {
 	struct kept *k = kzalloc(sizeof(*k), GFP_KERNEL);
 
@@ -192,6 +249,7 @@ int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file)
 	k->src.ref = ref;
 	k->src.ops = &kept_source;
 	k->file = file;
+	k->size = size;
 	xa_init_flags(&k->pages, XA_FLAGS_ACCOUNT);
 	ckpt_add_source(cp, &k->src);
 	return 0;
@@ -220,19 +278,17 @@ void ckpt_free_kept(struct ckpt_checkpoint *cp)
  */
 int ckpt_copy_kept(struct ckpt_checkpoint *cp)
 {
-	struct mem_cgroup *memcg, *old;
+	struct mem_cgroup *memcg;
 	struct ckpt_source *src;
 	int ret = 0;
 
 	memcg = get_mem_cgroup_from_mm(ckpt_save_root_task(cp)->mm);
-	old = set_active_memcg(memcg);
 	list_for_each_entry(src, ckpt_sources(cp), list) {
 		if (src->ops == &kept_source)
-			ret = copy_kept(cp, kept_of(src));
+			ret = copy_kept(cp, kept_of(src), memcg);
 		if (ret)
 			break;
 	}
-	set_active_memcg(old);
 	mem_cgroup_put(memcg);
 	return ret;
 }

@@ -219,7 +219,7 @@ static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 	if (ret || !(v->flags & CKPT_VMA_LOCKED))
 		return ret;
 	ret = ckpt_syscall(mlock2, v->start, v->end - v->start,
-			   v->flags & CKPT_VMA_LOCKONFAULT ? MLOCK_ONFAULT : 0);
+			   v->flags & CKPT_VMA_LOCKONFAULT || ckpt_locks_later(rs, v) ? MLOCK_ONFAULT : 0);
 	/*
 	 * Locked all the same, but not all of it could be brought in: what is
 	 * inaccessible, or behind a file's end.  mlockall(2) does not mind, either.
@@ -311,27 +311,6 @@ static void set_fields(struct mm_struct *mm, const struct mm_rec *rec)
 	mmap_write_unlock(mm);
 }
 
-/* as prctl(PR_SET_MM_EXE_FILE) checks it */
-static int change_exe(struct mm_struct *mm, struct file *exe)
-{
-	int ret;
-
-	if (!S_ISREG(file_inode(exe)->i_mode) || k_path_noexec(&exe->f_path))
-		return -EACCES;
-	ret = file_permission(exe, MAY_EXEC);
-	if (ret)
-		return ret;
-	return k_replace_mm_exe_file(mm, exe);
-}
-
-/* is it one whose contents are yet to come?  Nobody may write to what is executed */
-static bool is_unfilled(struct ckpt_restart *rs, u32 ref)
-{
-	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_file);
-
-	return buf && ckpt_is_deleted_rec(buf);
-}
-
 static int set_exe(struct ckpt_restart *rs, u32 ref)
 {
 	struct file *exe = ckpt_find_restored(rs, ref, &ckpt_type_file);
@@ -339,22 +318,7 @@ static int set_exe(struct ckpt_restart *rs, u32 ref)
 	/* nobody else changes it: current's threads sleep in the engine */
 	if (!exe)
 		return ref ? -EINVAL : k_set_mm_exe_file(current->mm, NULL);
-	return is_unfilled(rs, ref) ? 0 : change_exe(current->mm, exe);
-}
-
-/* by the coordinator, when all contents are here */
-static int set_filled_exe(struct ckpt_restart *rs, struct mm_struct *mm, u32 ref)
-{
-	struct file *exe = ckpt_find_restored(rs, ref, &ckpt_type_file);
-	int ret;
-
-	if (!exe || !is_unfilled(rs, ref))
-		return 0;
-	ret = ckpt_finish_deleted(rs, ckpt_find_rec(rs, ref, &ckpt_type_file));
-	if (!ret)
-		ret = change_exe(mm, exe);
-	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "the deleted executable %pD cannot be set: error %d",
-			       exe, -ret) : 0;
+	return ckpt_is_unfilled(rs, ref) ? 0 : ckpt_change_exe(current->mm, exe);
 }
 
 /* what the old program had registered lies in memory that goes away */
@@ -498,5 +462,5 @@ int ckpt_finish_mm(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void
 	struct mm_struct *mm = ptr;
 
 	set_mask_bits(&mm->flags, MMF_DUMPABLE_MASK, img->dumpable);
-	return set_filled_exe(rs, mm, img->exe);
+	return ckpt_finish_filled(rs, buf, mm);
 }

@@ -107,16 +107,16 @@ static int copy_page_of(struct address_space *mapping, pgoff_t index, struct xar
  * for by its own index: khugepaged does not stand still, and may make one entry of
  * those before and behind it, which xa_for_each() takes for one that it has seen.
  */
-static int copy_pages(struct ckpt_checkpoint *cp, struct shmem_copy *copy)
+int ckpt_copy_shmem_pages(struct ckpt_checkpoint *cp, struct address_space *mapping, pgoff_t nr,
+			  struct xarray *to)
 {
-	struct address_space *mapping = copy->inode->i_mapping;
-	unsigned long index, nr = copy->nr;
+	unsigned long index;
 	int ret;
 
 	for (index = 0; index < nr; index++) {
 		if (!xa_find(&mapping->i_pages, &index, nr - 1, XA_PRESENT))
 			break;
-		ret = copy_page_of(mapping, index, &copy->pages);
+		ret = copy_page_of(mapping, index, to);
 		if (ret)
 			return ret;
 		if (fatal_signal_pending(current))
@@ -196,7 +196,8 @@ static int copy_all(struct ckpt_checkpoint *cp)
 		if (src->ops != &shmem_source)
 			continue;
 		inode = shmem_copy(src)->inode;
-		ret = copy_pages(cp, shmem_copy(src));
+		ret = ckpt_copy_shmem_pages(cp, inode->i_mapping, shmem_copy(src)->nr,
+					    &shmem_copy(src)->pages);
 		if (ret == -ENOMEM)
 			return ckpt_fail(ckpt_save_log(cp), ret,
 					 "there is no room for a copy of %lu KiB of shared memory, for which the container's cgroup pays: see memory.max, or memory.swap.max",

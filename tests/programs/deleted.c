@@ -29,7 +29,7 @@ static const char *shm;
 /* a log: two descriptions, one of them in two descriptors, and a child's */
 static int rdwr, shared, append;
 /* what is mapped without a descriptor: by the child, too; and privately */
-static uint8_t *mapped, *private;
+static uint8_t *mapped, *private, *locked;
 static int linkable, unlinkable, in_deleted;
 static sem_t *sem;
 static uint8_t *shm_mapped;
@@ -161,6 +161,9 @@ static void prepare_mapped(void)
 	mapped[5] = 'm';
 	private = map(fd, 3 * PAGE, MAP_PRIVATE);
 	private[PAGE] = 'p';
+	/* locked before it could be written to: its pages are still the file's */
+	locked = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	need(locked != MAP_FAILED && !mlock(locked, 3 * PAGE) && !mprotect(locked, 3 * PAGE, PROT_READ | PROT_WRITE));
 	need(!unlink(in_dir("mapped")) && !close(fd));
 }
 
@@ -284,6 +287,7 @@ static void check_mapped(void)
 	pattern(good, sizeof(good), 3);
 	good[5] = 'm';
 	verdict(!memcmp(mapped, good, sizeof(good)), "C2 T8", "a deleted file that is mapped has its contents");
+	verdict(!memcmp(locked, good, sizeof(good)), "C2 T8", "so has one that is private and locked");
 	good[PAGE] = 'p';
 	verdict(!memcmp(private, good, sizeof(good)), "C2 T8", "so has a private mapping, and what was written to it");
 	mapped[PAGE + 3] = 'x';

@@ -97,6 +97,19 @@ os.setxattr("on-disk/list", "system.posix_acl_access", struct.pack("<I" + 5 * "H
 	umount on-disk
 fi
 
+# Where it could not be made again, or with less than it had.
+mkdir -p plain by-mount
+echo text >plain/f
+mount --bind plain by-mount
+mount -o remount,bind,ro by-mount
+sleeper readonly by-mount/f 'rm plain/f'
+refused "C2 one on a mount for reading only is refused" readonly 'f is deleted, and is a file on a mount for reading only'
+mount -o remount,bind,rw,noexec by-mount
+echo text >plain/f
+sleeper mounts plain/f 'exec 4<by-mount/f; rm plain/f'
+refused "C2 one that is open by two mounts is refused" mounts 'f is deleted, and is open or mapped by two mounts'
+umount by-mount
+
 # What a server has, it must be asked for.
 below=/usr/share/common-licenses/BSD
 sleeper lower "$below" "rm $below"
