@@ -374,6 +374,12 @@ static int set_times(const struct path *path, const struct ckpt_image_inode *img
 	return ret;
 }
 
+static int cannot_have(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, const char *what, int ret)
+{
+	return ckpt_fail(ckpt_restore_log(rs), ret, "the deleted file %s cannot have %s again: error %d",
+			 (const char *)ckpt_get(buf, INODE, NAME), what, -ret);
+}
+
 /*
  * When its contents are there, which would take away a set-user-ID bit, and change the times.
  * An address space whose executable it is has it finished first.
@@ -395,16 +401,19 @@ static int finish_inode(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 	}
 	ret = ckpt_set_owner(u->file, img->mode & 07777, img->uid, img->gid);
 	if (ret)
-		return ret;
+		return cannot_have(rs, buf, "its owner", ret);
 	ret = mnt_want_write(path->mnt);
 	if (ret)
-		return ret;
+		return cannot_have(rs, buf, "its attributes", ret);
 	ret = ckpt_restore_xattrs(rs, path, buf);
-	if (!ret)
+	if (!ret) {
 		ret = set_times(path, img);
-	/* a set-group-ID bit that the restarter may not give is taken away in silence */
-	if (!ret && d_inode(path->dentry)->i_mode != img->mode)
-		ret = -EPERM;
+		if (ret)
+			cannot_have(rs, buf, "its times", ret);
+		/* a set-group-ID bit that the restarter may not give is taken away in silence */
+		else if (d_inode(path->dentry)->i_mode != img->mode)
+			ret = cannot_have(rs, buf, "its mode", -EPERM);
+	}
 	mnt_drop_write(path->mnt);
 	return ret;
 }

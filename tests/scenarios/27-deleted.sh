@@ -94,6 +94,64 @@ os.setxattr("on-disk/list", "system.posix_acl_access", struct.pack("<I" + 5 * "H
 	chattr +A on-disk/quiet
 	sleeper quiet on-disk/quiet 'rm on-disk/quiet'
 	refused "C2 one with attributes is refused" quiet 'quiet is deleted, and is a file with attributes of chattr'
+
+	# The container pays for the copy, and is not killed for it; whoever wrote the file has paid for that.
+	mkdir -p /sys/fs/cgroup/ckpt
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	echo +memory >/sys/fs/cgroup/ckpt/cgroup.subtree_control
+	head -c 24M /dev/zero | tr '\0' x >on-disk/dear
+	sleeper dear on-disk/dear 'rm on-disk/dear'
+	group=$(cgroup_of dear)
+	[ ! -e "$group/memory.swap.max" ] || echo 0 >"$group/memory.swap.max"
+	echo $(($(<"$group/memory.current") + (8 << 20))) >"$group/memory.max"
+	fails "C2 K6 a copy that the container's memory.max leaves no room for" cat /ckpt/dear/image
+	matches "C2 K6 and the log says whose room it is" "$(</ckpt/dear/log)" 'no room for a copy of the deleted file .*dear.*memory.max'
+	is "C2 K6 nobody was killed for it" "$(awk '$1 == "oom_kill" { print $2 }' "$group/memory.events") $(field dear state)" "0 running"
+	echo max >"$group/memory.max"
+	ok "C2 K6 with room it is copied" checkpoint dear image
+	kill_container dear
+
+	# Rights that a file gives.
+	cp "$(type -P sleep)" on-disk/rights
+	chown 7:8 on-disk/rights
+	chmod 6711 on-disk/rights
+	python3 -c 'import os, struct
+os.setxattr("on-disk/rights", "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))'
+	rights() {
+		stat -Lc '%u:%g %a' "$1"
+		python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "security.capability").hex())' "$1"
+	}
+	had=$(rights on-disk/rights)
+	sleeper rights on-disk/rights 'rm on-disk/rights'
+	ok "C2 T6 a file with owner, set-user-ID and capabilities: checkpoint" checkpoint rights image
+	kill_container rights
+	ok "C2 T6 a file with owner, set-user-ID and capabilities: restart" restart rights image
+	is "C2 T6 they are the same" "$(rights "/proc/$(init_of rights)/fd/3")" "$had"
+	kill_container rights
+
+	# An overlay: what the upper layer has by now is what is read, unless somebody has mapped what was below.
+	mkdir -p on-disk/{lower,upper,work} over
+	echo below | tee on-disk/lower/{read,mapped} >/dev/null
+	if modprobe -q overlay; mount -t overlay -o lowerdir=on-disk/lower,upperdir=on-disk/upper,workdir=on-disk/work over over; then
+		sleeper over over/read 'echo above >>over/read; rm over/read'
+		ok "C2 a file of an overlay that was changed after it was opened: checkpoint" checkpoint over image
+		kill_container over
+		ok "C2 a file of an overlay: restart" restart over image
+		is "C2 it has what was in the upper layer" "$(cat "/proc/$(init_of over)/fd/3")" $'below\nabove'
+		kill_container over
+		container mapped -- python3 -c 'import mmap, os, sys, time
+f = open(sys.argv[1])
+m = mmap.mmap(f.fileno(), 6, mmap.MAP_PRIVATE, mmap.PROT_READ)
+open(sys.argv[1], "a").write("above\n")
+m[0]
+os.unlink(sys.argv[1])
+open(sys.argv[2], "w")
+while True: time.sleep(1)' "$T/over/mapped" "$T/mapped.ready" && wait_until 60 test -e mapped.ready
+		refused "C2 one of which the lower layer is mapped is refused" mapped 'mapped is deleted, and was changed after it had been mapped from the lower layer of an overlay'
+		umount over
+	else
+		skip "C2 an overlay" "there is none here"
+	fi
 	umount on-disk
 fi
 
