@@ -47,7 +47,10 @@ struct ckpt_source {
 void ckpt_add_source(struct ckpt_checkpoint *cp, struct ckpt_source *src);
 struct list_head *ckpt_sources(struct ckpt_checkpoint *cp);
 int ckpt_stream_sources(struct ckpt_checkpoint *cp);
-void ckpt_free_sources(struct ckpt_checkpoint *cp);
+void ckpt_free_sources(struct ckpt_checkpoint *cp, const struct ckpt_source_ops *ops);
+/* of copied pages by index */
+int ckpt_stream_copies(struct xarray *pages, struct ckpt_page_batch *b, struct ckpt_sink *sink);
+void ckpt_free_copies(struct xarray *pages);
 
 /* memory/copy.c, memory/walk.c: of every address space a copy on write; the container is frozen */
 struct ckpt_mm_copy {
@@ -75,6 +78,9 @@ bool ckpt_copy_was_file(struct vm_area_struct *vma);
 /* memory/breakpoints.c: uprobes; mmap_lock is held */
 bool ckpt_vma_is_uprobes(struct vm_area_struct *vma);
 bool ckpt_vma_has_breakpoints(struct vm_area_struct *vma);
+
+/* for copies: rather none than that somebody is killed for it, and the container pays */
+#define CKPT_GFP_COPY (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* memory/shared.c: memory that mappings share and that has no name */
 bool ckpt_is_shmem(struct file *file);

@@ -13,9 +13,6 @@
 #include "file.h"
 #include "memory.h"
 
-/* as of shared memory: rather none than that somebody is killed for it, and the container pays */
-#define CKPT_GFP_COPY (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-
 struct kept {
 	struct ckpt_source src;
 	struct file *file;		/* ours, for reading; NULL when it is copied */
@@ -192,37 +189,17 @@ static int copy_kept(struct ckpt_checkpoint *cp, struct kept *k, struct mem_cgro
 	return ret;
 }
 
-/* the copy's pages go with the batch */
 static int kept_stream(struct ckpt_source *src, struct ckpt_page_batch *b, struct ckpt_sink *sink)
 {
-	struct xarray *pages = &kept_of(src)->pages;
-	struct page *page;
-	unsigned long index;
-	int ret;
-
-	xa_for_each(pages, index, page) {
-		xa_erase(pages, index);
-		b->addr[b->nr] = (u64)index << PAGE_SHIFT;
-		b->page[b->nr++] = page;
-		if (b->nr == CKPT_PAGES_MAX) {
-			ret = sink->put(sink, b);
-			if (ret)
-				return ret;
-		}
-	}
-	return sink->put(sink, b);
+	return ckpt_stream_copies(&kept_of(src)->pages, b, sink);
 }
 
 static void kept_free(struct ckpt_source *src)
 {
 	struct kept *k = kept_of(src);
-	struct page *page;
-	unsigned long index;
 
 	close_kept(k);
-	xa_for_each(&k->pages, index, page)
-		__free_page(page);
-	xa_destroy(&k->pages);
+	ckpt_free_copies(&k->pages);
 	kfree(k);
 }
 
@@ -258,14 +235,7 @@ int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file, l
 /* ckpt_free_kept - give the copies back; waits for nobody */
 void ckpt_free_kept(struct ckpt_checkpoint *cp)
 {
-	struct ckpt_source *src, *next;
-
-	list_for_each_entry_safe(src, next, ckpt_sources(cp), list) {
-		if (src->ops != &kept_source)
-			continue;
-		list_del(&src->list);
-		kept_free(src);
-	}
+	ckpt_free_sources(cp, &kept_source);
 }
 
 /*

@@ -21,9 +21,6 @@
 #define CKPT_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
 		    F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
 
-/* for copies: rather none than that somebody is killed for it, and the container pays */
-#define CKPT_GFP_COPY (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-
 struct shmem_copy {
 	struct ckpt_source src;
 	struct inode *inode;		/* the container's, which its object holds while it is copied */
@@ -133,38 +130,16 @@ static struct shmem_copy *shmem_copy(struct ckpt_source *src)
 	return container_of(src, struct shmem_copy, src);
 }
 
-/* the copy's pages go with the batch, as it may be a long way to the end */
 static int shmem_stream(struct ckpt_source *src, struct ckpt_page_batch *b,
 			struct ckpt_sink *sink)
 {
-	struct xarray *pages = &shmem_copy(src)->pages;
-	struct page *page;
-	unsigned long index;
-	int ret;
-
-	xa_for_each(pages, index, page) {
-		xa_erase(pages, index);
-		b->addr[b->nr] = (u64)index << PAGE_SHIFT;
-		b->page[b->nr++] = page;
-		if (b->nr == CKPT_PAGES_MAX) {
-			ret = sink->put(sink, b);
-			if (ret)
-				return ret;
-		}
-	}
-	return sink->put(sink, b);
+	return ckpt_stream_copies(&shmem_copy(src)->pages, b, sink);
 }
 
 static void shmem_free(struct ckpt_source *src)
 {
-	struct shmem_copy *copy = shmem_copy(src);
-	struct page *page;
-	unsigned long index;
-
-	xa_for_each(&copy->pages, index, page)
-		__free_page(page);
-	xa_destroy(&copy->pages);
-	kfree(copy);
+	ckpt_free_copies(&shmem_copy(src)->pages);
+	kfree(shmem_copy(src));
 }
 
 static const struct ckpt_source_ops shmem_source = {
@@ -175,14 +150,7 @@ static const struct ckpt_source_ops shmem_source = {
 /* ckpt_free_shared - give the copies of shared memory back; waits for nobody */
 void ckpt_free_shared(struct ckpt_checkpoint *cp)
 {
-	struct ckpt_source *src, *next;
-
-	list_for_each_entry_safe(src, next, ckpt_sources(cp), list) {
-		if (src->ops != &shmem_source)
-			continue;
-		list_del(&src->list);
-		shmem_free(src);
-	}
+	ckpt_free_sources(cp, &shmem_source);
 }
 
 static int copy_all(struct ckpt_checkpoint *cp)

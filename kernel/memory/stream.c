@@ -18,6 +18,39 @@ void ckpt_batch_put(struct ckpt_page_batch *b)
 	b->nr = 0;
 }
 
+/*
+ * ckpt_stream_copies - a source of copied pages
+ * @pages: struct page by index; they go with the batch, as it may be a long way to the end
+ */
+int ckpt_stream_copies(struct xarray *pages, struct ckpt_page_batch *b, struct ckpt_sink *sink)
+{
+	struct page *page;
+	unsigned long index;
+	int ret;
+
+	xa_for_each(pages, index, page) {
+		xa_erase(pages, index);
+		b->addr[b->nr] = (u64)index << PAGE_SHIFT;
+		b->page[b->nr++] = page;
+		if (b->nr == CKPT_PAGES_MAX) {
+			ret = sink->put(sink, b);
+			if (ret)
+				return ret;
+		}
+	}
+	return sink->put(sink, b);
+}
+
+void ckpt_free_copies(struct xarray *pages)
+{
+	struct page *page;
+	unsigned long index;
+
+	xa_for_each(pages, index, page)
+		__free_page(page);
+	xa_destroy(pages);
+}
+
 /* how many pages from @i on lie one behind the other */
 static u32 run_len(const struct ckpt_page_batch *b, u32 i)
 {
@@ -138,11 +171,14 @@ int ckpt_stream_sources(struct ckpt_checkpoint *cp)
 	return ret;
 }
 
-void ckpt_free_sources(struct ckpt_checkpoint *cp)
+/* those of a kind, or with NULL all */
+void ckpt_free_sources(struct ckpt_checkpoint *cp, const struct ckpt_source_ops *ops)
 {
 	struct ckpt_source *src, *next;
 
 	list_for_each_entry_safe(src, next, ckpt_sources(cp), list) {
+		if (ops && src->ops != ops)
+			continue;
 		list_del(&src->list);
 		src->ops->free(src);
 	}

@@ -72,7 +72,7 @@ static void release_container(struct ckpt_checkpoint *cp)
 static void release(struct ckpt_checkpoint *cp)
 {
 	release_container(cp);
-	ckpt_free_sources(cp);
+	ckpt_free_sources(cp, NULL);
 	ckpt_out_free(&cp->out);
 	cp->out.len = 0;
 	cp->out.too_long = 0;
