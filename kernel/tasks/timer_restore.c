@@ -31,7 +31,7 @@ struct arguments {
  * @flags says.  That lock is taken outside of siglock, without which no timer may
  * be looked at: so it is tried only.  NULL: it is gone.
  */
-static struct k_itimer *lock_timer(struct task_struct *t, int id, unsigned long *flags)
+static struct k_itimer *__lock_timer(struct task_struct *t, int id, unsigned long *flags)
 {
 	struct sighand_struct *sighand;
 	struct k_itimer *timer;
@@ -51,8 +51,9 @@ static struct k_itimer *lock_timer(struct task_struct *t, int id, unsigned long 
 		if (found)
 			locked = spin_trylock(&timer->it_lock);
 		if (locked) {
-			/* interrupts stay off */
+			/* interrupts stay off; lock_timer() tells sparse that the other lock is held */
 			spin_unlock(&sighand->siglock);
+			__release(&timer->it_lock);
 			return timer;
 		}
 		spin_unlock_irqrestore(&sighand->siglock, *flags);
@@ -60,6 +61,14 @@ static struct k_itimer *lock_timer(struct task_struct *t, int id, unsigned long 
 	} while (found);
 	return NULL;
 }
+
+#define lock_timer(t, id, flags)						\
+({									\
+	struct k_itimer *__timer;					\
+									\
+	__cond_lock(&__timer->it_lock, __timer = __lock_timer(t, id, flags)); \
+	__timer;							\
+})
 
 static void unlock_timer(struct k_itimer *timer, unsigned long flags)
 	__releases(&timer->it_lock)
@@ -353,21 +362,25 @@ static void start(struct k_itimer *timer, u64 cpu_expires)
 	}
 }
 
+static void start_one(const struct ckpt_image_timer *img)
+{
+	struct k_itimer *timer;
+	unsigned long flags;
+
+	timer = lock_timer(current, img->id, &flags);
+	if (!timer)
+		return;
+	start(timer, img->expires);
+	unlock_timer(timer, flags);
+}
+
 void ckpt_start_timers(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_timer *timers;
-	struct k_itimer *timer;
-	unsigned long flags;
 	u64 i, nr;
 
 	timers = ckpt_get_nr(buf, PROCESS, TIMERS, &nr);
-	for (i = 0; i < nr; i++) {
-		if (!(timers[i].flags & CKPT_TIMER_ACTIVE))
-			continue;
-		timer = lock_timer(current, timers[i].id, &flags);
-		if (!timer)
-			continue;
-		start(timer, timers[i].expires);
-		unlock_timer(timer, flags);
-	}
+	for (i = 0; i < nr; i++)
+		if (timers[i].flags & CKPT_TIMER_ACTIVE)
+			start_one(&timers[i]);
 }
