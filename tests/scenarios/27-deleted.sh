@@ -101,6 +101,8 @@ os.setxattr("on-disk/list", "system.posix_acl_access", struct.pack("<I" + 5 * "H
 	echo +memory >/sys/fs/cgroup/ckpt/cgroup.subtree_control
 	head -c 24M /dev/zero | tr '\0' x >on-disk/dear
 	sleeper dear on-disk/dear 'rm on-disk/dear'
+	# the copy takes its time where KASAN looks at every access
+	echo "max-frozen: $((5 * PATIENCE))s" >/ckpt/dear/options
 	group=$(cgroup_of dear)
 	[ ! -e "$group/memory.swap.max" ] || echo 0 >"$group/memory.swap.max"
 	echo $(($(<"$group/memory.current") + (8 << 20))) >"$group/memory.max"
