@@ -56,6 +56,44 @@ static const struct emit_field ipc_ids_fields[] = {
 	IDS(next_id, EMIT_DEC), IDS(last_idx, EMIT_DEC), IDS(cursor, EMIT_UNS), IDS(seq, EMIT_UNS),
 };
 
+#define PERM(of)								\
+	EMIT_FIELD(of, perm.id, EMIT_DEC), EMIT_FIELD(of, perm.key, EMIT_HEX),	\
+	EMIT_FIELD(of, perm.uid, EMIT_UNS), EMIT_FIELD(of, perm.gid, EMIT_UNS),	\
+	EMIT_FIELD(of, perm.cuid, EMIT_UNS), EMIT_FIELD(of, perm.cgid, EMIT_UNS), \
+	EMIT_FIELD(of, perm.mode, EMIT_OCT)
+
+#define SHM(member, fmt) EMIT_FIELD(ckpt_image_shm, member, fmt)
+static const struct emit_field shm_fields[] = {
+	PERM(ckpt_image_shm), SHM(size, EMIT_UNS), SHM(atime, EMIT_DEC), SHM(dtime, EMIT_DEC),
+	SHM(ctime, EMIT_DEC), SHM(cpid, EMIT_DEC), SHM(lpid, EMIT_DEC), SHM(creator, EMIT_DEC),
+	SHM(name, EMIT_HEX), SHM(shmem, EMIT_UNS), SHM(locker, EMIT_UNS), SHM(flags, EMIT_HEX),
+};
+
+#define MQ(member, fmt) EMIT_FIELD(ckpt_image_msg_queue, member, fmt)
+static const struct emit_field msg_queue_fields[] = {
+	PERM(ckpt_image_msg_queue), MQ(qbytes, EMIT_UNS), MQ(stime, EMIT_DEC), MQ(rtime, EMIT_DEC),
+	MQ(ctime, EMIT_DEC), MQ(lspid, EMIT_DEC), MQ(lrpid, EMIT_DEC), MQ(messages, EMIT_UNS),
+};
+
+static const struct emit_field msg_fields[] = {
+	EMIT_FIELD(ckpt_image_msg, type, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_msg, len, EMIT_UNS),
+};
+
+static const struct emit_field sem_set_fields[] = {
+	PERM(ckpt_image_sem_set),
+	EMIT_FIELD(ckpt_image_sem_set, ctime, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_sem_set, sems, EMIT_UNS),
+};
+
+static const struct emit_field sem_fields[] = {
+	EMIT_FIELD(ckpt_image_sem, val, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_sem, pid, EMIT_DEC),
+	EMIT_FIELD(ckpt_image_sem, otime, EMIT_DEC),
+};
+
+static const struct emit_field file_shm_fields[] = { EMIT_FIELD(ckpt_image_file_shm, id, EMIT_DEC) };
+
 static const struct emit_field pid_fields[] = {
 	EMIT_FIELD(ckpt_image_pid, cursor, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_pid, memfd_noexec, EMIT_UNS),
@@ -186,6 +224,7 @@ static const char *const file_kinds[] = {
 	[CKPT_FILE_PIDFD] = "pidfd",
 	[CKPT_FILE_TTY] = "terminal",
 	[CKPT_FILE_DELETED] = "deleted",
+	[CKPT_FILE_SHM] = "shm",
 };
 
 #define NR_FILE_KINDS (sizeof(file_kinds) / sizeof(*file_kinds))
@@ -316,6 +355,11 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(NAMESPACE, IPC, ipc_fields),
 	INSPECT_PART(NAMESPACE, IPC_IDS, ipc_ids_fields),
 	INSPECT_PART(NAMESPACE, PID, pid_fields),
+	INSPECT_PART(NAMESPACE, SHM, shm_fields),
+	INSPECT_PART(NAMESPACE, MSG_QUEUES, msg_queue_fields),
+	INSPECT_PART(NAMESPACE, MSGS, msg_fields),
+	INSPECT_PART(NAMESPACE, SEM_SETS, sem_set_fields),
+	INSPECT_PART(NAMESPACE, SEMS, sem_fields),
 	INSPECT_PRINT(EXTERNAL, BASE, print_external),
 	INSPECT_PRINT(FILE, BASE, print_file),
 	INSPECT_PART(FILE, LOCKS, lock_fields),
@@ -336,6 +380,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, PIDFD, pidfd_fields),
 	INSPECT_PART(FILE, TTY, file_tty_fields),
 	INSPECT_PART(FILE, DELETED, file_deleted_fields),
+	INSPECT_PART(FILE, SHM, file_shm_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(INODE, BASE, inode_fields),

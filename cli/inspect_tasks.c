@@ -83,6 +83,11 @@ static const struct emit_field next_timer_fields[] = {
 	EMIT_FIELD(ckpt_image_next_timer, id, EMIT_UNS),
 };
 
+#define SU(member, fmt) EMIT_FIELD(ckpt_image_sem_undo, member, fmt)
+static const struct emit_field sem_undo_fields[] = {
+	SU(id, EMIT_DEC), SU(sem, EMIT_UNS), SU(adj, EMIT_DEC),
+};
+
 static const struct emit_field ptracer_fields[] = { EMIT_FIELD(ckpt_image_ptracer, pid, EMIT_DEC) };
 
 static const struct emit_field autogroup_fields[] = {
@@ -284,6 +289,7 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PART(PROCESS, TIMERS, timer_fields),
 	INSPECT_PART(PROCESS, TIMER_SIGNALS, timer_signal_fields),
 	INSPECT_PART(PROCESS, NEXT_TIMER, next_timer_fields),
+	INSPECT_PART(PROCESS, SEM_UNDO, sem_undo_fields),
 	INSPECT_PART(AUTOGROUP, BASE, autogroup_fields),
 	INSPECT_PART(TASK, BASE, task_fields),
 	INSPECT_PART(TASK, SHARED, shared_fields),

@@ -4,6 +4,7 @@
 #include "call.h"
 #include "device.h"
 #include "file.h"
+#include "ipc.h"
 #include "symbols.h"
 #include "system.h"
 
@@ -17,6 +18,7 @@ static int __init ckpt_init(void)
 	ckpt_watches_init();
 	ckpt_marks_init();
 	ckpt_ttys_init();
+	ckpt_ipc_init();
 	ret = ckpt_system_init();
 	if (ret)
 		return ret;

@@ -25,6 +25,7 @@ static const struct ckpt_file_ops * const kinds[] = {
 	&ckpt_file_inotify,
 	&ckpt_file_pidfd,
 	&ckpt_file_tty_ops,
+	&ckpt_file_shm,
 };
 
 static const struct ckpt_file_ops *kind_of_file(struct file *file)

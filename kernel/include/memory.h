@@ -89,6 +89,11 @@ void ckpt_free_shared(struct ckpt_checkpoint *cp);
 /* what is there of the first @nr pages of a tmpfs's file or its like, by index; the container's cgroup is active */
 int ckpt_copy_shmem_pages(struct ckpt_checkpoint *cp, struct address_space *mapping, pgoff_t nr,
 			  struct xarray *to);
+/*
+ * @file is the memory of a SHMEM that somebody else has made, such as of a segment of
+ * System V: -EINVAL if it has another size or a name.  The lock of making is held.
+ */
+int ckpt_have_shmem(struct ckpt_restart *rs, u32 ref, struct file *file, u64 size);
 unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned long len,
 			      unsigned long prot, unsigned long flags, u64 offset, bool sealed);
 

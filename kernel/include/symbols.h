@@ -35,6 +35,8 @@ struct fsnotify_event;
 struct fsnotify_group;
 struct fsnotify_mark_connector;
 struct btf_type;
+struct ipc_ids;
+struct kern_ipc_perm;
 
 #define CKPT_FUNC(ret, name, proto, args)				\
 	typedef ret ckpt_fn_##name proto;				\

@@ -17,6 +17,7 @@
 #include <uapi/linux/wait.h>
 
 #include "arch.h"
+#include "ipc.h"
 #include "memory.h"
 
 /* mappings that fork leaves out or wipes: madvise(2) DONTFORK, WIPEONFORK */
@@ -25,7 +26,8 @@
 struct hidden {
 	struct list_head list;
 	unsigned long start, end;
-	unsigned long flags;
+	unsigned long flags;		/* to be set again */
+	unsigned long extra;		/* to be taken away again */
 };
 
 /*
@@ -46,6 +48,21 @@ static int copy_child(void *data)
 	return 0;
 }
 
+/* a segment of System V counts its mappings and who has made the last one, which would be ours */
+static bool is_shm(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && ckpt_is_shm(vma->vm_file);
+}
+
+/* not wanted: what may be dropped at any time, and what is not the program's */
+static bool is_changed(struct vm_area_struct *vma)
+{
+	if (is_shm(vma))
+		return true;
+	return vma->vm_flags & CKPT_NOT_COPIED && !ckpt_arch_vma_is_vdso(vma) &&
+	       !(vma->vm_flags & CKPT_VM_DROPPABLE) && !ckpt_vma_is_uprobes(vma);
+}
+
 /*
  * Take the flags off for the time of the copy, and remember them in @hidden.
  * The mm's tasks are frozen: nobody forks or looks meanwhile.
@@ -60,9 +77,7 @@ static int unhide(struct mm_struct *mm, struct list_head *hidden)
 	for_each_vma(vmi, vma) {
 		struct hidden *h;
 
-		/* not wanted: what may be dropped at any time, and what is not the program's */
-		if (!(vma->vm_flags & CKPT_NOT_COPIED) || ckpt_arch_vma_is_vdso(vma) ||
-		    vma->vm_flags & CKPT_VM_DROPPABLE || ckpt_vma_is_uprobes(vma))
+		if (!is_changed(vma))
 			continue;
 		h = kmalloc(sizeof(*h), GFP_KERNEL);
 		if (!h) {
@@ -72,7 +87,11 @@ static int unhide(struct mm_struct *mm, struct list_head *hidden)
 		h->start = vma->vm_start;
 		h->end = vma->vm_end;
 		h->flags = vma->vm_flags & CKPT_NOT_COPIED;
-		ckpt_vm_flags_clear(vma, CKPT_NOT_COPIED);
+		h->extra = is_shm(vma) ? VM_DONTCOPY & ~h->flags : 0;
+		if (is_shm(vma))
+			ckpt_vm_flags_set(vma, VM_DONTCOPY);
+		else
+			ckpt_vm_flags_clear(vma, CKPT_NOT_COPIED);
 		list_add(&h->list, hidden);
 	}
 	mmap_write_unlock(mm);
@@ -89,8 +108,10 @@ static void hide(struct mm_struct *mm, struct list_head *hidden)
 	mmap_write_lock(mm);
 	list_for_each_entry_safe(h, next, hidden, list) {
 		vma = vma_lookup(mm, h->start);
-		if (vma && vma->vm_start == h->start && vma->vm_end == h->end)
+		if (vma && vma->vm_start == h->start && vma->vm_end == h->end) {
 			ckpt_vm_flags_set(vma, h->flags);
+			ckpt_vm_flags_clear(vma, h->extra);
+		}
 		kfree(h);
 	}
 	mmap_write_unlock(mm);

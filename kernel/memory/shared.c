@@ -276,6 +276,18 @@ static void *restore_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 	return ckpt_file_or(file, set_owner(file_inode(file), img));
 }
 
+int ckpt_have_shmem(struct ckpt_restart *rs, u32 ref, struct file *file, u64 size)
+{
+	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_shmem);
+	const struct ckpt_image_shmem *img = buf ? ckpt_get(buf, SHMEM, BASE) : NULL;
+	int ret;
+
+	if (!img || img->memfd || img->size != size)
+		return -EINVAL;
+	ret = set_owner(file_inode(file), img);
+	return ret ? : ckpt_add_restored(rs, ref, &ckpt_type_shmem, get_file(file));
+}
+
 /* after everybody: a seal would be in the way of the mappings and contents that it allowed */
 static int finish_shmem(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
 {

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The limits of an ipc namespace, and which numbers it gives next; objects in it are refused.  T10. */
+/*
+ * The limits of an ipc namespace, and which numbers it gives next; System V's objects in
+ * it are ipc/'s.  T10, C8.
+ */
 #include <linux/idr.h>
 #include <linux/ipc_namespace.h>
+#include <linux/nsproxy.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
 
+#include "ipc.h"
 #include "namespace.h"
 
 static int check_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
@@ -12,13 +20,28 @@ static int check_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
 	int i, ret = 0;
 
 	for (i = 0; i < ARRAY_SIZE(what); i++)
-		if (ns->ids[i].in_use)
+		if (ns->ids[i].in_use && !ckpt_ipc_known())
 			ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
-					  "the container has System V %s, which are not supported", what[i]);
+					  "the container has System V %s, which are not supported on this kernel, whose structs are not known",
+					  what[i]);
 	if (ns->mq_queues_count)
 		ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
 				  "the container has POSIX message queues, which are not supported");
 	return ret;
+}
+
+static int save_objects(struct ckpt_checkpoint *cp, struct ipc_namespace *ns,
+			struct ckpt_rec_out *rec)
+{
+	int ret, refused;
+
+	refused = ckpt_save_shms(cp, ns, rec);
+	if (ckpt_go_on(refused))
+		return refused;
+	ret = ckpt_save_msgs(cp, ns, rec);
+	if (!ret)
+		ret = ckpt_save_sems(cp, ns, rec);
+	return ret ? : refused;
 }
 
 static int save_ids(struct ipc_namespace *ns, struct ckpt_rec_out *rec)
@@ -63,7 +86,8 @@ int ckpt_save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct c
 	img->mq_msgsize_max = ns->mq_msgsize_max;
 	img->mq_msg_default = ns->mq_msg_default;
 	img->mq_msgsize_default = ns->mq_msgsize_default;
-	return save_ids(ns, rec);
+	ret = save_ids(ns, rec);
+	return ret ? : save_objects(cp, ns, rec);
 }
 
 #define CKPT_IPC_IDS_MAX (1 << 24)	/* as ipcmni_extend allows */
@@ -93,6 +117,21 @@ static bool ids_ok(const struct ckpt_rec_buf *buf)
 	return !nr || nr == ARRAY_SIZE(((struct ipc_namespace *)NULL)->ids);
 }
 
+static bool has_objects(const struct ckpt_rec_buf *buf)
+{
+	return ckpt_get(buf, NAMESPACE, SHM) || ckpt_get(buf, NAMESPACE, MSG_QUEUES) ||
+	       ckpt_get(buf, NAMESPACE, SEM_SETS);
+}
+
+static int check_objects(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	if (has_objects(buf) && ckpt_lacks(CKPT_FOR_IPC))
+		return ckpt_fail_lack(log, CKPT_FOR_IPC);
+	if (has_objects(buf) && !ckpt_ipc_known())
+		return ckpt_fail(log, -EOPNOTSUPP, "objects of System V IPC are not supported on this kernel, whose structs are not known");
+	return ckpt_check_shms(log, buf) ? : ckpt_check_msgs(log, buf) ? : ckpt_check_sems(log, buf);
+}
+
 /* the same bounds as the sysctls have */
 int ckpt_check_ipc(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
@@ -107,7 +146,7 @@ int ckpt_check_ipc(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	    (img->mq_msgsize_default &&
 	     !between(img->mq_msgsize_default, MIN_MSGSIZEMAX, HARD_MSGSIZEMAX)) || !ids_ok(buf))
 		return ckpt_fail(log, -EINVAL, "an ipc limit of the image is out of bounds");
-	return 0;
+	return check_objects(log, buf);
 }
 
 static void restore_ids(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf)
@@ -128,7 +167,7 @@ static void restore_ids(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf
 	}
 }
 
-void ckpt_restore_ipc(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf)
+static void restore_limits(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_ipc *img = ckpt_get(buf, NAMESPACE, IPC);
 	int i;
@@ -149,5 +188,101 @@ void ckpt_restore_ipc(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf)
 		ns->mq_msg_default = img->mq_msg_default;
 	if (img->mq_msgsize_default)
 		ns->mq_msgsize_default = img->mq_msgsize_default;
+}
+
+struct filled {				/* an ipc namespace, as restored */
+	struct nsproxy *nsproxy;	/* which keeps it */
+	u64 nr;
+	struct pid **lpids;		/* of the segments */
+};
+
+static struct filled *new_filled(const struct ckpt_rec_buf *buf)
+{
+	struct filled *f = kzalloc(sizeof(*f), GFP_KERNEL);
+
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	f->lpids = ckpt_get_shm_pids(buf, &f->nr);
+	if (IS_ERR(f->lpids)) {
+		long ret = PTR_ERR(f->lpids);
+
+		kfree(f);
+		return ERR_PTR(ret);
+	}
+	f->nsproxy = current->nsproxy;
+	ckpt_get_nsproxy(f->nsproxy);
+	return f;
+}
+
+bool ckpt_is_ipc(const void *ipc, const struct ipc_namespace *ns)
+{
+	return ((const struct filled *)ipc)->nsproxy->ipc_ns == ns;
+}
+
+void ckpt_put_ipc(void *ipc)
+{
+	struct filled *f = ipc;
+	u64 i;
+
+	for (i = 0; i < f->nr; i++)
+		put_pid(f->lpids[i]);
+	kvfree(f->lpids);
+	ckpt_put_nsproxy(f->nsproxy);
+	kfree(f);
+}
+
+/* objects were made when it had other limits, perhaps, and all of them go back into it */
+static void lift_limits(struct ipc_namespace *ns)
+{
+	ns->shm_ctlmax = ULONG_MAX;
+	ns->shm_ctlall = ULONG_MAX;
+	ns->shm_ctlmni = CKPT_IPC_IDS_MAX;
+	ns->msg_ctlmax = INT_MAX;
+	ns->msg_ctlmni = CKPT_IPC_IDS_MAX;
+	ns->sem_ctls[0] = INT_MAX;
+	ns->sem_ctls[1] = INT_MAX;
+	ns->sem_ctls[2] = INT_MAX;
+	ns->sem_ctls[3] = CKPT_IPC_IDS_MAX;
+}
+
+/* ids and owners are the restarter's to give only where all is, as kernel.*_next_id are */
+static int restore_objects(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			   const struct ckpt_rec_buf *buf)
+{
+	int ret;
+
+	if (!has_objects(buf))
+		return 0;
+	if (!ns_capable(ns->user_ns, CAP_SYS_ADMIN))
+		return ckpt_fail(ckpt_restore_log(rs), -EPERM,
+				 "the objects of the container's ipc namespace may only be made by who has CAP_SYS_ADMIN over it");
+	lift_limits(ns);
+	ret = ckpt_restore_shms(rs, ns, buf);
+	if (!ret)
+		ret = ckpt_restore_msgs(rs, ns, buf);
+	return ret ? : ckpt_restore_sems(rs, ns, buf);
+}
+
+int ckpt_restore_ipc(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		     const struct ckpt_rec_buf *buf)
+{
+	struct filled *f;
+	int ret;
+
+	ret = restore_objects(rs, ns, buf);
+	if (ret)
+		return ret;
 	restore_ids(ns, buf);
+	f = new_filled(buf);
+	return IS_ERR(f) ? PTR_ERR(f) :
+		ckpt_add_restored(rs, ckpt_ref_of(buf), &ckpt_type_namespace, f);
+}
+
+/* by the coordinator, when semaphores are adjusted and segments mapped */
+void ckpt_finish_ipc(const struct ckpt_rec_buf *buf, void *ipc)
+{
+	struct filled *f = ipc;
+
+	ckpt_finish_shms(f->nsproxy->ipc_ns, buf, f->lpids);
+	restore_limits(f->nsproxy->ipc_ns, buf);
 }

@@ -65,14 +65,21 @@ static int save_namespace(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	return ret ? : ckpt_done(cp, rec);
 }
 
+static bool has_ipc(const struct ckpt_rec_buf *buf)
+{
+	return ckpt_get(buf, NAMESPACE, IPC) || ckpt_get(buf, NAMESPACE, IPC_IDS) ||
+	       ckpt_get(buf, NAMESPACE, SHM) || ckpt_get(buf, NAMESPACE, MSG_QUEUES) ||
+	       ckpt_get(buf, NAMESPACE, MSGS) || ckpt_get(buf, NAMESPACE, MSG_BYTES) ||
+	       ckpt_get(buf, NAMESPACE, SEM_SETS) || ckpt_get(buf, NAMESPACE, SEMS);
+}
+
 static int check_namespace(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_namespace *img = ckpt_get(buf, NAMESPACE, BASE);
 
 	if (!kind_name(img->kind) || img->parent || img->owner ||
 	    (img->kind != CLONE_NEWUTS && ckpt_get(buf, NAMESPACE, UTS)) ||
-	    (img->kind != CLONE_NEWIPC && (ckpt_get(buf, NAMESPACE, IPC) ||
-					   ckpt_get(buf, NAMESPACE, IPC_IDS))) ||
+	    (img->kind != CLONE_NEWIPC && has_ipc(buf)) ||
 	    (img->kind != CLONE_NEWPID && ckpt_get(buf, NAMESPACE, PID)))
 		return ckpt_malformed(log, buf);
 	if (img->kind == CLONE_NEWUTS)
@@ -82,11 +89,20 @@ static int check_namespace(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	return img->kind == CLONE_NEWIPC ? ckpt_check_ipc(log, buf) : 0;
 }
 
+/* of an ipc namespace, as no other is put down as restored */
+static int finish_namespace(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	ckpt_finish_ipc(buf, ptr);
+	return 0;
+}
+
 const struct ckpt_type ckpt_type_namespace = {
 	.name = "NAMESPACE",
 	.record = CKPT_REC_NAMESPACE,
 	.save = save_namespace,
 	.check = check_namespace,
+	.finish = finish_namespace,
+	.put = ckpt_put_ipc,
 };
 
 static int check_label(struct ckpt_checkpoint *cp, struct task_struct *t)
@@ -189,7 +205,7 @@ static const struct ckpt_rec_buf *find(struct ckpt_restart *rs, u32 ref, u32 kin
 	return NULL;
 }
 
-/* by the root task, in namespaces that were made for the restart */
+/* by the first task that comes here, in namespaces that were made for the restart */
 static int fill(struct ckpt_restart *rs, const struct ckpt_image_namespaces *img)
 {
 	const struct ckpt_rec_buf *uts = find(rs, img->uts, CLONE_NEWUTS);
@@ -204,8 +220,8 @@ static int fill(struct ckpt_restart *rs, const struct ckpt_image_namespaces *img
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
 				 "the root task has no uts and ipc namespace of its own");
 	ckpt_restore_uts(ns->uts_ns, uts);
-	ckpt_restore_ipc(ns->ipc_ns, ipc);
-	return ckpt_restore_pid(rs, task_active_pid_ns(current), pid);
+	return ckpt_restore_ipc(rs, ns->ipc_ns, ipc) ? :
+	       ckpt_restore_pid(rs, task_active_pid_ns(current), pid);
 }
 
 /* all tasks are in those of the root task, and so must those of the image have been */
@@ -213,12 +229,18 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *task)
 {
 	const struct ckpt_image_namespaces *img = ckpt_get(task, TASK, NAMESPACES);
 	const struct ckpt_image_namespaces *root = ckpt_get(ckpt_restore_root(rs), TASK, NAMESPACES);
+	const void *ipc;
 
 	if (!root || memcmp(img, root, sizeof(*img)))
 		return ckpt_fail(ckpt_restore_log(rs), -EOPNOTSUPP,
 				 "task %d of the image has namespaces of its own, which is not supported",
 				 task_pid_vnr(current));
-	return task == ckpt_restore_root(rs) ? fill(rs, img) : 0;
+	ipc = ckpt_find_restored(rs, img->ipc, &ckpt_type_namespace);
+	if (!ipc)
+		return fill(rs, img);
+	return ckpt_is_ipc(ipc, current->nsproxy->ipc_ns) ? 0 :
+		ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+			  "task %d is not in the ipc namespace of the others", task_pid_vnr(current));
 }
 
 const struct ckpt_task_part ckpt_part_namespaces = {

@@ -19,6 +19,7 @@ static const struct ckpt_task_part * const parts[] = {
 	&ckpt_part_fs,
 	&ckpt_part_mapped,
 	&ckpt_part_memory,		/* the BASE of PROCESS */
+	&ckpt_part_sem_undo,
 	&ckpt_part_process_usage,
 	&ckpt_part_autogroup,
 	&ckpt_part_posix_timers,

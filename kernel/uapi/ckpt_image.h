@@ -150,7 +150,7 @@ struct ckpt_image_external {
 	__u32 kind;		/* enum ckpt_rec_type of what it stands for */
 };
 
-/* IPC: the limits of the namespace; objects in it are refused at checkpoint */
+/* IPC: the limits of the namespace; POSIX message queues in it are refused at checkpoint */
 struct ckpt_image_ipc {
 	__u64 shmmax;
 	__u64 shmall;
@@ -173,6 +173,74 @@ struct ckpt_image_ipc_ids {
 	__s32 last_idx;		/* of the last one, or -1 */
 	__u32 cursor;		/* where the search for the next begins */
 	__u32 seq;
+};
+
+/* what all objects of System V have; the id has its place and the number that the place had */
+struct ckpt_image_ipc_perm {
+	__s32 id;
+	__s32 key;		/* 0: IPC_PRIVATE */
+	__u32 uid;
+	__u32 gid;
+	__u32 cuid;		/* who made it */
+	__u32 cgid;
+	__u32 mode;		/* permissions; of a segment CKPT_SHM_DEST, CKPT_SHM_LOCKED */
+	__u32 reserved;
+};
+
+/* times are in seconds since 1970, or 0; pids those of processes that may have ended, or 0 */
+
+/* SHM: a shared memory segment */
+#define CKPT_SHM_DEST		01000	/* goes with its last user */
+#define CKPT_SHM_LOCKED		02000	/* SHM_LOCK */
+#define CKPT_SHM_NORESERVE	0x1
+
+struct ckpt_image_shm {
+	struct ckpt_image_ipc_perm perm;
+	__u64 size;		/* bytes */
+	__s64 atime;
+	__s64 dtime;
+	__s64 ctime;
+	__s32 cpid;
+	__s32 lpid;
+	__s32 creator;		/* the task with which it goes under kernel.shm_rmid_forced */
+	__s32 name;		/* the key that it had first, which its mappings are named after */
+	__u32 shmem;		/* ref of the SHMEM with its contents */
+	__u32 locker;		/* uid that SHM_LOCK is charged to */
+	__u32 flags;		/* CKPT_SHM_NORESERVE */
+	__u32 reserved;
+};
+
+/* MSG_QUEUES, MSGS, MSG_BYTES: the messages of all queues behind each other, and their bytes */
+struct ckpt_image_msg_queue {
+	struct ckpt_image_ipc_perm perm;
+	__u64 qbytes;		/* how many it takes */
+	__s64 stime;
+	__s64 rtime;
+	__s64 ctime;
+	__s32 lspid;
+	__s32 lrpid;
+	__u32 messages;
+	__u32 reserved;
+};
+
+struct ckpt_image_msg {
+	__s64 type;
+	__u32 len;
+	__u32 reserved;
+};
+
+/* SEM_SETS, SEMS: the semaphores of all sets behind each other */
+struct ckpt_image_sem_set {
+	struct ckpt_image_ipc_perm perm;
+	__s64 ctime;
+	__u32 sems;
+	__u32 reserved;
+};
+
+struct ckpt_image_sem {
+	__s32 val;
+	__s32 pid;
+	__s64 otime;
 };
 
 /* of a pid namespace */

@@ -21,6 +21,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_PIDFD		= 32,
 	CKPT_FILE_DELETED	= 36,	/* a regular file or directory without a name: INODE has it */
 	CKPT_FILE_TTY		= 40,	/* an end of a pty */
+	CKPT_FILE_SHM		= 41,	/* what shmat(2) maps; in no table */
 };
 
 struct ckpt_image_file {
@@ -137,6 +138,12 @@ struct ckpt_image_inotify_event {
 	__u32 mask;
 	__u32 cookie;
 	__u32 name_len;		/* bytes of EVENT_NAMES */
+};
+
+/* of CKPT_FILE_SHM: the id of its segment, a SHM of the container's ipc namespace */
+struct ckpt_image_file_shm {
+	__s32 id;
+	__u32 reserved;
 };
 
 /* of CKPT_FILE_PIDFD */

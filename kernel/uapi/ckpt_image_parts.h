@@ -21,6 +21,12 @@
 	X(NAMESPACE, IPC, 3, struct ckpt_image_ipc, 0, 1)		\
 	X(NAMESPACE, IPC_IDS, 4, struct ckpt_image_ipc_ids, 0, 3)	\
 	X(NAMESPACE, PID, 5, struct ckpt_image_pid, 0, 1)		\
+	X(NAMESPACE, SHM, 6, struct ckpt_image_shm, 0, CKPT_MANY)	\
+	X(NAMESPACE, MSG_QUEUES, 7, struct ckpt_image_msg_queue, 0, CKPT_MANY) \
+	X(NAMESPACE, MSGS, 8, struct ckpt_image_msg, 0, CKPT_MANY)	\
+	X(NAMESPACE, MSG_BYTES, 9, __u8, 0, CKPT_MANY)			\
+	X(NAMESPACE, SEM_SETS, 10, struct ckpt_image_sem_set, 0, CKPT_MANY) \
+	X(NAMESPACE, SEMS, 11, struct ckpt_image_sem, 0, CKPT_MANY)	\
 	X(EXTERNAL, BASE, 1, struct ckpt_image_external, 1, 1)		\
 	X(EXTERNAL, KEY, 2, char, 2, CKPT_PATH_MAX)			\
 	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
@@ -46,6 +52,7 @@
 	X(FILE, PIDFD, 56, struct ckpt_image_file_pidfd, 0, 1)		\
 	X(FILE, TTY, 60, struct ckpt_image_file_tty, 0, 1)		\
 	X(FILE, DELETED, 66, struct ckpt_image_file_deleted, 0, 1)	\
+	X(FILE, SHM, 70, struct ckpt_image_file_shm, 0, 1)		\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
@@ -99,6 +106,7 @@
 	X(PROCESS, TIMER_SIGNALS, 21, struct ckpt_image_timer_signal, 0, CKPT_MANY) \
 	X(PROCESS, NEXT_TIMER, 22, struct ckpt_image_next_timer, 0, 1)	\
 	X(PROCESS, CTTY, 30, struct ckpt_image_ctty, 0, 1)		\
+	X(PROCESS, SEM_UNDO, 31, struct ckpt_image_sem_undo, 0, CKPT_MANY) \
 	X(TASK, BASE, 1, struct ckpt_image_task, 1, 1)			\
 	X(TASK, SHARED, 2, struct ckpt_image_shared, 0, 1)		\
 	X(TASK, NAMESPACES, 3, struct ckpt_image_namespaces, 0, 1)	\
@@ -126,6 +134,11 @@
  * X(RECORD, PART, member, known bits)
  */
 #define CKPT_BITS(X)							\
+	X(NAMESPACE, SHM, flags, CKPT_SHM_NORESERVE)			\
+	X(NAMESPACE, SHM, reserved, 0)					\
+	X(NAMESPACE, MSG_QUEUES, reserved, 0)				\
+	X(NAMESPACE, MSGS, reserved, 0)					\
+	X(NAMESPACE, SEM_SETS, reserved, 0)				\
 	X(FILE, BASE, reserved, 0)					\
 	X(FILE, LOCKS, exclusive, 1)					\
 	X(FILE, LEASE, exclusive, 1)					\
@@ -143,6 +156,7 @@
 	X(FILE, PIDFD, flags, CKPT_PIDFD_THREAD)			\
 	X(FILE, PIDFD, reserved, 0)					\
 	X(FILE, DELETED, reserved, 0)					\
+	X(FILE, SHM, reserved, 0)					\
 	X(PIPE, BASE, reserved, 0)					\
 	X(PIPE, BUFS, flags, CKPT_PIPE_PACKET)				\
 	X(SHMEM, BASE, memfd, 1)					\
@@ -178,6 +192,7 @@
 	X(PROCESS, AUTOGROUP, reserved, 0)				\
 	X(PROCESS, TIMERS, flags, CKPT_TIMER_FLAGS)			\
 	X(PROCESS, NEXT_TIMER, reserved, 0)				\
+	X(PROCESS, SEM_UNDO, reserved, 0)				\
 	X(TASK, BASE, reserved, 0)					\
 	X(TASK, SHARED, reserved, 0)					\
 	X(TASK, NAMESPACES, time, 0)					\

@@ -111,6 +111,14 @@ struct ckpt_image_ctty {
 	__s32 old_pgrp;		/* whom its end hangs up when the terminal has gone before, or 0 */
 };
 
+/* SEM_UNDO: what is added to a semaphore when the process ends */
+struct ckpt_image_sem_undo {
+	__s32 id;		/* of its set */
+	__u32 sem;
+	__s32 adj;
+	__u32 reserved;
+};
+
 #define CKPT_JOB_CONTINUED	0x1	/* and its parent has not asked yet */
 #define CKPT_JOB_STOPPED	0x2	/* by 'stop_signal' */
 #define CKPT_JOB_ASKED		0x4	/* its parent has asked about that already */

@@ -20,8 +20,12 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -258,6 +262,24 @@ static void make_memory(const char *dir)
 	close(fd);
 }
 
+/* a segment that is attached and one that waits for its last user, messages, semaphores and what is undone */
+static void make_ipc(void)
+{
+	struct { long type; char text[5000]; } msg = { 7, "a message" };
+	int id = must(shmget(0x5e41, 9000, IPC_CREAT | 0640), "shmget");
+	struct sembuf undo = { 1, 3, SEM_UNDO };
+
+	touch(shmat(id, NULL, 0), 9000);
+	id = must(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600), "shmget");
+	touch(shmat(id, NULL, 0), 4096);
+	must(shmctl(id, IPC_RMID, NULL), "shmctl");
+	id = must(msgget(0x5e42, IPC_CREAT | 0600), "msgget");
+	must(msgsnd(id, &msg, 10, 0), "msgsnd");
+	must(msgsnd(id, &msg, sizeof(msg.text), 0), "msgsnd");
+	id = must(semget(0x5e43, 3, IPC_CREAT | 0600), "semget");
+	must(semop(id, &undo, 1), "semop");
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -412,6 +434,7 @@ int main(int argc, char **argv)
 	make_terminals();
 	make_sockets(argv[1]);
 	make_memory(argv[1]);
+	make_ipc();
 	make_signals();
 	make_timers();
 	make_threads();

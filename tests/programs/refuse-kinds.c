@@ -26,13 +26,9 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/ipc.h>
 #include <sys/mman.h>
-#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -481,37 +477,6 @@ static void notify(void)
 	have(fd >= 0 && !fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT));
 }
 
-static void sysv_shm(void)
-{
-	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
-
-	have(id >= 0 && shmat(id, NULL, 0) != (void *)-1 && !shmctl(id, IPC_RMID, NULL));
-}
-
-/* an object outlives its process: "remove-sem" and "remove-msg" take them away again */
-static void sysv_sem(void)
-{
-	struct sembuf undo = { 0, 1, SEM_UNDO };
-	int id = semget(0x5e31, 1, IPC_CREAT | 0600);
-
-	have(id >= 0 && !semop(id, &undo, 1));
-}
-
-static void remove_sem(void)
-{
-	have(!semctl(semget(0x5e31, 1, 0600), 0, IPC_RMID));
-}
-
-static void sysv_msg(void)
-{
-	have(msgget(0x3564, IPC_CREAT | 0600) >= 0);
-}
-
-static void remove_msg(void)
-{
-	have(!msgctl(msgget(0x3564, 0600), IPC_RMID, NULL));
-}
-
 static void posix_mq(void)
 {
 	have(mq_open("/refuse", O_RDWR | O_CREAT, 0600, NULL) >= 0 && !mq_unlink("/refuse"));
@@ -767,8 +732,7 @@ static const struct kind kinds[] = {
 	{ "mtrr", mtrr }, { "old-maps", old_maps },
 	{ "deleted-leased", deleted_leased },
 	{ "fuse-lock", fuse_lock }, { "fuse-range", fuse_range }, { "breaking-lease", breaking_lease },
-	{ "async", async }, { "notify", notify }, { "sysv-shm", sysv_shm }, { "sysv-sem", sysv_sem },
-	{ "remove-sem", remove_sem }, { "sysv-msg", sysv_msg }, { "remove-msg", remove_msg },
+	{ "async", async }, { "notify", notify },
 	{ "mqueue", posix_mq }, { "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
 	{ "seccomp", seccomp }, { "traced", traced }, { "dead-leader", dead_leader },
 	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
@@ -781,5 +745,5 @@ const struct kind *find_kind(const char *name)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, name))
 			return &kinds[i];
-	return find_task_kind(name);
+	return find_task_kind(name) ? find_task_kind(name) : find_ipc_kind(name);
 }

@@ -14,6 +14,8 @@ struct kind {
 const struct kind *find_kind(const char *name);
 /* find_task_kind - one of those of tasks that are rarer: refuse-tasks.c */
 const struct kind *find_task_kind(const char *name);
+/* one of those of System V IPC: refuse-ipc.c */
+const struct kind *find_ipc_kind(const char *name);
 
 /* have - a step of prepare(): this kind is missing here unless @good */
 #define have(good) have_(!!(good), #good)

@@ -146,11 +146,14 @@ refuse C5 fuse-range fd 'file lock or lease is held, which is not supported on f
 refuse C5 breaking-lease fd 'lease that somebody is breaking'
 refuse C5 async fd O_ASYNC
 refuse C5 notify fd F_NOTIFY
-refuse C8 sysv-shm container 'System V|SYSV'
-refuse C8 sysv-sem container 'System V'
+refuse C8 sysv-hugetlb container 'shared memory segment \([0-9]+\) of huge pages'
+become remove-hugetlb || die "the huge segment stays"
+refuse C8 sysv-policy container 'shared memory segment \([0-9]+\) with a NUMA memory policy'
+become remove-policy || die "the segment stays"
+refuse C8 sysv-namespace task 'System V of another ipc namespace'
+refuse C8 sysv-undo task 'shares semaphore adjustments'
+refuse C8 sysv-thread-undo task 'thread with semaphore adjustments'
 become remove-sem || die "the semaphores stay"
-refuse C8 sysv-msg container 'System V'
-become remove-msg || die "the message queue stays"
 refuse C8 mqueue container 'POSIX message queues'
 refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
 refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'

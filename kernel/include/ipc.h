@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects of an ipc namespace: ipc/ has a file each.  They are parts of
+ * its NAMESPACE, saved and made again with it (namespaces/ipc.c).
+ */
+#ifndef _CKPT_IPC_H
+#define _CKPT_IPC_H
+
+#include "restore.h"
+#include "save.h"
+
+struct file;
+struct ipc_namespace;
+struct vm_area_struct;
+
+/* ipc/layout.c: when the module is loaded; and are the kernel's structs as we know them? */
+void ckpt_ipc_init(void);
+bool ckpt_ipc_known(void);
+
+/*
+ * The container is frozen; who is not of it may still be in its namespace, so the
+ * rwsem of the ids is taken.  -EAGAIN: somebody has changed it meanwhile.
+ */
+int ckpt_save_shms(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_save_msgs(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_save_sems(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
+
+/* are the numbers right? */
+int ckpt_check_shms(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_check_msgs(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_check_sems(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+
+/* by a task of the container, in its new namespace @ns, which has no limits yet */
+int ckpt_restore_shms(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		      const struct ckpt_rec_buf *buf);
+int ckpt_restore_msgs(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		      const struct ckpt_rec_buf *buf);
+int ckpt_restore_sems(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		      const struct ckpt_rec_buf *buf);
+/* by the coordinator, when all segments are mapped where they were, which has changed their times */
+struct pid **ckpt_get_shm_pids(const struct ckpt_rec_buf *buf, u64 *nr);
+void ckpt_finish_shms(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf,
+		      struct pid **lpids);
+
+/* ipc/shm.c: is it a file that shmat(2) maps? */
+bool ckpt_is_shm(const struct file *file);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What shmat(2) maps: a file of its own for each attachment, which knows its
+ * segment.  It is in no table of descriptors, only in mappings.  C8.
+ */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/slab.h>
+
+#include "file.h"
+#include "private.h"
+
+bool ckpt_is_shm(const struct file *file)
+{
+	/* of a kernel without the symbol there is no such file */
+	return kv_shm_file_operations && file->f_op == kv_shm_file_operations;
+}
+
+static bool shm_mine(struct file *file)
+{
+	return ckpt_is_shm(file);
+}
+
+static struct ckpt_shm_file_data *data_of(const struct file *file)
+{
+	return file->private_data;
+}
+
+/* the memory of a segment, with a reference; NULL: there is none of that id */
+static struct file *memory_of(struct ipc_namespace *ns, int id)
+{
+	struct ipc_ids *ids = &ns->ids[CKPT_SHM_IDS];
+	struct kern_ipc_perm *perm;
+	struct file *file = NULL;
+
+	down_read(&ids->rwsem);
+	perm = ckpt_ipc_find(ns, CKPT_SHM_IDS, id);
+	if (perm)
+		file = get_file(container_of(perm, struct ckpt_shmid_kernel, shm_perm)->shm_file);
+	up_read(&ids->rwsem);
+	return file;
+}
+
+static int shm_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
+{
+	struct ipc_namespace *ns = ckpt_save_root_task(cp)->nsproxy->ipc_ns;
+	struct ckpt_image_file_shm *img = ckpt_put(rec, FILE, SHM);
+	struct file *memory;
+
+	if (!img)
+		return -ENOMEM;
+	if (!ckpt_ipc_known())
+		return ckpt_refuse(cp, -EOPNOTSUPP, "shared memory of System V is not supported on this kernel, whose structs are not known");
+	if (data_of(file)->ns != ns)
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "shared memory of System V of another ipc namespace than the container's is not supported");
+	img->id = data_of(file)->id;
+	memory = memory_of(ns, img->id);
+	if (memory)
+		fput(memory);
+	return memory && memory == data_of(file)->file ? 0 : -EAGAIN;
+}
+
+static int shm_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_file_shm *img = ckpt_get(buf, FILE, SHM);
+	u32 how = ckpt_get(buf, FILE, BASE)->flags & O_ACCMODE;
+
+	return img && img->id >= 0 && (how == O_RDONLY || how == O_RDWR) ?
+		0 : ckpt_malformed(log, buf);
+}
+
+/* as shmat(2) makes one; the namespace is one that current may make anything in */
+static struct file *attach(struct ipc_namespace *ns, int id, int flags, const struct cred *cred)
+{
+	struct ckpt_shm_file_data *data;
+	struct file *memory, *file;
+	const struct cred *old;
+
+	memory = memory_of(ns, id);
+	if (!memory)
+		return ERR_PTR(-EIDRM);
+	data = kzalloc(sizeof(*data), GFP_KERNEL);
+	if (!data) {
+		fput(memory);
+		return ERR_PTR(-ENOMEM);
+	}
+	old = override_creds(cred);
+	file = k_alloc_file_clone(memory, flags, kv_shm_file_operations);
+	revert_creds(old);
+	if (IS_ERR(file)) {
+		kfree(data);
+		fput(memory);
+		return file;
+	}
+	data->id = id;
+	data->ns = get_ipc_ns(ns);
+	data->file = memory;
+	file->private_data = data;
+	return file;
+}
+
+static struct file *shm_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+				const struct cred *cred)
+{
+	const struct ckpt_image_file_shm *img = ckpt_get(buf, FILE, SHM);
+
+	if (!ckpt_ipc_known())
+		return ERR_PTR(-EOPNOTSUPP);
+	return attach(current->nsproxy->ipc_ns, img->id,
+		      ckpt_get(buf, FILE, BASE)->flags & O_ACCMODE, cred);
+}
+
+const struct ckpt_file_ops ckpt_file_shm = {
+	.name = "shared memory of System V",
+	.kind = CKPT_FILE_SHM,
+	.needs = CKPT_FOR_IPC,
+	.has_cred = true,
+	.mine = shm_mine,
+	.save = shm_save,
+	.check = shm_check,
+	.restore = shm_restore,
+};

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Message queues of System V.  Who waits in one has left it when it is frozen,
+ * and its call is restarted like any other.  C8.
+ */
+#include <linux/idr.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "memory.h"
+#include "private.h"
+
+#define CKPT_MSG_LEN (PAGE_SIZE - sizeof(struct msg_msg))
+#define CKPT_SEG_LEN (PAGE_SIZE - sizeof(struct ckpt_msg_msgseg))
+
+static struct ckpt_msg_queue *msq_of(struct kern_ipc_perm *perm)
+{
+	return container_of(perm, struct ckpt_msg_queue, q_perm);
+}
+
+/* what of the three parts is filled */
+struct msgs {
+	struct ckpt_image_msg_queue *queue;
+	struct ckpt_image_msg *msg;
+	u8 *byte;
+	u64 queues, msgs, bytes;	/* left */
+};
+
+static void copy_bytes(const struct msg_msg *msg, u8 *to)
+{
+	const struct ckpt_msg_msgseg *seg;
+	size_t len = min_t(size_t, msg->m_ts, CKPT_MSG_LEN), left = msg->m_ts - len;
+
+	memcpy(to, msg + 1, len);
+	for (seg = (void *)msg->next; seg && left; seg = seg->next) {
+		to += len;
+		len = min_t(size_t, left, CKPT_SEG_LEN);
+		memcpy(to, seg + 1, len);
+		left -= len;
+	}
+}
+
+/* with the queue's lock */
+static int save_msgs(const struct ckpt_msg_queue *msq, struct msgs *m)
+{
+	struct msg_msg *msg;
+	u32 nr = 0;
+
+	list_for_each_entry(msg, &msq->q_messages, m_list) {
+		if (!m->msgs || msg->m_ts > m->bytes)
+			return -EAGAIN;
+		m->msg->type = msg->m_type;
+		m->msg->len = msg->m_ts;
+		copy_bytes(msg, m->byte);
+		m->byte += msg->m_ts;
+		m->bytes -= msg->m_ts;
+		m->msg++;
+		m->msgs--;
+		nr++;
+	}
+	m->queue->messages = nr;
+	return 0;
+}
+
+static int save_queue(struct ckpt_checkpoint *cp, struct ckpt_msg_queue *msq, struct msgs *m)
+{
+	struct ckpt_image_msg_queue *img = m->queue;
+	int ret;
+
+	spin_lock(&msq->q_perm.lock);
+	ckpt_save_perm(&msq->q_perm, &img->perm);
+	img->qbytes = msq->q_qbytes;
+	img->stime = msq->q_stime;
+	img->rtime = msq->q_rtime;
+	img->ctime = msq->q_ctime;
+	img->lspid = ckpt_pid_nr(cp, msq->q_lspid);
+	img->lrpid = ckpt_pid_nr(cp, msq->q_lrpid);
+	ret = save_msgs(msq, m);
+	spin_unlock(&msq->q_perm.lock);
+	m->queue++;
+	m->queues--;
+	return ret;
+}
+
+static void count(struct ipc_namespace *ns, struct msgs *m)
+{
+	struct kern_ipc_perm *perm;
+	int id;
+
+	idr_for_each_entry(&ns->ids[CKPT_MSG_IDS].ipcs_idr, perm, id) {
+		spin_lock(&perm->lock);
+		m->queues++;
+		m->msgs += msq_of(perm)->q_qnum;
+		m->bytes += msq_of(perm)->q_cbytes;
+		spin_unlock(&perm->lock);
+	}
+}
+
+/* the rwsem of the ids is held: no queue comes or goes */
+static int save_all(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec)
+{
+	struct kern_ipc_perm *perm;
+	struct msgs m = {};
+	int id, ret = 0;
+
+	count(ns, &m);
+	if (!m.queues)
+		return 0;
+	m.queue = ckpt_put_nr(rec, NAMESPACE, MSG_QUEUES, m.queues);
+	m.msg = ckpt_put_nr(rec, NAMESPACE, MSGS, m.msgs);
+	m.byte = ckpt_put_nr(rec, NAMESPACE, MSG_BYTES, m.bytes);
+	if (!m.queue || !m.msg || !m.byte)
+		return -ENOMEM;
+	idr_for_each_entry(&ns->ids[CKPT_MSG_IDS].ipcs_idr, perm, id) {
+		ret = m.queues ? save_queue(cp, msq_of(perm), &m) : -EAGAIN;
+		if (ret)
+			return ret;
+	}
+	return m.queues || m.msgs || m.bytes ? -EAGAIN : 0;
+}
+
+int ckpt_save_msgs(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec)
+{
+	struct ipc_ids *ids = &ns->ids[CKPT_MSG_IDS];
+	int ret;
+
+	down_read(&ids->rwsem);
+	ret = save_all(cp, ns, rec);
+	up_read(&ids->rwsem);
+	return ret;
+}
+
+static bool queue_ok(const struct ckpt_image_msg_queue *img)
+{
+	return ckpt_perm_ok(&img->perm, CKPT_IPC_MODES) && img->lspid >= 0 && img->lrpid >= 0 &&
+	       !img->reserved;
+}
+
+int ckpt_check_msgs(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_msg_queue *queue;
+	u64 i, queues, msgs, bytes, nr = 0, len = 0;
+	const struct ckpt_image_msg *msg;
+
+	queue = ckpt_get_nr(buf, NAMESPACE, MSG_QUEUES, &queues);
+	msg = ckpt_get_nr(buf, NAMESPACE, MSGS, &msgs);
+	ckpt_get_nr(buf, NAMESPACE, MSG_BYTES, &bytes);
+	for (i = 0; i < queues; i++) {
+		if (!queue_ok(&queue[i]))
+			return ckpt_malformed(log, buf);
+		nr += queue[i].messages;
+	}
+	if (nr != msgs)
+		return ckpt_malformed(log, buf);
+	for (i = 0; i < msgs; i++) {
+		if (msg[i].type < 1 || msg[i].reserved || msg[i].len > bytes - len)
+			return ckpt_malformed(log, buf);
+		len += msg[i].len;
+	}
+	return len == bytes ? 0 : ckpt_malformed(log, buf);
+}
+
+/* where msgsnd(2) finds what it is to send: a type and bytes, in memory of current's */
+struct outgoing {
+	unsigned long addr;
+	size_t size;
+};
+
+static int make_room(struct outgoing *out, const struct ckpt_image_msg *msg, u64 nr)
+{
+	u64 i;
+
+	out->size = 0;
+	for (i = 0; i < nr; i++)
+		out->size = max_t(size_t, out->size, msg[i].len);
+	out->size += sizeof(long);
+	out->addr = vm_mmap(NULL, 0, out->size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	return IS_ERR_VALUE(out->addr) ? out->addr : 0;
+}
+
+static int send(const struct outgoing *out, int id, const struct ckpt_image_msg *msg,
+		const u8 *bytes)
+{
+	void __user *to = (void __user *)out->addr;
+	long type = msg->type;
+
+	if (copy_to_user(to, &type, sizeof(type)) ||
+	    copy_to_user(to + sizeof(type), bytes, msg->len))
+		return -EFAULT;
+	return ckpt_syscall(msgsnd, id, out->addr, msg->len, IPC_NOWAIT);
+}
+
+static int be_as_it_was(struct ckpt_restart *rs, struct ckpt_msg_queue *msq,
+		    const struct ckpt_image_msg_queue *img)
+{
+	int ret;
+
+	ret = ckpt_set_pid(&msq->q_lspid, img->lspid);
+	if (!ret)
+		ret = ckpt_set_pid(&msq->q_lrpid, img->lrpid);
+	if (ret)
+		return ckpt_fail(ckpt_restore_log(rs), ret, "message queue %d: a process of its cannot be named: error %d",
+				 img->perm.id, -ret);
+	msq->q_qbytes = img->qbytes;
+	msq->q_stime = img->stime;
+	msq->q_rtime = img->rtime;
+	msq->q_ctime = img->ctime;
+	return ckpt_restore_perm(rs, "message queue", &msq->q_perm, &img->perm);
+}
+
+static int restore_queue(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			 const struct ckpt_image_msg_queue *img, const struct outgoing *out,
+			 const struct ckpt_image_msg *msg, const u8 *bytes)
+{
+	struct kern_ipc_perm *perm;
+	int ret;
+	u32 i;
+
+	ckpt_ask_for_id(ns, CKPT_MSG_IDS, img->perm.id);
+	ret = ckpt_made_id(rs, "message queue", img->perm.id,
+			   ckpt_syscall(msgget, img->perm.key, IPC_CREAT | IPC_EXCL | 0600));
+	if (ret)
+		return ret;
+	perm = ckpt_ipc_find(ns, CKPT_MSG_IDS, img->perm.id);
+	if (!perm)
+		return -EIDRM;
+	/* they were sent when it, or the namespace, took as much */
+	msq_of(perm)->q_qbytes = ULONG_MAX;
+	for (i = 0; i < img->messages; i++) {
+		ret = send(out, img->perm.id, &msg[i], bytes);
+		if (ret)
+			return ckpt_fail(ckpt_restore_log(rs), ret,
+					 "message %u of queue %d cannot be sent: error %d", i,
+					 img->perm.id, -ret);
+		bytes += msg[i].len;
+		cond_resched();
+	}
+	return be_as_it_was(rs, msq_of(perm), img);
+}
+
+static u64 bytes_of(const struct ckpt_image_msg *msg, u64 nr)
+{
+	u64 i, len = 0;
+
+	for (i = 0; i < nr; i++)
+		len += msg[i].len;
+	return len;
+}
+
+int ckpt_restore_msgs(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		      const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_msg_queue *img;
+	const struct ckpt_image_msg *msg;
+	struct outgoing out;
+	const u8 *bytes;
+	u64 i, nr, msgs;
+	int ret;
+
+	img = ckpt_get_nr(buf, NAMESPACE, MSG_QUEUES, &nr);
+	msg = ckpt_get_nr(buf, NAMESPACE, MSGS, &msgs);
+	bytes = ckpt_get(buf, NAMESPACE, MSG_BYTES);
+	if (!nr)
+		return 0;
+	ret = make_room(&out, msg, msgs);
+	for (i = 0; i < nr && !ret; i++) {
+		ret = restore_queue(rs, ns, &img[i], &out, msg, bytes);
+		bytes += bytes_of(msg, img[i].messages);
+		msg += img[i].messages;
+	}
+	if (!IS_ERR_VALUE(out.addr))
+		vm_munmap(out.addr, out.size);
+	return ret;
+}
