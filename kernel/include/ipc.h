@@ -37,12 +37,17 @@ int ckpt_restore_msgs(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		      const struct ckpt_rec_buf *buf);
 int ckpt_restore_sems(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		      const struct ckpt_rec_buf *buf);
-/* by the coordinator, when all segments are mapped where they were, which has changed their times */
+/* by the coordinator, when all segments are mapped, which has changed their times */
 struct pid **ckpt_get_shm_pids(const struct ckpt_rec_buf *buf, u64 *nr);
 void ckpt_finish_shms(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf,
 		      struct pid **lpids);
 
-/* ipc/shm.c: is it a file that shmat(2) maps? */
+/*
+ * ipc/attach.c, when all mappings are known: a segment that somebody outside has attached,
+ * too, is refused, as a copy would not be his any more
+ */
+int ckpt_check_attached(struct ckpt_checkpoint *cp);
+/* is it a file that shmat(2) maps? */
 bool ckpt_is_shm(const struct file *file);
 
 #endif

@@ -5,7 +5,10 @@
  */
 #include <linux/cred.h>
 #include <linux/file.h>
+#include <linux/idr.h>
+#include <linux/nsproxy.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "file.h"
 #include "private.h"
@@ -68,6 +71,63 @@ static int shm_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 	return img && img->id >= 0 && (how == O_RDONLY || how == O_RDWR) ?
 		0 : ckpt_malformed(log, buf);
+}
+
+/* how often the container has each segment attached, by id */
+static int count_own(struct ckpt_checkpoint *cp, struct xarray *own)
+{
+	struct ckpt_obj *obj;
+	unsigned long nr;
+	int ret;
+
+	ckpt_for_each_obj(obj, cp, &ckpt_type_file) {
+		if (!ckpt_is_shm(obj->ptr))
+			continue;
+		nr = xa_to_value(xa_load(own, data_of(obj->ptr)->id) ? : xa_mk_value(0));
+		ret = xa_err(xa_store(own, data_of(obj->ptr)->id, xa_mk_value(nr + obj->users),
+				      GFP_KERNEL_ACCOUNT));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* the rwsem of the ids is held: no segment comes or goes */
+static int compare_own(struct ckpt_checkpoint *cp, struct ipc_ids *ids, struct xarray *own)
+{
+	struct kern_ipc_perm *perm;
+	int id, ret = 0;
+
+	idr_for_each_entry(&ids->ipcs_idr, perm, id) {
+		unsigned long nr = xa_to_value(xa_load(own, perm->id) ? : xa_mk_value(0));
+		struct ckpt_shmid_kernel *shp;
+
+		shp = container_of(perm, struct ckpt_shmid_kernel, shm_perm);
+		if (READ_ONCE(shp->shm_nattch) > nr)
+			ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
+						"the container has a shared memory segment (%d) that a process outside of it has attached, too, which is not supported",
+						perm->id);
+	}
+	return ret;
+}
+
+int ckpt_check_attached(struct ckpt_checkpoint *cp)
+{
+	struct ipc_ids *ids = &ckpt_save_root_task(cp)->nsproxy->ipc_ns->ids[CKPT_SHM_IDS];
+	struct xarray own;
+	int ret;
+
+	if (!ckpt_ipc_known())
+		return 0;
+	xa_init_flags(&own, XA_FLAGS_ACCOUNT);
+	ret = count_own(cp, &own);
+	if (!ret) {
+		down_read(&ids->rwsem);
+		ret = compare_own(cp, ids, &own);
+		up_read(&ids->rwsem);
+	}
+	xa_destroy(&own);
+	return ret;
 }
 
 /* as shmat(2) makes one; the namespace is one that current may make anything in */

@@ -3,6 +3,7 @@
  * Message queues of System V.  Who waits in one has left it when it is frozen,
  * and its call is restarted like any other.  C8.
  */
+#include <linux/capability.h>
 #include <linux/idr.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
@@ -249,6 +250,22 @@ static u64 bytes_of(const struct ckpt_image_msg *msg, u64 nr)
 	return len;
 }
 
+/* as msgctl(IPC_SET) asks */
+static int may_take(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	u32 limit = ckpt_get(buf, NAMESPACE, IPC)->msgmnb;
+	const struct ckpt_image_msg_queue *img;
+	u64 i, nr;
+
+	img = ckpt_get_nr(buf, NAMESPACE, MSG_QUEUES, &nr);
+	for (i = 0; i < nr; i++)
+		if (img[i].qbytes > limit && !capable(CAP_SYS_RESOURCE))
+			return ckpt_fail(ckpt_restore_log(rs), -EPERM,
+					 "message queue %d takes more than kernel.msgmnb allows, which needs CAP_SYS_RESOURCE",
+					 img[i].perm.id);
+	return 0;
+}
+
 int ckpt_restore_msgs(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		      const struct ckpt_rec_buf *buf)
 {
@@ -264,6 +281,9 @@ int ckpt_restore_msgs(struct ckpt_restart *rs, struct ipc_namespace *ns,
 	bytes = ckpt_get(buf, NAMESPACE, MSG_BYTES);
 	if (!nr)
 		return 0;
+	ret = may_take(rs, buf);
+	if (ret)
+		return ret;
 	ret = make_room(&out, msg, msgs);
 	for (i = 0; i < nr && !ret; i++) {
 		ret = restore_queue(rs, ns, &img[i], &out, msg, bytes);

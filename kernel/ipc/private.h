@@ -106,7 +106,10 @@ short *ckpt_semadj_of(struct ckpt_sem_undo *un);
 
 /* perm.c: what all three have */
 
-/* an object by its id, or NULL; the rwsem of its ids is held, or RCU and then its lock */
+/*
+ * An object by its id, or NULL.  The rwsem of its ids is held, or the namespace is one that
+ * is being filled, which nobody but the restart has.
+ */
 struct kern_ipc_perm *ckpt_ipc_find(struct ipc_namespace *ns, int kind, int id);
 int ckpt_ipc_nr(struct ipc_namespace *ns, int kind);
 void ckpt_save_perm(const struct kern_ipc_perm *perm, struct ckpt_image_ipc_perm *img);

@@ -59,6 +59,23 @@ static pid_t creator_of(struct ckpt_checkpoint *cp, struct ckpt_shmid_kernel *sh
 	return nr;
 }
 
+/* what whoever attaches it changes: with its lock */
+static void save_numbers(struct ckpt_checkpoint *cp, struct ckpt_shmid_kernel *shp,
+			 struct ckpt_image_shm *img)
+{
+	spin_lock(&shp->shm_perm.lock);
+	ckpt_save_perm(&shp->shm_perm, &img->perm);
+	img->size = shp->shm_segsz;
+	img->atime = shp->shm_atim;
+	img->dtime = shp->shm_dtim;
+	img->ctime = shp->shm_ctim;
+	img->cpid = ckpt_pid_nr(cp, shp->shm_cprid);
+	img->lpid = ckpt_pid_nr(cp, shp->shm_lprid);
+	if (shp->mlock_ucounts)
+		img->locker = from_kuid(current_user_ns(), shp->mlock_ucounts->uid);
+	spin_unlock(&shp->shm_perm.lock);
+}
+
 static int save_one(struct ckpt_checkpoint *cp, struct ckpt_shmid_kernel *shp,
 		    struct ckpt_image_shm *img)
 {
@@ -76,18 +93,10 @@ static int save_one(struct ckpt_checkpoint *cp, struct ckpt_shmid_kernel *shp,
 	ret = save_name(shp, img);
 	if (ret)
 		return ret;
-	ckpt_save_perm(&shp->shm_perm, &img->perm);
-	img->size = shp->shm_segsz;
-	img->atime = shp->shm_atim;
-	img->dtime = shp->shm_dtim;
-	img->ctime = shp->shm_ctim;
-	img->cpid = ckpt_pid_nr(cp, shp->shm_cprid);
-	img->lpid = ckpt_pid_nr(cp, shp->shm_lprid);
+	save_numbers(cp, shp, img);
 	img->creator = creator_of(cp, shp);
 	if (SHMEM_I(inode)->flags & VM_NORESERVE)
 		img->flags = CKPT_SHM_NORESERVE;
-	if (shp->mlock_ucounts)
-		img->locker = from_kuid(current_user_ns(), shp->mlock_ucounts->uid);
 	return ckpt_obj_save(cp, &ckpt_type_shmem, inode, &img->shmem);
 }
 
@@ -127,7 +136,8 @@ static bool shm_ok(const struct ckpt_image_shm *img)
 {
 	bool dest = img->perm.mode & CKPT_SHM_DEST;
 
-	return ckpt_perm_ok(&img->perm, CKPT_SHM_MODES) && img->size && img->size <= MAX_LFS_FILESIZE &&
+	return ckpt_perm_ok(&img->perm, CKPT_SHM_MODES) &&
+	       img->size && img->size <= MAX_LFS_FILESIZE &&
 	       img->perm.key == (dest ? IPC_PRIVATE : img->name) && img->shmem &&
 	       img->cpid >= 0 && img->lpid >= 0 && img->creator >= 0;
 }

@@ -13,6 +13,7 @@
 
 #include "arch.h"
 #include "file.h"
+#include "ipc.h"
 #include "memory.h"
 #include "part.h"
 
@@ -204,6 +205,9 @@ static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 	if (!file && v->flags & CKPT_VMA_SHARED)
 		return -EINVAL;
 	prot = v->prot | (v->flags & CKPT_VMA_ACCOUNT ? PROT_WRITE : 0);
+	/* 6.12: or it becomes one with the part before it, and each counts as an attachment */
+	if (file && ckpt_is_shm(file))
+		prot ^= PROT_READ;
 	if (file && ckpt_is_shmem(file))
 		addr = ckpt_mmap_shmem(file, v->start, v->end - v->start, prot, map_flags(v),
 				       v->offset, v->flags & CKPT_VMA_SEALED);

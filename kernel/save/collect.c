@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "file.h"
+#include "ipc.h"
 #include "memory.h"
 #include "part.h"
 #include "system.h"
@@ -70,6 +71,8 @@ static int check_shared(struct ckpt_checkpoint *cp)
 		ret = ckpt_save_ttys(cp);
 	if (!ckpt_go_on(ret))
 		ret = ckpt_check_pipes(cp);
+	if (!ckpt_go_on(ret))
+		ret = ckpt_check_attached(cp);
 	return ret ? : ckpt_save_epolls(cp);
 }
 

@@ -2,6 +2,7 @@
 /*
  * Objects of System V IPC of every kind, and who waits at them, which are checked when
  * the program is told to.  usage: ipc DIR
+ * Or somebody outside of the container who has the first segment, too: ipc DIR outside
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -173,6 +174,9 @@ static void prepare_shm(void)
 	at = shmat(segment, NULL, 0);
 	need(at != (void *)-1);
 	pattern(at, LEN, 1);
+	/* three parts that are alike again, each of which counts as an attachment */
+	need(!mprotect(at + PAGE, PAGE, PROT_READ));
+	need(!mprotect(at + PAGE, PAGE, PROT_READ | PROT_WRITE));
 	make_and_remove();
 	unattached = shmget(IPC_PRIVATE, 2 * PAGE, IPC_CREAT | SHM_NORESERVE | 0600);
 	need(unattached >= 0);
@@ -420,12 +424,24 @@ static void check_sem(void)
 	verdict_eq(semget(IPC_PRIVATE, 1, IPC_CREAT | 0600), expected_sem + 1, "C8", "ipc: the next set's id");
 }
 
+static void run_outside(void)
+{
+	int id = shmget(KEY, 0, 0);
+
+	need(id >= 0 && shmat(id, NULL, 0) != (void *)-1);
+	ready();
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	int i;
 
-	need(argc == 2);
+	need(argc == 2 || argc == 3);
 	verdict_dir(argv[1]);
+	if (argc == 3)
+		run_outside();
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	need(s != MAP_FAILED);
 	prepare_shm();

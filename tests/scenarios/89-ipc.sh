@@ -12,5 +12,18 @@
 start_self_checking ipc ipc
 generations ipc
 grep -A 20 ' was:$' /var/log/ckpt/ipc.log
+
+mkdir outside
+nsenter -t "$(init_of ipc)" -i ipc "$PWD/outside" outside &
+outside=$!
+wait_until 20 test -e outside/ready
+if cat /ckpt/ipc/image >image 2>error; then
+	fail "C8 a segment that a process outside has attached is refused" "the checkpoint succeeded"
+else
+	matches "C8 a segment that a process outside has attached is refused" "$(</ckpt/ipc/log)" \
+		'shared memory segment \([0-9]+\) that a process outside of it has attached, too'
+fi
+kill $outside
+wait $outside
 kill_container ipc
 exit 0
