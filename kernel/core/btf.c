@@ -58,20 +58,27 @@ static u32 size_of(const struct btf *btf, const struct btf_type *t)
 	return 0;
 }
 
-/* is it the type of that name in C, of that size? */
+/* is it the type of that name in C, of that size?  Of arrays only those without a length */
 static bool is_type(const struct btf *btf, const struct btf_type *t, const char *name, u32 size)
 {
-	bool pointer = btf_type_is_ptr(t);
+	const char *end = "";
 	char is[64];
 
-	if (size_of(btf, t) != size)
+	if (btf_kind(t) == BTF_KIND_ARRAY) {
+		if (btf_array(t)->nelems || size)
+			return false;
+		end = " []";
+		t = k_btf_type_by_id(btf, btf_array(t)->type);
+	} else if (!size || size_of(btf, t) != size) {
 		return false;
-	if (pointer)
+	} else if (btf_type_is_ptr(t)) {
+		end = " *";
 		t = k_btf_type_by_id(btf, t->type);
+	}
 	if (!t)
 		return false;
 	snprintf(is, sizeof(is), "%s%s%s", btf_kind(t) == BTF_KIND_STRUCT ? "struct " : "",
-		 k_btf_name_by_offset(btf, t->name_off), pointer ? " *" : "");
+		 k_btf_name_by_offset(btf, t->name_off), end);
 	return !strcmp(is, name);
 }
 
@@ -98,11 +105,24 @@ static int find(const struct btf *btf, const struct btf_type *of, const struct c
 	return 0;
 }
 
+static const struct btf_type *find_struct(const struct btf *btf, const char *name)
+{
+	s32 id = btf ? k_btf_find_by_name_kind(btf, name, BTF_KIND_STRUCT) : -ENOENT;
+
+	return id > 0 ? k_btf_type_by_id(btf, id) : NULL;
+}
+
+u32 ckpt_btf_size(const char *of)
+{
+	const struct btf_type *t = find_struct(own_btf(), of);
+
+	return t ? t->size : 0;
+}
+
 int ckpt_btf_find(const char *of, const struct ckpt_member *m, size_t nr)
 {
 	const struct btf *btf = own_btf();
-	s32 id = btf ? k_btf_find_by_name_kind(btf, of, BTF_KIND_STRUCT) : -ENOENT;
-	const struct btf_type *t = id > 0 ? k_btf_type_by_id(btf, id) : NULL;
+	const struct btf_type *t = find_struct(btf, of);
 	int ret = t ? 0 : -ENOENT;
 	size_t i;
 

@@ -10,8 +10,8 @@
 
 struct ckpt_member {
 	const char *name;		/* with dots for a member of a member */
-	const char *type;		/* as in C: "struct mutex", "struct file *", "int" */
-	u32 size;			/* bytes that we take it for */
+	const char *type;		/* as in C: "struct mutex", "struct file *", "int []" */
+	u32 size;			/* bytes that we take it for; 0: of an array without a length */
 	u32 *offset;			/* set to bytes from the struct's beginning */
 };
 
@@ -24,5 +24,7 @@ struct ckpt_member {
  * and looks at all of the kernel's types.
  */
 int ckpt_btf_find(const char *of, const struct ckpt_member *m, size_t nr);
+/* a struct's size in bytes; 0: it, or all type information, is missing.  May sleep */
+u32 ckpt_btf_size(const char *of);
 
 #endif

@@ -71,10 +71,12 @@ static const struct member sem_array[] = {
 	M(sem_array, sem_nsems, "int"),
 	M(sem_array, complex_count, "int"),
 	M(sem_array, use_global_lock, "unsigned int"),
+	{ "sems", "struct sem []", 0, offsetof(struct ckpt_sem_array, sems) },
 };
 
 static const struct member sem_undo[] = {
 	M(sem_undo, list_proc, "struct list_head"),
+	M(sem_undo, ulp, "struct sem_undo_list *"),
 	M(sem_undo, list_id, "struct list_head"),
 	M(sem_undo, semid, "int"),
 };
@@ -83,6 +85,15 @@ static const struct member sem_undo_list[] = {
 	M(sem_undo_list, refcnt, "refcount_t"),
 	M(sem_undo_list, lock, "spinlock_t"),
 	M(sem_undo_list, list_proc, "struct list_head"),
+};
+
+/* one of the two */
+static const struct member semadj_pointer[] = {
+	M(sem_undo, semadj, "short int *"),
+};
+
+static const struct member semadj_array[] = {
+	{ "semadj", "short int []", 0, offsetofend(struct ckpt_sem_undo, semid) },
 };
 
 static bool known, semadj_is_pointer;
@@ -105,19 +116,17 @@ static bool same(const char *of, const struct member *ours, size_t nr)
 }
 
 #define SAME(of) same(#of, of, ARRAY_SIZE(of))
+#define SAME_SIZE(of) (ckpt_btf_size(#of) == sizeof(struct ckpt_##of))
 
 /* behind ckpt_symbols_init() */
 void ckpt_ipc_init(void)
 {
-	u32 at = 0;
-	const struct ckpt_member semadj = { "semadj", "short int *", sizeof(short *), &at };
-
+	/* one is an element of an array, the other is ours to make */
 	known = !ckpt_lacks(CKPT_FOR_IPC) && SAME(shmid_kernel) && SAME(shm_file_data) &&
 		SAME(msg_queue) && SAME(msg_msgseg) && SAME(sem) && SAME(sem_array) &&
-		SAME(sem_undo) && SAME(sem_undo_list);
-	semadj_is_pointer = !ckpt_btf_find("sem_undo", &semadj, 1);
-	if (semadj_is_pointer && at != offsetof(struct ckpt_sem_undo, semadj))
-		known = false;
+		SAME(sem_undo) && SAME(sem_undo_list) && SAME_SIZE(sem) && SAME_SIZE(shm_file_data);
+	semadj_is_pointer = same("sem_undo", semadj_pointer, 1);
+	known = known && (semadj_is_pointer || same("sem_undo", semadj_array, 1));
 	if (!known)
 		pr_warn("ckpt: objects of System V IPC are not supported: this kernel's structs are not known\n");
 }
