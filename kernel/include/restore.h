@@ -30,8 +30,9 @@ int ckpt_restore_failed(struct ckpt_restart *rs);
 const struct ckpt_image_system *ckpt_restore_system(struct ckpt_restart *rs);
 s64 ckpt_restore_shift(struct ckpt_restart *rs);
 
-/* the TASK of the root task, and the coordinator's namespaces */
+/* the TASK of the root task, that task itself, and the coordinator's namespaces */
 const struct ckpt_rec_buf *ckpt_restore_root(struct ckpt_restart *rs);
+struct task_struct *ckpt_restore_root_task(struct ckpt_restart *rs);
 const struct nsproxy *ckpt_restore_outside(struct ckpt_restart *rs);
 
 /* the credentials that a file was made with last; the lock of making is held */

@@ -5,7 +5,9 @@
  */
 #include <linux/highmem.h>
 #include <linux/magic.h>
+#include <linux/memcontrol.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/xxhash.h>
@@ -29,12 +31,17 @@ static int page_of_mm(struct mm_struct *mm, u64 addr, struct page **page)
 	return got == 1 ? 0 : got < 0 ? got : -EFAULT;
 }
 
-static int page_of_shmem(struct inode *inode, u64 offset, struct page **page)
+/* charged to @payer, and not to current, who is outside of the container */
+static int page_of_shmem(struct inode *inode, u64 offset, struct mem_cgroup *payer,
+			 struct page **page)
 {
+	struct mem_cgroup *old;
 
 	if (!PAGE_ALIGNED(offset) || offset >= i_size_read(inode))
 		return -EINVAL;
+	old = set_active_memcg(payer);
 	*page = shmem_read_mapping_page(inode->i_mapping, offset >> PAGE_SHIFT);
+	set_active_memcg(old);
 	return PTR_ERR_OR_ZERO(*page);
 }
 
@@ -46,7 +53,8 @@ static struct inode *tmpfs_inode(struct file *file)
 	return inode && inode->i_sb->s_magic == TMPFS_MAGIC ? inode : NULL;
 }
 
-static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct page **page)
+static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct mem_cgroup *payer,
+		     struct page **page)
 {
 	void *ptr;
 
@@ -55,10 +63,10 @@ static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct page **p
 		return page_of_mm(ptr, addr, page);
 	ptr = ckpt_find_restored(rs, ref, &ckpt_type_shmem);
 	if (ptr)
-		return page_of_shmem(file_inode(ptr), addr, page);
+		return page_of_shmem(file_inode(ptr), addr, payer, page);
 	ptr = ckpt_find_restored(rs, ref, &ckpt_type_inode);
 	if (ptr)
-		return page_of_shmem(tmpfs_inode(ckpt_inode_writer(ptr)), addr, page);
+		return page_of_shmem(tmpfs_inode(ckpt_inode_writer(ptr)), addr, payer, page);
 	return -ENOENT;
 }
 
@@ -99,7 +107,8 @@ out:
 	return ret;
 }
 
-static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct xxh64_state *sum)
+static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct mem_cgroup *payer,
+		     struct xxh64_state *sum)
 {
 	void *inode = ckpt_find_restored(rs, ref, &ckpt_type_inode);
 	struct ckpt_in *in = ckpt_restore_in(rs);
@@ -109,7 +118,7 @@ static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct xxh64_st
 
 	if (inode && !tmpfs_inode(ckpt_inode_writer(inode)))
 		return read_file_page(rs, ref, addr, ckpt_inode_writer(inode), sum);
-	ret = find_page(rs, ref, addr, &page);
+	ret = find_page(rs, ref, addr, payer, &page);
 	if (ret)
 		return ckpt_fail(ckpt_restore_log(rs), ret == -ENOMEM ? ret : -EINVAL,
 				 "page %#llx of object %u has no place: error %d", addr, ref, -ret);
@@ -131,7 +140,8 @@ static int wrong_sum(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_r
 			 run->count, run->addr, ref);
 }
 
-static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_run *run)
+static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_run *run,
+		    struct mem_cgroup *payer)
 {
 	struct xxh64_state sum;
 	int ret;
@@ -139,7 +149,7 @@ static int read_run(struct ckpt_restart *rs, u32 ref, const struct ckpt_image_ru
 
 	xxh64_reset(&sum, 0);
 	for (i = 0; i < run->count; i++) {
-		ret = read_page(rs, ref, run->addr + (u64)i * PAGE_SIZE, &sum);
+		ret = read_page(rs, ref, run->addr + (u64)i * PAGE_SIZE, payer, &sum);
 		if (ret)
 			return ret;
 	}
@@ -174,16 +184,33 @@ static int check_pages(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 		0 : ckpt_malformed(ckpt_restore_log(rs), buf);
 }
 
+/* the container's; a reference, or NULL */
+static struct mem_cgroup *payer_of(struct ckpt_restart *rs)
+{
+	struct mm_struct *mm = get_task_mm(ckpt_restore_root_task(rs));
+	struct mem_cgroup *memcg;
+
+	/* killed: the restart is about to fail */
+	if (!mm)
+		return NULL;
+	memcg = get_mem_cgroup_from_mm(mm);
+	mmput(mm);
+	return memcg;
+}
+
 static int read_batch(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_run *run;
+	struct mem_cgroup *payer;
 	int ret;
 	u64 i, nr;
 
 	ret = check_pages(rs, buf);
 	run = ckpt_get_nr(buf, PAGES, RUNS, &nr);
+	payer = payer_of(rs);
 	for (i = 0; i < nr && !ret; i++)
-		ret = read_run(rs, ckpt_ref_of(buf), &run[i]);
+		ret = read_run(rs, ckpt_ref_of(buf), &run[i], payer);
+	mem_cgroup_put(payer);
 	return ret;
 }
 

@@ -302,6 +302,11 @@ const struct ckpt_rec_buf *ckpt_restore_root(struct ckpt_restart *rs)
 	return xa_load(&rs->by_pid, 1);
 }
 
+struct task_struct *ckpt_restore_root_task(struct ckpt_restart *rs)
+{
+	return rs->root;
+}
+
 const struct nsproxy *ckpt_restore_outside(struct ckpt_restart *rs)
 {
 	return rs->outside;
