@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "file.h"
+#include "ipc.h"
 #include "part.h"
 
 /* is there a file at @fd?  Takes no reference. */
@@ -130,6 +131,16 @@ int ckpt_allow_fd(unsigned long fd)
 	return ret;
 }
 
+struct file *ckpt_restore_fd(struct ckpt_restart *rs, u32 ref)
+{
+	struct file *file = ckpt_restore_obj(rs, ref, &ckpt_type_file);
+
+	if (IS_ERR(file) || !ckpt_is_shm(file))
+		return file;
+	return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+				 "FILE %u is what shmat(2) maps, of which nobody has a descriptor", ref));
+}
+
 static int install_fd(struct ckpt_restart *rs, const struct ckpt_image_fd *img)
 {
 	struct file *file;
@@ -139,7 +150,7 @@ static int install_fd(struct ckpt_restart *rs, const struct ckpt_image_fd *img)
 	ret = ckpt_allow_fd(img->fd + 2UL);
 	if (ret)
 		return ret;
-	file = ckpt_restore_obj(rs, img->file, &ckpt_type_file);
+	file = ckpt_restore_fd(rs, img->file);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ret = k_replace_fd(img->fd, file, img->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);

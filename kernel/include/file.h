@@ -149,6 +149,8 @@ int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);
  */
 int ckpt_save_unixes(struct ckpt_checkpoint *cp);
 int ckpt_restore_unixes(struct ckpt_restart *rs);
+/* files/table.c: a FILE that a program has a descriptor of, or is sent one */
+struct file *ckpt_restore_fd(struct ckpt_restart *rs, u32 ref);
 /* files/table.c: may current have a descriptor of that number, or may it raise its limit? */
 int ckpt_allow_fd(unsigned long fd);
 /* files/signalfd.c: what wakes who polls it is the signals of the process that began to */

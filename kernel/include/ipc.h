@@ -19,11 +19,15 @@ bool ckpt_ipc_known(void);
 
 /*
  * The container is frozen; who is not of it may still be in its namespace, so the
- * rwsem of the ids is taken.  -EAGAIN: somebody has changed it meanwhile.
+ * rwsem of the ids is taken.  @img: one for each kind, of which which number comes
+ * next is put into the right one.  -EAGAIN: somebody has changed it meanwhile.
  */
-int ckpt_save_shms(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
-int ckpt_save_msgs(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
-int ckpt_save_sems(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_save_shms(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec,
+		   struct ckpt_image_ipc_ids *img);
+int ckpt_save_msgs(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec,
+		   struct ckpt_image_ipc_ids *img);
+int ckpt_save_sems(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec,
+		   struct ckpt_image_ipc_ids *img);
 
 /* are the numbers right? */
 int ckpt_check_shms(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
@@ -43,11 +47,19 @@ void ckpt_finish_shms(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf,
 		      struct pid **lpids);
 
 /*
+ * ipc/undo.c, when all tasks are known: what all of them, and others, have done to semaphores
+ * with SEM_UNDO, for whoever saves a process.  Some is refused.  -EAGAIN: somebody is dying.
+ */
+int ckpt_find_undos(struct ckpt_checkpoint *cp);
+
+/*
  * ipc/attach.c, when all mappings are known: a segment that somebody outside has attached,
  * too, is refused, as a copy would not be his any more
  */
 int ckpt_check_attached(struct ckpt_checkpoint *cp);
 /* is it a file that shmat(2) maps? */
 bool ckpt_is_shm(const struct file *file);
+/* ipc/shm.c: is it a file of kind SHMEM on the memory of a segment? */
+bool ckpt_is_segment(const struct file *file);
 
 #endif

@@ -15,6 +15,7 @@
 #include "symbols.h"
 #include "type.h"
 
+struct ckpt_undos;
 struct pid_namespace;
 
 /* a task of the container, and its parts, kept while they are read: save/hold.c */
@@ -70,6 +71,10 @@ struct ckpt_out *ckpt_save_out(struct ckpt_checkpoint *cp);
 struct pid_namespace *ckpt_save_pid_ns(struct ckpt_checkpoint *cp);
 const struct path *ckpt_save_root(struct ckpt_checkpoint *cp);
 const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp);
+/* its tasks, leaders before their threads; NULL: there are not so many */
+const struct ckpt_held *ckpt_save_task_at(struct ckpt_checkpoint *cp, int i);
+/* where ipc/undo.c keeps what it has found; NULL: nothing.  Freed with kvfree() */
+struct ckpt_undos **ckpt_save_undos(struct ckpt_checkpoint *cp);
 /* is the task in the frozen cgroup? */
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task);
 /* is a table of descriptors of one process only, whose signals wake those who wait at @queue? */

@@ -29,18 +29,14 @@ static struct ckpt_shm_file_data *data_of(const struct file *file)
 	return file->private_data;
 }
 
-/* the memory of a segment, with a reference; NULL: there is none of that id */
-static struct file *memory_of(struct ipc_namespace *ns, int id)
+struct file *ckpt_segment_memory(struct ipc_namespace *ns, int id)
 {
-	struct ipc_ids *ids = &ns->ids[CKPT_SHM_IDS];
-	struct kern_ipc_perm *perm;
+	struct kern_ipc_perm *perm = ckpt_ipc_hold(ns, CKPT_SHM_IDS, id);
 	struct file *file = NULL;
 
-	down_read(&ids->rwsem);
-	perm = ckpt_ipc_find(ns, CKPT_SHM_IDS, id);
 	if (perm)
 		file = get_file(container_of(perm, struct ckpt_shmid_kernel, shm_perm)->shm_file);
-	up_read(&ids->rwsem);
+	ckpt_ipc_unhold(ns, CKPT_SHM_IDS);
 	return file;
 }
 
@@ -58,7 +54,7 @@ static int shm_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_r
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "shared memory of System V of another ipc namespace than the container's is not supported");
 	img->id = data_of(file)->id;
-	memory = memory_of(ns, img->id);
+	memory = ckpt_segment_memory(ns, img->id);
 	if (memory)
 		fput(memory);
 	return memory && memory == data_of(file)->file ? 0 : -EAGAIN;
@@ -103,10 +99,14 @@ static int compare_own(struct ckpt_checkpoint *cp, struct ipc_ids *ids, struct x
 		struct ckpt_shmid_kernel *shp;
 
 		shp = container_of(perm, struct ckpt_shmid_kernel, shm_perm);
-		if (READ_ONCE(shp->shm_nattch) > nr)
-			ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
-						"the container has a shared memory segment (%d) that a process outside of it has attached, too, which is not supported",
-						perm->id);
+		if (READ_ONCE(shp->shm_nattch) <= nr)
+			continue;
+		/* let go meanwhile, it is the container itself */
+		if (ckpt_save_overdue(cp))
+			return -ETIMEDOUT;
+		ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
+					"the container has a shared memory segment (%d) that a process outside of it has attached, too, which is not supported",
+					perm->id);
 	}
 	return ret;
 }
@@ -137,7 +137,7 @@ static struct file *attach(struct ipc_namespace *ns, int id, int flags, const st
 	struct file *memory, *file;
 	const struct cred *old;
 
-	memory = memory_of(ns, id);
+	memory = ckpt_segment_memory(ns, id);
 	if (!memory)
 		return ERR_PTR(-EIDRM);
 	data = kzalloc(sizeof(*data), GFP_KERNEL);

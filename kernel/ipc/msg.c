@@ -6,12 +6,14 @@
 #include <linux/capability.h>
 #include <linux/idr.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "memory.h"
 #include "private.h"
 
+#define CKPT_QUEUE "message queue"
 #define CKPT_MSG_LEN (PAGE_SIZE - sizeof(struct msg_msg))
 #define CKPT_SEG_LEN (PAGE_SIZE - sizeof(struct ckpt_msg_msgseg))
 
@@ -121,12 +123,14 @@ static int save_all(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct
 	return m.queues || m.msgs || m.bytes ? -EAGAIN : 0;
 }
 
-int ckpt_save_msgs(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec)
+int ckpt_save_msgs(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec,
+		   struct ckpt_image_ipc_ids *img)
 {
 	struct ipc_ids *ids = &ns->ids[CKPT_MSG_IDS];
 	int ret;
 
 	down_read(&ids->rwsem);
+	ckpt_save_ids(ns, CKPT_MSG_IDS, &img[CKPT_MSG_IDS]);
 	ret = save_all(cp, ns, rec);
 	up_read(&ids->rwsem);
 	return ret;
@@ -193,43 +197,68 @@ static int send(const struct outgoing *out, int id, const struct ckpt_image_msg 
 	return ckpt_syscall(msgsnd, id, out->addr, msg->len, IPC_NOWAIT);
 }
 
-static int be_as_it_was(struct ckpt_restart *rs, struct ckpt_msg_queue *msq,
-		    const struct ckpt_image_msg_queue *img)
+/* they were sent when it, or the namespace, took as much */
+static bool lift_limit(struct ipc_namespace *ns, int id)
 {
-	int ret;
+	struct kern_ipc_perm *perm = ckpt_ipc_hold(ns, CKPT_MSG_IDS, id);
 
-	ret = ckpt_set_pid(&msq->q_lspid, img->lspid);
-	if (!ret)
-		ret = ckpt_set_pid(&msq->q_lrpid, img->lrpid);
-	if (ret)
-		return ckpt_fail(ckpt_restore_log(rs), ret, "message queue %d: a process of its cannot be named: error %d",
-				 img->perm.id, -ret);
-	msq->q_qbytes = img->qbytes;
-	msq->q_stime = img->stime;
-	msq->q_rtime = img->rtime;
-	msq->q_ctime = img->ctime;
-	return ckpt_restore_perm(rs, "message queue", &msq->q_perm, &img->perm);
+	if (perm) {
+		spin_lock(&perm->lock);
+		msq_of(perm)->q_qbytes = ULONG_MAX;
+		spin_unlock(&perm->lock);
+	}
+	ckpt_ipc_unhold(ns, CKPT_MSG_IDS);
+	return perm;
 }
 
-static int restore_queue(struct ckpt_restart *rs, struct ipc_namespace *ns,
-			 const struct ckpt_image_msg_queue *img, const struct outgoing *out,
-			 const struct ckpt_image_msg *msg, const u8 *bytes)
+/* @lspid and @lrpid are swapped with what it had */
+static bool set_queue(struct ipc_namespace *ns, const struct ckpt_image_msg_queue *img,
+		      struct pid **lspid, struct pid **lrpid)
 {
-	struct kern_ipc_perm *perm;
+	struct kern_ipc_perm *perm = ckpt_ipc_hold(ns, CKPT_MSG_IDS, img->perm.id);
+
+	if (perm) {
+		struct ckpt_msg_queue *msq = msq_of(perm);
+
+		spin_lock(&perm->lock);
+		swap(msq->q_lspid, *lspid);
+		swap(msq->q_lrpid, *lrpid);
+		msq->q_qbytes = img->qbytes;
+		msq->q_stime = img->stime;
+		msq->q_rtime = img->rtime;
+		msq->q_ctime = img->ctime;
+		spin_unlock(&perm->lock);
+	}
+	ckpt_ipc_unhold(ns, CKPT_MSG_IDS);
+	return perm;
+}
+
+static int be_as_it_was(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			const struct ckpt_image_msg_queue *img)
+{
+	struct pid *lspid = NULL, *lrpid = NULL;
+	int ret = 0;
+
+	if (ckpt_ipc_pid(&lspid, img->lspid) || ckpt_ipc_pid(&lrpid, img->lrpid))
+		ret = ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+				"message queue %d: process %d cannot be named", img->perm.id,
+				lspid || !img->lspid ? img->lrpid : img->lspid);
+	else if (!set_queue(ns, img, &lspid, &lrpid))
+		ret = ckpt_was_removed(rs, CKPT_QUEUE, img->perm.id);
+	put_pid(lspid);
+	put_pid(lrpid);
+	return ret ? : ckpt_restore_perm(rs, CKPT_QUEUE, ns, CKPT_MSG_IDS, &img->perm);
+}
+
+static int send_all(struct ckpt_restart *rs, const struct ckpt_image_msg_queue *img,
+		    const struct outgoing *out, const struct ckpt_image_msg *msg, const u8 *bytes)
+{
 	int ret;
 	u32 i;
 
-	ckpt_ask_for_id(ns, CKPT_MSG_IDS, img->perm.id);
-	ret = ckpt_made_id(rs, "message queue", img->perm.id,
-			   ckpt_syscall(msgget, img->perm.key, IPC_CREAT | IPC_EXCL | 0600));
-	if (ret)
-		return ret;
-	perm = ckpt_ipc_find(ns, CKPT_MSG_IDS, img->perm.id);
-	if (!perm)
-		return -EIDRM;
-	/* they were sent when it, or the namespace, took as much */
-	msq_of(perm)->q_qbytes = ULONG_MAX;
 	for (i = 0; i < img->messages; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = send(out, img->perm.id, &msg[i], bytes);
 		if (ret)
 			return ckpt_fail(ckpt_restore_log(rs), ret,
@@ -238,7 +267,23 @@ static int restore_queue(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		bytes += msg[i].len;
 		cond_resched();
 	}
-	return be_as_it_was(rs, msq_of(perm), img);
+	return 0;
+}
+
+static int restore_queue(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			 const struct ckpt_image_msg_queue *img, const struct outgoing *out,
+			 const struct ckpt_image_msg *msg, const u8 *bytes)
+{
+	int ret;
+
+	ckpt_ask_for_id(ns, CKPT_MSG_IDS, img->perm.id);
+	ret = ckpt_made_id(rs, CKPT_QUEUE, img->perm.id,
+			   ckpt_syscall(msgget, img->perm.key, IPC_CREAT | IPC_EXCL | 0600));
+	if (ret)
+		return ret;
+	if (!lift_limit(ns, img->perm.id))
+		return ckpt_was_removed(rs, CKPT_QUEUE, img->perm.id);
+	return send_all(rs, img, out, msg, bytes) ? : be_as_it_was(rs, ns, img);
 }
 
 static u64 bytes_of(const struct ckpt_image_msg *msg, u64 nr)
@@ -285,12 +330,15 @@ int ckpt_restore_msgs(struct ckpt_restart *rs, struct ipc_namespace *ns,
 	if (ret)
 		return ret;
 	ret = make_room(&out, msg, msgs);
+	if (ret)
+		return ckpt_fail(ckpt_restore_log(rs), ret,
+				 "there is no room for the longest of the messages (%zu bytes): error %d",
+				 out.size, -ret);
 	for (i = 0; i < nr && !ret; i++) {
 		ret = restore_queue(rs, ns, &img[i], &out, msg, bytes);
 		bytes += bytes_of(msg, img[i].messages);
 		msg += img[i].messages;
 	}
-	if (!IS_ERR_VALUE(out.addr))
-		vm_munmap(out.addr, out.size);
+	vm_munmap(out.addr, out.size);
 	return ret;
 }

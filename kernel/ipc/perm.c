@@ -22,9 +22,30 @@ struct kern_ipc_perm *ckpt_ipc_find(struct ipc_namespace *ns, int kind, int id)
 	return perm && perm->id == id ? perm : NULL;
 }
 
+struct kern_ipc_perm *ckpt_ipc_hold(struct ipc_namespace *ns, int kind, int id)
+{
+	down_read(&ns->ids[kind].rwsem);
+	return ckpt_ipc_find(ns, kind, id);
+}
+
+void ckpt_ipc_unhold(struct ipc_namespace *ns, int kind)
+{
+	up_read(&ns->ids[kind].rwsem);
+}
+
 int ckpt_ipc_nr(struct ipc_namespace *ns, int kind)
 {
 	return ns->ids[kind].in_use;
+}
+
+void ckpt_save_ids(struct ipc_namespace *ns, int kind, struct ckpt_image_ipc_ids *img)
+{
+	struct ipc_ids *ids = &ns->ids[kind];
+
+	img->next_id = ids->next_id;
+	img->last_idx = ids->last_idx;
+	img->cursor = idr_get_cursor(&ids->ipcs_idr);
+	img->seq = ids->seq;
 }
 
 void ckpt_save_perm(const struct kern_ipc_perm *perm, struct ckpt_image_ipc_perm *img)
@@ -63,42 +84,47 @@ int ckpt_made_id(struct ckpt_restart *rs, const char *what, int id, long got)
 			 "%s %d cannot be made: error %ld", what, id, got < 0 ? -got : EEXIST);
 }
 
+int ckpt_was_removed(struct ckpt_restart *rs, const char *what, int id)
+{
+	return ckpt_fail(ckpt_restore_log(rs), -EIDRM,
+			 "%s %d was removed by somebody outside while it was made", what, id);
+}
+
 /*
- * Nobody but the restart has the object yet.  Who made it is for IPC_SET and
- * IPC_RMID as good as its owner, so naming somebody else asks for what sending
- * another's ids asks for.
+ * Who made it is for IPC_SET and IPC_RMID as good as its owner, so naming somebody
+ * else asks for what sending another's ids asks for.
  */
-int ckpt_restore_perm(struct ckpt_restart *rs, const char *what, struct kern_ipc_perm *perm,
-		      const struct ckpt_image_ipc_perm *img)
+int ckpt_restore_perm(struct ckpt_restart *rs, const char *what, struct ipc_namespace *ns,
+		      int kind, const struct ckpt_image_ipc_perm *img)
 {
 	kuid_t uid = make_kuid(current_user_ns(), img->uid);
 	kgid_t gid = make_kgid(current_user_ns(), img->gid);
 	kuid_t cuid = make_kuid(current_user_ns(), img->cuid);
 	kgid_t cgid = make_kgid(current_user_ns(), img->cgid);
+	struct kern_ipc_perm *perm;
 
 	if (!uid_valid(uid) || !gid_valid(gid) || !uid_valid(cuid) || !gid_valid(cgid))
 		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
 				 "%s %d belongs to somebody who has no number here", what, img->id);
-	spin_lock(&perm->lock);
-	perm->uid = uid;
-	perm->gid = gid;
-	perm->cuid = cuid;
-	perm->cgid = cgid;
-	perm->mode = (perm->mode & ~CKPT_IPC_MODES) | (img->mode & CKPT_IPC_MODES);
-	spin_unlock(&perm->lock);
-	return 0;
+	perm = ckpt_ipc_hold(ns, kind, img->id);
+	if (perm) {
+		spin_lock(&perm->lock);
+		perm->uid = uid;
+		perm->gid = gid;
+		perm->cuid = cuid;
+		perm->cgid = cgid;
+		perm->mode = (perm->mode & ~CKPT_IPC_MODES) | (img->mode & CKPT_IPC_MODES);
+		spin_unlock(&perm->lock);
+	}
+	ckpt_ipc_unhold(ns, kind);
+	return perm ? 0 : ckpt_was_removed(rs, what, img->id);
 }
 
 /* it may have ended long ago */
-int ckpt_set_pid(struct pid **to, pid_t nr)
+int ckpt_ipc_pid(struct pid **pid, pid_t nr)
 {
-	struct pid *pid = nr ? ckpt_get_pid(nr) : NULL;
-
-	if (nr && !pid)
-		return -EINVAL;
-	put_pid(*to);
-	*to = pid;
-	return 0;
+	*pid = nr ? ckpt_get_pid(nr) : NULL;
+	return nr && !*pid ? -EINVAL : 0;
 }
 
 pid_t ckpt_pid_nr(struct ckpt_checkpoint *cp, struct pid *pid)

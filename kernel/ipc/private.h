@@ -104,24 +104,46 @@ struct ckpt_sem_undo_list {
 
 short *ckpt_semadj_of(struct ckpt_sem_undo *un);
 
-/* perm.c: what all three have */
+struct ckpt_sem_value {
+	int val;
+	struct pid *pid;		/* a reference, or NULL */
+	time64_t otime;
+};
 
 /*
- * An object by its id, or NULL.  The rwsem of its ids is held, or the namespace is one that
- * is being filled, which nobody but the restart has.
+ * sem.c: a semaphore gets this, and what it had is in @v instead; false: it is gone.  A member
+ * of the restart that is killed changes it, too, and does not wait for the lock of making.
  */
+bool ckpt_swap_sem(struct ipc_namespace *ns, int id, u32 nr, struct ckpt_sem_value *v);
+
+/* attach.c: the memory of a segment, with a reference; NULL: there is none of that id */
+struct file *ckpt_segment_memory(struct ipc_namespace *ns, int id);
+
+/* perm.c: what all three have */
+
+/* An object by its id, or NULL.  The rwsem of its ids is held. */
 struct kern_ipc_perm *ckpt_ipc_find(struct ipc_namespace *ns, int kind, int id);
+/*
+ * The same, and takes the rwsem for reading, in any case.  NULL: somebody has removed it, as
+ * who is privileged can enter a namespace that is being filled.
+ */
+struct kern_ipc_perm *ckpt_ipc_hold(struct ipc_namespace *ns, int kind, int id);
+void ckpt_ipc_unhold(struct ipc_namespace *ns, int kind);
 int ckpt_ipc_nr(struct ipc_namespace *ns, int kind);
+/* which number comes next; the rwsem of the ids is held */
+void ckpt_save_ids(struct ipc_namespace *ns, int kind, struct ckpt_image_ipc_ids *img);
 void ckpt_save_perm(const struct kern_ipc_perm *perm, struct ckpt_image_ipc_perm *img);
 bool ckpt_perm_ok(const struct ckpt_image_ipc_perm *img, u32 mode);
 /* the next one that is made in current's namespace gets this id */
 void ckpt_ask_for_id(struct ipc_namespace *ns, int kind, int id);
 /* what msgget(2) and its like have returned: 0 if it is the object that was asked for */
 int ckpt_made_id(struct ckpt_restart *rs, const char *what, int id, long got);
-int ckpt_restore_perm(struct ckpt_restart *rs, const char *what, struct kern_ipc_perm *perm,
-		      const struct ckpt_image_ipc_perm *img);
-/* set a process's number where the kernel keeps one; 0: none */
-int ckpt_set_pid(struct pid **to, pid_t nr);
+/* -EIDRM, with a sentence */
+int ckpt_was_removed(struct ckpt_restart *rs, const char *what, int id);
+int ckpt_restore_perm(struct ckpt_restart *rs, const char *what, struct ipc_namespace *ns,
+		      int kind, const struct ckpt_image_ipc_perm *img);
+/* a process as the kernel keeps it for one, with a reference; 0: none, NULL.  -EINVAL */
+int ckpt_ipc_pid(struct pid **pid, pid_t nr);
 /* for a filed process: its number in the container, 0 if it was none of it */
 pid_t ckpt_pid_nr(struct ckpt_checkpoint *cp, struct pid *pid);
 

@@ -4,11 +4,14 @@
  * frozen, and its call goes on (tasks/call_restart.c).  C8.
  */
 #include <linux/idr.h>
+#include <linux/sched/signal.h>
 #include <linux/sem.h>
 #include <linux/slab.h>
 #include <uapi/linux/sem.h>
 
 #include "private.h"
+
+#define CKPT_SEM_SET "semaphore set"
 
 static struct ckpt_sem_array *sma_of(struct kern_ipc_perm *perm)
 {
@@ -71,12 +74,14 @@ static int save_all(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct
 	return i == nr ? 0 : -EAGAIN;
 }
 
-int ckpt_save_sems(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec)
+int ckpt_save_sems(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec,
+		   struct ckpt_image_ipc_ids *img)
 {
 	struct ipc_ids *ids = &ns->ids[CKPT_SEM_IDS];
 	int ret;
 
 	down_read(&ids->rwsem);
+	ckpt_save_ids(ns, CKPT_SEM_IDS, &img[CKPT_SEM_IDS]);
 	ret = save_all(cp, ns, rec);
 	up_read(&ids->rwsem);
 	return ret;
@@ -101,41 +106,83 @@ int ckpt_check_sems(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	return nr == sems ? 0 : ckpt_malformed(log, buf);
 }
 
-/* nobody but the restart has it */
-static int set_sems(struct ckpt_sem_array *sma, const struct ckpt_image_sem *img)
+bool ckpt_swap_sem(struct ipc_namespace *ns, int id, u32 nr, struct ckpt_sem_value *v)
 {
-	int i, ret = 0;
+	struct kern_ipc_perm *perm = ckpt_ipc_hold(ns, CKPT_SEM_IDS, id);
+	bool there = perm && nr < sma_of(perm)->sem_nsems;
 
-	for (i = 0; i < sma->sem_nsems && !ret; i++) {
-		ret = ckpt_set_pid(&sma->sems[i].sempid, img[i].pid);
-		sma->sems[i].semval = img[i].val;
-		sma->sems[i].sem_otime = img[i].otime;
+	if (there) {
+		struct ckpt_sem *sem = &sma_of(perm)->sems[nr];
+
+		/* one after the other, as whoever changes it has either */
+		spin_lock(&perm->lock);
+		spin_lock(&sem->lock);
+		swap(sem->semval, v->val);
+		swap(sem->sempid, v->pid);
+		swap(sem->sem_otime, v->otime);
+		spin_unlock(&sem->lock);
+		spin_unlock(&perm->lock);
+	}
+	ckpt_ipc_unhold(ns, CKPT_SEM_IDS);
+	return there;
+}
+
+static int set_sem(struct ckpt_restart *rs, struct ipc_namespace *ns, int id, u32 nr,
+		   const struct ckpt_image_sem *img)
+{
+	struct ckpt_sem_value v = { .val = img->val, .otime = img->otime };
+	bool there;
+
+	if (ckpt_ipc_pid(&v.pid, img->pid))
+		return ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+				 "semaphore set %d: process %d cannot be named", id, img->pid);
+	there = ckpt_swap_sem(ns, id, nr, &v);
+	put_pid(v.pid);
+	return there ? 0 : ckpt_was_removed(rs, CKPT_SEM_SET, id);
+}
+
+static int set_sems(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		    const struct ckpt_image_sem_set *set, const struct ckpt_image_sem *img)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < set->sems && !ret; i++) {
+		ret = fatal_signal_pending(current) ? -EINTR :
+						      set_sem(rs, ns, set->perm.id, i, &img[i]);
 		cond_resched();
 	}
 	return ret;
 }
 
+static void set_ctime(struct ipc_namespace *ns, const struct ckpt_image_sem_set *img)
+{
+	struct kern_ipc_perm *perm = ckpt_ipc_hold(ns, CKPT_SEM_IDS, img->perm.id);
+
+	if (perm) {
+		spin_lock(&perm->lock);
+		sma_of(perm)->sem_ctime = img->ctime;
+		spin_unlock(&perm->lock);
+	}
+	ckpt_ipc_unhold(ns, CKPT_SEM_IDS);
+}
+
 static int restore_set(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		       const struct ckpt_image_sem_set *img, const struct ckpt_image_sem *sem)
 {
-	struct kern_ipc_perm *perm;
 	int ret;
 
 	ckpt_ask_for_id(ns, CKPT_SEM_IDS, img->perm.id);
-	ret = ckpt_made_id(rs, "semaphore set", img->perm.id,
+	ret = ckpt_made_id(rs, CKPT_SEM_SET, img->perm.id,
 			   ckpt_syscall(semget, img->perm.key, img->sems,
 					IPC_CREAT | IPC_EXCL | 0600));
 	if (ret)
 		return ret;
-	perm = ckpt_ipc_find(ns, CKPT_SEM_IDS, img->perm.id);
-	if (!perm || sma_of(perm)->sem_nsems != img->sems)
-		return -EIDRM;
-	ret = set_sems(sma_of(perm), sem);
+	ret = set_sems(rs, ns, img, sem);
 	if (ret)
-		return ckpt_fail(ckpt_restore_log(rs), ret, "semaphore set %d: a process of its cannot be named: error %d",
-				 img->perm.id, -ret);
-	sma_of(perm)->sem_ctime = img->ctime;
-	return ckpt_restore_perm(rs, "semaphore set", perm, &img->perm);
+		return ret;
+	set_ctime(ns, img);
+	return ckpt_restore_perm(rs, CKPT_SEM_SET, ns, CKPT_SEM_IDS, &img->perm);
 }
 
 int ckpt_restore_sems(struct ckpt_restart *rs, struct ipc_namespace *ns,

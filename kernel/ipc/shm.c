@@ -5,6 +5,7 @@
  */
 #include <linux/cred.h>
 #include <linux/idr.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/user.h>
 #include <linux/shm.h>
@@ -16,6 +17,7 @@
 #include "memory.h"
 #include "private.h"
 
+#define CKPT_SEGMENT "shared memory segment"
 #define CKPT_SHM_NAME "SYSV"
 #define CKPT_SHM_MODES (CKPT_IPC_MODES | CKPT_SHM_DEST | CKPT_SHM_LOCKED)
 
@@ -35,6 +37,12 @@ static int save_name(const struct ckpt_shmid_kernel *shp, struct ckpt_image_shm 
 		return -EIO;
 	img->name = key;
 	return 0;
+}
+
+/* has nobody else such a name?  Memory that programs can have a file of begins with others */
+bool ckpt_is_segment(const struct file *file)
+{
+	return !strncmp(file->f_path.dentry->d_name.name, CKPT_SHM_NAME, strlen(CKPT_SHM_NAME));
 }
 
 static bool has_policy(const struct shmem_inode_info *info)
@@ -90,6 +98,10 @@ static int save_one(struct ckpt_checkpoint *cp, struct ckpt_shmid_kernel *shp,
 		return ckpt_refuse_whole(cp, -EOPNOTSUPP,
 					 "the container has a shared memory segment (%d) with a NUMA memory policy, which is not supported",
 					 shp->shm_perm.id);
+	if (i_size_read(inode) != shp->shm_segsz)
+		return ckpt_refuse_whole(cp, -EOPNOTSUPP,
+					 "the container has a shared memory segment (%d) whose size was changed by a descriptor on its memory, which is not supported",
+					 shp->shm_perm.id);
 	ret = save_name(shp, img);
 	if (ret)
 		return ret;
@@ -121,12 +133,14 @@ static int save_all(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct
 	return i < nr ? -EAGAIN : refused;
 }
 
-int ckpt_save_shms(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec)
+int ckpt_save_shms(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec,
+		   struct ckpt_image_ipc_ids *img)
 {
 	struct ipc_ids *ids = &ns->ids[CKPT_SHM_IDS];
 	int ret;
 
 	down_read(&ids->rwsem);
+	ckpt_save_ids(ns, CKPT_SHM_IDS, &img[CKPT_SHM_IDS]);
 	ret = save_all(cp, ns, rec);
 	up_read(&ids->rwsem);
 	return ret;
@@ -154,7 +168,10 @@ int ckpt_check_shms(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	return 0;
 }
 
-/* so that it goes with its creator, if kernel.shm_rmid_forced is or will be set */
+/*
+ * So that it goes with its creator, if kernel.shm_rmid_forced is or will be set.  The
+ * segment's lock is held; so far current has made it.
+ */
 static int set_creator(struct ckpt_shmid_kernel *shp, pid_t nr)
 {
 	struct task_struct *t;
@@ -222,48 +239,104 @@ static int lock_segment(struct ipc_namespace *ns, const struct ckpt_image_shm *i
 	return ns_capable(ns->user_ns, CAP_IPC_LOCK) ? lock_as(img->perm.id, uid) : -EPERM;
 }
 
+static int lock_or_say(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		       const struct ckpt_image_shm *img)
+{
+	int ret = lock_segment(ns, img);
+
+	if (ret == -EPERM)
+		return ckpt_fail(ckpt_restore_log(rs), ret,
+				 "shared memory segment %d is locked (SHM_LOCK), which needs CAP_IPC_LOCK or its owner with RLIMIT_MEMLOCK",
+				 img->perm.id);
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret,
+			       "shared memory segment %d cannot be locked: error %d", img->perm.id,
+			       -ret) : 0;
+}
+
 /* a segment that waits for its last user has no key any more, and another may have it */
-static void set_dest(struct ipc_namespace *ns, struct kern_ipc_perm *perm)
+static void set_dest(struct ipc_namespace *ns, int id)
 {
 	struct ipc_ids *ids = &ns->ids[CKPT_SHM_IDS];
+	struct kern_ipc_perm *perm;
 
 	down_write(&ids->rwsem);
-	rcu_read_lock();
-	spin_lock(&perm->lock);
-	perm->mode |= CKPT_KERNEL_SHM_DEST;
-	k_ipc_set_key_private(ids, perm);
-	spin_unlock(&perm->lock);
-	rcu_read_unlock();
+	perm = ckpt_ipc_find(ns, CKPT_SHM_IDS, id);
+	if (perm) {
+		rcu_read_lock();
+		spin_lock(&perm->lock);
+		perm->mode |= CKPT_KERNEL_SHM_DEST;
+		k_ipc_set_key_private(ids, perm);
+		spin_unlock(&perm->lock);
+		rcu_read_unlock();
+	}
 	up_write(&ids->rwsem);
 }
 
-static int be_as_it_was(struct ckpt_restart *rs, struct ipc_namespace *ns,
+/* @cpid is swapped with what it had */
+static int set_made(struct ipc_namespace *ns, const struct ckpt_image_shm *img, struct pid **cpid)
+{
+	struct kern_ipc_perm *perm = ckpt_ipc_hold(ns, CKPT_SHM_IDS, img->perm.id);
+	int ret = -EIDRM;
+
+	if (perm) {
+		spin_lock(&perm->lock);
+		ret = set_creator(shp_of(perm), img->creator);
+		swap(shp_of(perm)->shm_cprid, *cpid);
+		shp_of(perm)->shm_ctim = img->ctime;
+		spin_unlock(&perm->lock);
+	}
+	ckpt_ipc_unhold(ns, CKPT_SHM_IDS);
+	return ret;
+}
+
+/* who has made it, and when */
+static int say_made(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		    const struct ckpt_image_shm *img)
 {
-	struct kern_ipc_perm *perm = ckpt_ipc_find(ns, CKPT_SHM_IDS, img->perm.id);
-	struct ckpt_shmid_kernel *shp = perm ? shp_of(perm) : NULL;
+	struct pid *cpid;
 	int ret;
 
-	if (!shp)
-		return -EIDRM;
-	ret = ckpt_have_shmem(rs, img->shmem, shp->shm_file, img->size);
-	if (ret)
-		return ckpt_fail(ckpt_restore_log(rs), ret,
-				 "shared memory segment %d: SHMEM %u is not its memory", img->perm.id,
-				 img->shmem);
-	ret = lock_segment(ns, img);
+	ret = ckpt_ipc_pid(&cpid, img->cpid);
 	if (!ret)
-		ret = set_creator(shp, img->creator);
+		ret = set_made(ns, img, &cpid);
+	put_pid(cpid);
+	if (ret == -EIDRM)
+		return ckpt_was_removed(rs, CKPT_SEGMENT, img->perm.id);
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret,
+			       "shared memory segment %d: process %d or task %d cannot be named",
+			       img->perm.id, img->cpid, img->creator) : 0;
+}
+
+static int take_memory(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		       const struct ckpt_image_shm *img)
+{
+	struct file *memory = ckpt_segment_memory(ns, img->perm.id);
+	int ret;
+
+	if (!memory)
+		return ckpt_was_removed(rs, CKPT_SEGMENT, img->perm.id);
+	ret = ckpt_have_shmem(rs, img->shmem, memory, img->size);
+	fput(memory);
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret,
+			       "shared memory segment %d: SHMEM %u is not its memory",
+			       img->perm.id, img->shmem) : 0;
+}
+
+static int be_as_it_was(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			const struct ckpt_image_shm *img)
+{
+	int ret;
+
+	ret = take_memory(rs, ns, img);
 	if (!ret)
-		ret = ckpt_set_pid(&shp->shm_cprid, img->cpid);
+		ret = lock_or_say(rs, ns, img);
+	if (!ret)
+		ret = say_made(rs, ns, img);
 	if (ret)
-		return ckpt_fail(ckpt_restore_log(rs), ret,
-				 "shared memory segment %d cannot be as it was: error %d",
-				 img->perm.id, -ret);
-	shp->shm_ctim = img->ctime;
+		return ret;
 	if (img->perm.mode & CKPT_SHM_DEST)
-		set_dest(ns, perm);
-	return ckpt_restore_perm(rs, "shared memory segment", perm, &img->perm);
+		set_dest(ns, img->perm.id);
+	return ckpt_restore_perm(rs, CKPT_SEGMENT, ns, CKPT_SHM_IDS, &img->perm);
 }
 
 static int restore_one(struct ckpt_restart *rs, struct ipc_namespace *ns,
@@ -275,7 +348,7 @@ static int restore_one(struct ckpt_restart *rs, struct ipc_namespace *ns,
 	if (img->flags & CKPT_SHM_NORESERVE)
 		flags |= SHM_NORESERVE;
 	ckpt_ask_for_id(ns, CKPT_SHM_IDS, img->perm.id);
-	ret = ckpt_made_id(rs, "shared memory segment", img->perm.id,
+	ret = ckpt_made_id(rs, CKPT_SEGMENT, img->perm.id,
 			   ckpt_syscall(shmget, img->name, img->size, flags));
 	return ret ? : be_as_it_was(rs, ns, img);
 }
@@ -291,8 +364,11 @@ int ckpt_restore_shms(struct ckpt_restart *rs, struct ipc_namespace *ns,
 	/* those that had their key before others first */
 	for (dest = 1; dest >= 0; dest--)
 		for (i = 0; i < nr && !ret; i++)
-			if (!(img[i].perm.mode & CKPT_SHM_DEST) == !dest)
-				ret = restore_one(rs, ns, &img[i]);
+			if (!(img[i].perm.mode & CKPT_SHM_DEST) == !dest) {
+				ret = fatal_signal_pending(current) ?
+					-EINTR : restore_one(rs, ns, &img[i]);
+				cond_resched();
+			}
 	return ret;
 }
 
@@ -307,8 +383,10 @@ struct pid **ckpt_get_shm_pids(const struct ckpt_rec_buf *buf, u64 *nr)
 	pids = kvcalloc(*nr + 1, sizeof(*pids), GFP_KERNEL);
 	if (!pids)
 		return ERR_PTR(-ENOMEM);
-	for (i = 0; i < *nr && !ret; i++)
-		ret = ckpt_set_pid(&pids[i], img[i].lpid);
+	for (i = 0; i < *nr && !ret; i++) {
+		ret = fatal_signal_pending(current) ? -EINTR : ckpt_ipc_pid(&pids[i], img[i].lpid);
+		cond_resched();
+	}
 	if (!ret)
 		return pids;
 	for (i = 0; i < *nr; i++)

@@ -14,6 +14,7 @@
 #include <uapi/linux/membarrier.h>
 
 #include "arch.h"
+#include "ipc.h"
 #include "memory.h"
 
 struct vma_list {
@@ -59,6 +60,8 @@ static const char *vma_refusal(struct vm_area_struct *vma)
 		what = "a shadow stack";
 	else if (vma_pkey(vma) && (vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC)) != VM_EXEC)
 		what = "a memory protection key";
+	else if (vma->vm_file && ckpt_is_shm(vma->vm_file) && !(vma->vm_flags & VM_MAYSHARE))
+		what = "a private mapping of shared memory of System V";
 	else if (vma_policy(vma))
 		what = "a NUMA memory policy";
 	else if (is_sealed(vma) && !ckpt_is_shmem(vma->vm_file))

@@ -204,6 +204,9 @@ static int map_vma(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 	/* shared anonymous memory is a file too, and MAP_ANONYMOUS would be another */
 	if (!file && v->flags & CKPT_VMA_SHARED)
 		return -EINVAL;
+	/* shmat(2) maps nothing privately */
+	if (file && ckpt_is_shm(file) && !(v->flags & CKPT_VMA_SHARED))
+		return -EINVAL;
 	prot = v->prot | (v->flags & CKPT_VMA_ACCOUNT ? PROT_WRITE : 0);
 	/* 6.12: or it becomes one with the part before it, and each counts as an attachment */
 	if (file && ckpt_is_shm(file))
@@ -322,6 +325,9 @@ static int set_exe(struct ckpt_restart *rs, u32 ref)
 	/* nobody else changes it: current's threads sleep in the engine */
 	if (!exe)
 		return ref ? -EINVAL : k_set_mm_exe_file(current->mm, NULL);
+	/* what shmat(2) maps is no program */
+	if (ckpt_is_shm(exe))
+		return -EACCES;
 	return ckpt_is_unfilled(rs, ref) ? 0 : ckpt_change_exe(current->mm, exe);
 }
 

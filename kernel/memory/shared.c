@@ -14,6 +14,7 @@
 #include <uapi/linux/fcntl.h>
 
 #include "file.h"
+#include "ipc.h"
 #include "memory.h"
 
 #define CKPT_MEMFD_PREFIX "memfd:"
@@ -57,6 +58,10 @@ static int shmem_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt
 
 	if (!img)
 		return -ENOMEM;
+	if (ckpt_is_segment(file))
+		return ckpt_refuse(cp, -EOPNOTSUPP,
+				   "%pD: a descriptor or mapping of the memory of a segment of System V that shmat(2) has not made is not supported",
+				   file);
 	if (file->f_mode & FMODE_WRITER)
 		img->flags = CKPT_SHMEM_WRITER;
 	if (SHMEM_I(file_inode(file))->seals & ~CKPT_SEALS)
@@ -383,6 +388,11 @@ static struct file *shmem_restore(struct ckpt_restart *rs, const struct ckpt_rec
 
 	if (IS_ERR(base))
 		return base;
+	/* its size is the kernel's alone to set */
+	if (ckpt_is_segment(base))
+		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL,
+					 "SHMEM %u is the memory of a segment of System V, of which nobody has a descriptor",
+					 img->shmem));
 	if (flags & O_ACCMODE && !(img->flags & CKPT_SHMEM_WRITER))
 		return clone_file(base, flags, cred);
 	return dentry_open(&base->f_path, flags, cred);

@@ -30,36 +30,22 @@ static int check_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
 	return ret;
 }
 
+/* with which number comes next of each kind: of the same moment, or one may come twice */
 static int save_objects(struct ckpt_checkpoint *cp, struct ipc_namespace *ns,
 			struct ckpt_rec_out *rec)
 {
-	int ret, refused;
-
-	refused = ckpt_save_shms(cp, ns, rec);
-	if (ckpt_go_on(refused))
-		return refused;
-	ret = ckpt_save_msgs(cp, ns, rec);
-	if (!ret)
-		ret = ckpt_save_sems(cp, ns, rec);
-	return ret ? : refused;
-}
-
-static int save_ids(struct ipc_namespace *ns, struct ckpt_rec_out *rec)
-{
 	struct ckpt_image_ipc_ids *img = ckpt_put_nr(rec, NAMESPACE, IPC_IDS, ARRAY_SIZE(ns->ids));
-	int i;
+	int ret, refused;
 
 	if (!img)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(ns->ids); i++) {
-		struct ipc_ids *ids = &ns->ids[i];
-
-		img[i].next_id = ids->next_id;
-		img[i].last_idx = ids->last_idx;
-		img[i].cursor = idr_get_cursor(&ids->ipcs_idr);
-		img[i].seq = ids->seq;
-	}
-	return 0;
+	refused = ckpt_save_shms(cp, ns, rec, img);
+	if (ckpt_go_on(refused))
+		return refused;
+	ret = ckpt_save_msgs(cp, ns, rec, img);
+	if (!ret)
+		ret = ckpt_save_sems(cp, ns, rec, img);
+	return ret ? : refused;
 }
 
 int ckpt_save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec)
@@ -86,8 +72,7 @@ int ckpt_save_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct c
 	img->mq_msgsize_max = ns->mq_msgsize_max;
 	img->mq_msg_default = ns->mq_msg_default;
 	img->mq_msgsize_default = ns->mq_msgsize_default;
-	ret = save_ids(ns, rec);
-	return ret ? : save_objects(cp, ns, rec);
+	return save_objects(cp, ns, rec);
 }
 
 #define CKPT_IPC_IDS_MAX (1 << 24)	/* as ipcmni_extend allows */

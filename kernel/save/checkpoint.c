@@ -61,6 +61,8 @@ static void release_container(struct ckpt_checkpoint *cp)
 	release_visible(cp);
 	for (i = 0; i < cp->nr_tasks; i++)
 		ckpt_unhold(&cp->tasks[i]);
+	kvfree(cp->undos);
+	cp->undos = NULL;
 	kvfree(cp->tasks);
 	cp->tasks = NULL;
 	cp->nr_tasks = 0;

@@ -77,6 +77,7 @@ struct ckpt_checkpoint {
 	struct path root_path;		/* the container's root directory */
 	struct ckpt_held *tasks;	/* leaders before their threads */
 	int nr_tasks;
+	struct ckpt_undos *undos;	/* see ckpt_save_undos() */
 	struct task_struct *task;	/* the one at work, for the log */
 	int fd;				/* the descriptor at work, or -1 */
 	int refused;			/* why the checkpoint will fail: the first refusal's error */

@@ -71,7 +71,8 @@ static int check_shared(struct ckpt_checkpoint *cp)
 		ret = ckpt_save_ttys(cp);
 	if (!ckpt_go_on(ret))
 		ret = ckpt_check_pipes(cp);
-	if (!ckpt_go_on(ret))
+	/* what is refused is not counted, and is not somebody's outside */
+	if (!ckpt_go_on(ret) && !cp->refused)
 		ret = ckpt_check_attached(cp);
 	return ret ? : ckpt_save_epolls(cp);
 }
@@ -101,6 +102,9 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 		return ret;
 	ret = ckpt_save_system(cp);
 	if (ret)
+		return ret;
+	ret = ckpt_sees_all(cp) ? ckpt_find_undos(cp) : 0;
+	if (ckpt_go_on(ret))
 		return ret;
 	ret = save_tasks(cp);
 	if (ret)

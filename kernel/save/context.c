@@ -41,6 +41,16 @@ const struct ckpt_held *ckpt_save_root_task(struct ckpt_checkpoint *cp)
 	return &cp->tasks[0];
 }
 
+const struct ckpt_held *ckpt_save_task_at(struct ckpt_checkpoint *cp, int i)
+{
+	return i < cp->nr_tasks ? &cp->tasks[i] : NULL;
+}
+
+struct ckpt_undos **ckpt_save_undos(struct ckpt_checkpoint *cp)
+{
+	return &cp->undos;
+}
+
 bool ckpt_save_has(struct ckpt_checkpoint *cp, struct task_struct *task)
 {
 	bool has;

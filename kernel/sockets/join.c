@@ -71,7 +71,7 @@ static int find_files(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 
 	refs = ckpt_get_nr(buf, UNIX, FILES, &nr);
 	for (i = 0; i < nr; i++) {
-		file = ckpt_restore_obj(rs, refs[i], &ckpt_type_file);
+		file = ckpt_restore_fd(rs, refs[i]);
 		if (IS_ERR(file))
 			return PTR_ERR(file);
 	}

@@ -20,7 +20,7 @@
 
 static const char usage[] =
 	"usage: bad-image make IMAGE CASE              a changed image to standard output\n"
-	"       bad-image damage|hostile|unsound|bits|sound [-a] IMAGE\n"
+	"       bad-image damage|hostile|unsound|bits|sound|segments [-a] IMAGE\n"
 	"                                              cases, one a line; -a: every place\n"
 	"       bad-image random [-s SEED] [-c COUNT]  cases\n"
 	"       bad-image try [-m|-y] [-v] [-n NAME] [-t SECONDS] IMAGE\n"
@@ -295,6 +295,8 @@ int main(int argc, char **argv)
 		cases_unsound(&im, o.all, stdout);
 	else if (!strcmp(verb, "bits"))
 		cases_bits(&im, o.all, stdout);
+	else if (!strcmp(verb, "segments"))
+		cases_segments(&im, stdout);
 	else if (!strcmp(verb, "sound"))
 		cases_sound(&im, o.all, stdout);
 	else

@@ -105,6 +105,9 @@ void cases_bits(const struct image *im, int all, FILE *out);
 /* cases_by_hand - those hostile ones of record N that need to know what a number means */
 void cases_by_hand(const struct image *im, size_t n, FILE *out);
 
+/* cases_segments - descriptors and mappings of segments of System V that there cannot be */
+void cases_segments(const struct image *im, FILE *out);
+
 /* is_first - has none before it the same type, and FILEs the same kind? */
 int is_first(const struct image *im, size_t n);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Objects of System V IPC of every kind, and who waits at them, which are checked when
- * the program is told to.  usage: ipc DIR
- * Or somebody outside of the container who has the first segment, too: ipc DIR outside
+ * the program is told to.  usage: ipc DIR [ROLE]
+ * ROLE: "attached" and "adjusted" are somebody outside of the container who has the first segment, too, or one of its
+ * semaphores; "undoers" are processes that have adjusted the semaphores of one set.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include "verdict.h"
 
 #define PAGE 4096
+#define BIG (16 << 20)
 #define LEN (3 * PAGE + 100)
 #define LONG_TEXT 6000		/* goes over more than one page of the kernel's */
 
@@ -43,7 +45,7 @@ static struct shared {
 	volatile int own_segment;
 } *s;
 
-static int segment, unattached, removed, again, locked, cut, orphan, expected_shm, expected_msg, expected_sem;
+static int big, segment, unattached, removed, again, locked, cut, orphan, expected_shm, expected_msg, expected_sem;
 static int queue, full, sems;
 static char *at, *at_removed, *at_cut;
 static pid_t reader, receiver, sender, waiter, timed, undoer;
@@ -207,6 +209,19 @@ static void prepare_shm(void)
 	need(!munmap(at_cut + PAGE, PAGE) && !mprotect(at_cut + 3 * PAGE, PAGE, PROT_READ));
 }
 
+/* enough to be seen in what the container's cgroup has */
+static void prepare_big(void)
+{
+	char *p;
+
+	big = shmget(IPC_PRIVATE, BIG, IPC_CREAT | 0600);
+	need(big >= 0);
+	p = shmat(big, NULL, 0);
+	need(p != (void *)-1);
+	pattern(p, BIG, 5);
+	need(!shmdt(p));
+}
+
 /* one whose creator has ended: it goes when kernel.shm_rmid_forced is set */
 static void prepare_orphan(void)
 {
@@ -349,6 +364,9 @@ static void check_shm(void)
 	verdict(shmget(KEY, LEN, 0) == segment, "C8", "ipc: a segment has its key");
 	verdict(pattern_is(at, LEN, 1), "C8", "ipc: a segment's contents");
 	verdict(p != (void *)-1 && pattern_is(p, 2 * PAGE, 2), "C8", "ipc: contents of one that nobody had attached");
+	need(!shmdt(p));
+	p = shmat(big, NULL, 0);
+	verdict(p != (void *)-1 && pattern_is(p, BIG, 5), "C8", "ipc: contents of a large one");
 	verdict(pattern_is(at_removed, PAGE, 3), "C8", "ipc: contents of one that was removed");
 	verdict(shmget(REUSED, PAGE, 0) == again, "C8", "ipc: the key of one that was removed is another's");
 	verdict(!shmctl(locked, IPC_STAT, &ds) && ds.shm_perm.mode & SHM_LOCKED, "C8", "ipc: a segment is locked");
@@ -424,12 +442,72 @@ static void check_sem(void)
 	verdict_eq(semget(IPC_PRIVATE, 1, IPC_CREAT | 0600), expected_sem + 1, "C8", "ipc: the next set's id");
 }
 
-static void run_outside(void)
+static void run_attached(void)
 {
 	int id = shmget(KEY, 0, 0);
 
 	need(id >= 0 && shmat(id, NULL, 0) != (void *)-1);
+}
+
+static void run_adjusted(void)
+{
+	sems = semget(SEMS, 0, 0);
+	need(sems >= 0 && !sem_op(0, -1, SEM_UNDO));
+}
+
+#define UNDOERS 6
+#define UNDOER_SEMS 10
+
+static void adjust_all(void)
+{
+	int i;
+
+	for (i = 0; i < UNDOER_SEMS; i++)
+		need(!sem_op(i, i % 2 ? 2 : -1, SEM_UNDO));
+	__sync_fetch_and_add(&s->undone, 1);
+}
+
+/* the semaphores are as before when all have ended */
+static void run_undoers(void)
+{
+	unsigned short v[UNDOER_SEMS];
+	bool had = true, has = true;
+	pid_t pids[UNDOERS];
+	int i;
+
+	sems = semget(SEMS, UNDOER_SEMS, IPC_CREAT | 0600);
+	for (i = 0; i < UNDOER_SEMS; i++)
+		v[i] = 100;
+	need(sems >= 0 && !semctl(sems, 0, SETALL, v));
+	for (i = 0; i < UNDOERS; i++)
+		pids[i] = helper(adjust_all);
+	need(within(&s->undone, UNDOERS));
 	ready();
+	wait_for_check();
+	need(!semctl(sems, 0, GETALL, v));
+	for (i = 0; i < UNDOER_SEMS; i++)
+		had &= v[i] == 100 + (i % 2 ? 2 : -1) * UNDOERS;
+	for (i = 0; i < UNDOERS; i++)
+		need(!kill(pids[i], SIGKILL) && waitpid(pids[i], NULL, 0) == pids[i]);
+	need(!semctl(sems, 0, GETALL, v));
+	for (i = 0; i < UNDOER_SEMS; i++)
+		has &= v[i] == 100;
+	verdict(had, "C8", "undoers: semaphores as several processes have adjusted them");
+	verdict(has, "C8", "undoers: and without that when these have ended");
+	verdict_end();
+}
+
+static void play(const char *role)
+{
+	if (!strcmp(role, "undoers")) {
+		run_undoers();
+	} else {
+		if (!strcmp(role, "attached"))
+			run_attached();
+		else
+			run_adjusted();
+		ready();
+	}
 	for (;;)
 		pause();
 }
@@ -440,11 +518,12 @@ int main(int argc, char **argv)
 
 	need(argc == 2 || argc == 3);
 	verdict_dir(argv[1]);
-	if (argc == 3)
-		run_outside();
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	need(s != MAP_FAILED);
+	if (argc == 3)
+		play(argv[2]);
 	prepare_shm();
+	prepare_big();
 	prepare_orphan();
 	reader = helper(run_reader);
 	need(within(&s->child_sees, 1));

@@ -2,8 +2,10 @@
 /* One function for each thing of System V IPC that a checkpoint cannot take. */
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
@@ -17,6 +19,7 @@
 #define HUGE 0x5e32
 #define POLICY 0x5e33
 #define SEM 0x5e31
+#define RESIZED 0x5e34
 
 static void sysv_hugetlb(void)
 {
@@ -91,6 +94,96 @@ static void sysv_thread_undo(void)
 		sleep_ms(10);
 }
 
+static volatile int threads_ready;
+
+static void *leave_and_adjust(void *adjusted)
+{
+	struct sembuf back = { 0, -1, SEM_UNDO };
+
+	have(!unshare(CLONE_SYSVSEM));
+	undo();
+	/* what it has adjusted is nothing, then */
+	if (!adjusted)
+		have(!semop(semget(SEM, 1, 0600), &back, 1));
+	threads_ready++;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void wait_for_threads(int nr)
+{
+	while (threads_ready < nr)
+		sleep_ms(10);
+}
+
+/* three lists of adjustments: the first is empty, the second is not, the third is again */
+static void sysv_threads_undo(void)
+{
+	pthread_t thread;
+
+	have(!pthread_create(&thread, NULL, leave_and_adjust, stack));
+	wait_for_threads(1);
+	have(!pthread_create(&thread, NULL, leave_and_adjust, NULL));
+	wait_for_threads(2);
+}
+
+static void *leave(void *arg)
+{
+	have(!unshare(CLONE_SYSVSEM));
+	threads_ready++;
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* they share nothing now, but would afterwards */
+static void sysv_threads_alone(void)
+{
+	pthread_t thread;
+
+	have(semget(SEM, 1, IPC_CREAT | 0600) >= 0);
+	have(!pthread_create(&thread, NULL, leave, NULL));
+	wait_for_threads(1);
+}
+
+static int open_memory(char *p)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (long)p, (long)p + 4096);
+	fd = open(path, O_RDWR);
+	have(fd >= 0);
+	return fd;
+}
+
+static char *attach(void)
+{
+	char *p = shmat(shmget(RESIZED, 4096, IPC_CREAT | 0600), NULL, 0);
+
+	have(p != (void *)-1);
+	return p;
+}
+
+/* a descriptor of its memory, which who may look at the mappings of processes gets */
+static void sysv_memory(void)
+{
+	have(open_memory(attach()) >= 0);
+}
+
+static void sysv_resized(void)
+{
+	int fd = open_memory(attach());
+
+	have(!ftruncate(fd, 8192) && !close(fd));
+}
+
+static void remove_resized(void)
+{
+	have(!shmctl(shmget(RESIZED, 0, 0600), IPC_RMID, NULL));
+}
+
 static void remove_sem(void)
 {
 	have(!semctl(semget(SEM, 1, 0600), 0, IPC_RMID));
@@ -100,7 +193,10 @@ static const struct kind kinds[] = {
 	{ "sysv-hugetlb", sysv_hugetlb }, { "remove-hugetlb", remove_hugetlb },
 	{ "sysv-policy", sysv_policy }, { "remove-policy", remove_policy },
 	{ "sysv-namespace", sysv_namespace }, { "sysv-undo", sysv_undo },
-	{ "sysv-thread-undo", sysv_thread_undo }, { "remove-sem", remove_sem },
+	{ "sysv-thread-undo", sysv_thread_undo }, { "sysv-threads-undo", sysv_threads_undo },
+	{ "sysv-threads-alone", sysv_threads_alone }, { "remove-sem", remove_sem },
+	{ "sysv-memory", sysv_memory }, { "sysv-resized", sysv_resized },
+	{ "remove-resized", remove_resized },
 };
 
 const struct kind *find_ipc_kind(const char *name)

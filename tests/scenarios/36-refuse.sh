@@ -151,9 +151,14 @@ become remove-hugetlb || die "the huge segment stays"
 refuse C8 sysv-policy container 'shared memory segment \([0-9]+\) with a NUMA memory policy'
 become remove-policy || die "the segment stays"
 refuse C8 sysv-namespace task 'System V of another ipc namespace'
-refuse C8 sysv-undo task 'shares semaphore adjustments'
-refuse C8 sysv-thread-undo task 'thread with semaphore adjustments'
+refuse C8 sysv-undo container 'process [0-9]+ \(refuse\) shares semaphore adjustments \(SEM_UNDO\) with another'
+for kind in sysv-thread-undo sysv-threads-undo sysv-threads-alone; do
+	refuse C8 $kind container 'process [0-9]+ \(refuse\) has a thread that does not share semaphore adjustments'
+done
 become remove-sem || die "the semaphores stay"
+refuse C8 sysv-memory fd 'SYSV00005e34: a descriptor or mapping of the memory of a segment of System V'
+refuse C8 sysv-resized container 'shared memory segment \([0-9]+\) whose size was changed'
+become remove-resized || die "the segment stays"
 refuse C8 mqueue container 'POSIX message queues'
 refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
 refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'

@@ -41,6 +41,10 @@ some hostile 200 | try_images "S16 hostile images" -m
 nothing_stays
 # Who reads it later, for /proc/PID/auxv or a core dump, looks for nothing but its end.
 echo fill@MM.AUXV=255 | try_images "S16 K8 an auxiliary vector without an end is refused"
+bad-image segments img >cases
+ok "S16 C8 there are segments of System V in it" test -s cases
+try_images "S16 C8 descriptors and private mappings of segments of System V are refused" <cases
+echo count@NAMESPACE.SHM=3 | try_images "S16 C8 several segments of one id are refused"
 printf '%s\n' count@PROCESS.USAGE=0 count@PROCESS.USAGE=1 count@TASK.USAGE=0 count@TASK.USAGE=2 |
 	try_images "S16 usage of more or fewer than there are is refused"
 some unsound 80 | try_images "S16 images that break the format's rules"

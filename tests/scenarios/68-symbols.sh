@@ -103,7 +103,8 @@ import fcntl
 locked = open("'"$T"'/held", "w")
 fcntl.lockf(locked, fcntl.LOCK_EX)' || die "no container with a lock"
 start tasks "$tasks_code" || die "no container with tasks of all kinds"
-for name in plain eventfd watches locked tasks; do
+start ipc 'assert libc.shmget(0, 4096, 0o1600) >= 0' || die "no container with a segment of System V"
+for name in plain eventfd watches locked tasks ipc; do
 	checkpoint $name $name || die "no image of $name"
 	kill_container $name
 done
@@ -127,6 +128,19 @@ start eventfd 'fd = os.eventfd(1)'
 refuses S14 eventfd "without eventfd_fops" \
 	"fd [0-9]+: a file of kind anon_inodefs \(.*eventfd.*\) is not supported; this kernel has no eventfd_fopX"
 kill_container eventfd
+
+# Objects of an ipc namespace: a container without any is none of their business.
+ok "S14 C8 without semop the module loads" without __x64_sys_semop
+matches "S14 C8 and says what is off" "$(dmesg)" \
+	"ckpt: objects of System V IPC are not supported on this kernel, which has no __x64_sys_semoX"
+ok "S14 C8 without semop: a container without an object restarts" restart plain plain
+ok "S14 C8 without semop: and is checkpointed" checkpoint plain again
+kill_container plain
+start ipc 'assert libc.shmget(0, 4096, 0o1600) >= 0'
+refuses C8 ipc "without semop" \
+	'the container has System V shared memory segments, which are not supported on this kernel, whose structs are not known'
+kill_container ipc
+refuses_restart C8 ipc "without semop" "objects of System V IPC are not supported on this kernel, which has no __x64_sys_semoX"
 
 # Everything else that can be missing, each named at once.
 ok "S14 without fifteen more the module loads" without __x64_sys_epoll_create1 get_epoll_tfile_raw_ptr \
@@ -203,10 +217,16 @@ silent.poll(0)'
 refuses C4 watches "without type information, a watch that has fired" \
 	"a watch with EPOLLONESHOT that has fired is not supported on this kernel"
 kill_container watches
+start ipc 'assert libc.shmget(0, 4096, 0o1600) >= 0'
+refuses C8 ipc "without type information, System V" \
+	'the container has System V shared memory segments, which are not supported on this kernel, whose structs are not known'
+kill_container ipc
+refuses_restart C8 ipc "without type information, System V" \
+	"objects of System V IPC are not supported on this kernel, whose structs are not known"
 
 rmmod ckpt
 ok "S14 the whole module is back" insmod "$module"
-for name in eventfd watches locked tasks; do
+for name in eventfd watches locked tasks ipc; do
 	ok "S14 and so is $name" restart $name $name
 	kill_container $name
 done
