@@ -41,8 +41,11 @@ outside() {
 fails_at() {
 	kill-at ckpt_swap_sem ckpt-restart "$1" >watched &
 	watcher=$!
-	wait_until 20 test -s watched
+	wait_until 60 test -s watched
 	if ! grep -q '^ready' watched; then
+		# or it would kill in the next restart
+		kill $watcher
+		wait $watcher
 		skip "S16 C8 a restart that fails while semaphores are adjusted" "$(<watched)"
 		return 1
 	fi
