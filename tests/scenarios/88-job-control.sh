@@ -90,8 +90,9 @@ tail -n +1 -s 0.1 -f ---disable-inotify '$T/keys' | script -qf -c "bash --norc -
 END
 : >"$T/keys"
 container script -- bash "$T/run" || die "script does not start"
-echo "PS1='ready> '; sleep 1000000" >>"$T/keys"
-wait_until 30 grep -q sleep "$T/typescript"
+# What is typed is shown before it is done.
+echo "PS1='ready> '; echo begun \$((1 + 1)); sleep 1000000" >>"$T/keys"
+wait_until 30 grep -q 'begun 2' "$T/typescript"
 nap 0.5
 printf '\032' >>"$T/keys"
 ok "C9 script: a job is stopped" wait_until 30 grep -q Stopped "$T/typescript"
