@@ -84,6 +84,7 @@ const char *record_name(uint16_t type)
 		[CKPT_REC_EPOLL] = "EPOLL",
 		[CKPT_REC_AUTOGROUP] = "AUTOGROUP",
 		[CKPT_REC_UNIX] = "UNIX",
+		[CKPT_REC_TCP] = "TCP",
 		[CKPT_REC_TTY] = "TTY",
 		[CKPT_REC_INODE] = "INODE",
 		[CKPT_REC_MEMORY] = "MEMORY",

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "record.h"
+#include "type.h"
 
 #define CKPT_PART_SIZE_MAX 65536
 
@@ -73,24 +74,21 @@ u32 ckpt_part_max(u16 type, u16 tag)
 	return row ? row->max : 0;
 }
 
+/* objects have theirs in the row of their type */
 const char *ckpt_rec_name(u16 type)
 {
 	static const char * const names[] = {
 		[CKPT_REC_HEADER] = "HEADER", [CKPT_REC_CONTAINER] = "CONTAINER",
 		[CKPT_REC_TREE] = "TREE", [CKPT_REC_SYSTEM] = "SYSTEM",
-		[CKPT_REC_NAMESPACE] = "NAMESPACE", [CKPT_REC_EXTERNAL] = "EXTERNAL",
-		[CKPT_REC_FILE] = "FILE", [CKPT_REC_PIPE] = "PIPE",
-		[CKPT_REC_SHMEM] = "SHMEM", [CKPT_REC_FILES] = "FILES",
-		[CKPT_REC_FS] = "FS", [CKPT_REC_SIGHAND] = "SIGHAND",
-		[CKPT_REC_MM] = "MM", [CKPT_REC_CRED] = "CRED",
-		[CKPT_REC_PROCESS] = "PROCESS", [CKPT_REC_TASK] = "TASK",
-		[CKPT_REC_EPOLL] = "EPOLL", [CKPT_REC_MEMORY] = "MEMORY",
-		[CKPT_REC_PAGES] = "PAGES", [CKPT_REC_TRAILER] = "TRAILER",
-		[CKPT_REC_SAME] = "SAME", [CKPT_REC_AUTOGROUP] = "AUTOGROUP",
-		[CKPT_REC_UNIX] = "UNIX",
-		[CKPT_REC_TTY] = "TTY",
+		[CKPT_REC_EXTERNAL] = "EXTERNAL", [CKPT_REC_PROCESS] = "PROCESS",
+		[CKPT_REC_TASK] = "TASK", [CKPT_REC_EPOLL] = "EPOLL",
+		[CKPT_REC_MEMORY] = "MEMORY", [CKPT_REC_PAGES] = "PAGES",
+		[CKPT_REC_TRAILER] = "TRAILER", [CKPT_REC_SAME] = "SAME",
 	};
+	const struct ckpt_type *object = ckpt_type_of(type);
 
+	if (object)
+		return object->name;
 	return type < ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
 }
 

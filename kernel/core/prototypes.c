@@ -16,6 +16,7 @@
 #include <linux/fs.h>
 #include <linux/fsnotify_backend.h>
 #include <linux/kernel.h>
+#include <linux/memcontrol.h>
 #include <linux/mnt_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/pid.h>
@@ -28,6 +29,8 @@
 #include <linux/syscalls.h>
 #include <linux/task_work.h>
 #include <linux/utsname.h>
+#include <net/addrconf.h>
+#include <net/inet6_hashtables.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>

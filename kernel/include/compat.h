@@ -198,8 +198,10 @@ static inline void ckpt_set_rseq_len(struct task_struct *t, u32 len)
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 typedef int ckpt_lease_arg;	/* fcntl_setlease()'s */
+typedef const struct net ckpt_lookup_net; /* __inet6_lookup_established()'s */
 #else
 typedef long ckpt_lease_arg;
+typedef struct net ckpt_lookup_net;
 #endif
 
 /* 6.3: i_flctx is read through a function; 6.9: what locks and leases share is in a core of theirs */

@@ -75,6 +75,34 @@ static inline bool ckpt_tcp_has_md5(const struct tcp_sock *tp)
 #endif
 }
 
+/* 6.7: a route may ask for timestamps in us */
+static inline bool ckpt_tcp_stamps_us(const struct tcp_sock *tp)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return tp->tcp_usec_ts;
+#else
+	return false;
+#endif
+}
+
+/* 6.6: bytes of a window for 256 bytes of memory, as packets are; 0: the kernel does not count so */
+static inline u32 ckpt_tcp_scaling_ratio(const struct tcp_sock *tp)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return tp->scaling_ratio;
+#else
+	return 0;
+#endif
+}
+
+static inline void ckpt_tcp_set_scaling_ratio(struct tcp_sock *tp, u32 ratio)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	if (ratio)
+		tp->scaling_ratio = ratio;
+#endif
+}
+
 static inline bool ckpt_tcp_has_ao(const struct tcp_sock *tp)
 {
 #ifdef CONFIG_TCP_AO

@@ -149,6 +149,12 @@ int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);
  */
 int ckpt_save_unixes(struct ckpt_checkpoint *cp);
 int ckpt_restore_unixes(struct ckpt_restart *rs);
+/*
+ * sockets/tcp_ends.c, sockets/tcp_restore.c: the same of TCP, behind unix sockets, which
+ * may have some on their way
+ */
+int ckpt_save_tcps(struct ckpt_checkpoint *cp);
+int ckpt_restore_tcps(struct ckpt_restart *rs);
 /* files/table.c: a FILE that a program has a descriptor of, or is sent one */
 struct file *ckpt_restore_fd(struct ckpt_restart *rs, u32 ref);
 /* files/table.c: may current have a descriptor of that number, or may it raise its limit? */

@@ -10,6 +10,10 @@
 #include "file.h"
 
 struct socket *ckpt_socket_of(struct file *file, int family, int type);
+/* the file of a socket, or NULL: compared, never used, as there is no reference */
+struct file *ckpt_sock_file(struct sock *sk);
+/* tcp_ends.c: it is, or was, connected */
+bool ckpt_is_connection(const struct sock *sk);
 /* add what is not the family's own: fill @img, and the part with the options */
 int ckpt_save_socket(struct ckpt_checkpoint *cp, struct file *file,
 		     struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec);
@@ -44,11 +48,13 @@ int ckpt_set_option(struct socket *sock, const struct ckpt_option *o, void *val)
 /* options.c */
 /* does a socket have options of that level? */
 bool ckpt_sock_has_level(int family, int protocol, int level);
-int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct socket *sock,
-			   struct ckpt_rec_out *rec);
-int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+/* @tag: the part of the record that has them */
+int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_rec_out *rec,
+			   u16 tag);
+int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf, u16 tag,
+			    int family, int protocol);
 int ckpt_restore_sock_options(struct ckpt_restart *rs, struct socket *sock,
-			      const struct ckpt_rec_buf *buf);
+			      const struct ckpt_rec_buf *buf, u16 tag);
 /* fields.c */
 int ckpt_check_sock_fields(struct ckpt_checkpoint *cp, struct sock *sk,
 			   const struct sock *pristine);

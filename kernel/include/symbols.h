@@ -35,8 +35,14 @@ struct fsnotify_event;
 struct fsnotify_group;
 struct fsnotify_mark_connector;
 struct btf_type;
+struct in6_addr;
+struct inet_hashinfo;
 struct ipc_ids;
 struct kern_ipc_perm;
+struct net;
+struct net_device;
+struct request_sock_ops;
+struct sock;
 
 #define CKPT_FUNC(ret, name, proto, args)				\
 	typedef ret ckpt_fn_##name proto;				\

@@ -95,6 +95,8 @@ static int restore_common(struct ckpt_restart *rs, struct ckpt_member *m, unsign
 	if (ret)
 		return ret;
 	ret = ckpt_restore_unixes(rs);
+	if (!ret)
+		ret = ckpt_restore_tcps(rs);
 	ckpt_make_unlock(rs);
 	return ret;
 }

@@ -68,6 +68,8 @@ static int check_shared(struct ckpt_checkpoint *cp)
 		return 0;
 	ret = ckpt_save_unixes(cp);
 	if (!ckpt_go_on(ret))
+		ret = ckpt_save_tcps(cp);
+	if (!ckpt_go_on(ret))
 		ret = ckpt_save_ttys(cp);
 	if (!ckpt_go_on(ret))
 		ret = ckpt_check_pipes(cp);

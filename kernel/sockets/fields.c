@@ -43,6 +43,12 @@ static bool has_reuseport_program(struct sock *sk)
 	return has;
 }
 
+/* a socket of IPv6 that is connected over IPv4: what takes its packets is another's */
+static bool is_v4_mapped(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 && ckpt_is_connection(sk) && ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+}
+
 /* somebody in the kernel has taken the socket over: a tunnel, a BPF map, TLS */
 static bool is_taken_over(const struct sock *sk, const struct sock *pristine)
 {
@@ -51,21 +57,21 @@ static bool is_taken_over(const struct sock *sk, const struct sock *pristine)
 		sk->sk_write_space != pristine->sk_write_space ||
 		sk->sk_state_change != pristine->sk_state_change ||
 		sk->sk_error_report != pristine->sk_error_report ||
-		sk->sk_backlog_rcv != pristine->sk_backlog_rcv ||
+		(sk->sk_backlog_rcv != pristine->sk_backlog_rcv && !is_v4_mapped(sk)) ||
 		sk->sk_destruct != pristine->sk_destruct;
 }
 
 static const char *strange_sock(struct sock *sk, const struct sock *pristine)
 {
-	/* of unix sockets all of these are saved: peers.c */
-	const bool saved = sk->sk_family == AF_UNIX;
+	/* of unix sockets and of TCP connections all of these are saved: peers.c, tcp_ends.c */
+	const bool saved = sk->sk_family == AF_UNIX || ckpt_is_connection(sk);
 
 	if (READ_ONCE(sk->sk_shutdown) && !saved)
 		return "one or both directions shut down";
 	if ((READ_ONCE(sk->sk_err) && !saved) || READ_ONCE(sk->sk_err_soft) ||
 	    !skb_queue_empty(&sk->sk_error_queue))
 		return "an error that its owner has not read yet";
-	if (sk->sk_socket->state != pristine->sk_socket->state && !saved)
+	if (!saved && sk->sk_socket && sk->sk_socket->state != pristine->sk_socket->state)
 		return "a connection that was begun";
 	if (rcu_access_pointer(sk->sk_filter))
 		return "a socket filter";
@@ -85,7 +91,7 @@ static const char *strange_sock(struct sock *sk, const struct sock *pristine)
 		return "BPF storage";
 	if (is_taken_over(sk, pristine))
 		return "a user in the kernel (ULP, tunnel, BPF map)";
-	if ((sk->sk_flags ^ pristine->sk_flags) & ~KNOWN_FLAGS)
+	if ((sk->sk_flags ^ pristine->sk_flags) & ~(KNOWN_FLAGS | (saved ? BIT(SOCK_DONE) : 0)))
 		return "a flag that only the kernel sets";
 	return NULL;
 }
@@ -98,7 +104,7 @@ static const char *strange_inet(const struct sock *sk)
 		return "multicast membership";
 	if (rcu_access_pointer(inet->inet_opt))
 		return "IP_OPTIONS";
-	if (inet->mc_index || inet->mc_addr)
+	if ((inet->mc_index && sk->sk_type != SOCK_STREAM) || inet->mc_addr)
 		return "IP_MULTICAST_IF";
 	if (inet->uc_index)
 		return "IP_UNICAST_IF";
@@ -121,7 +127,7 @@ static const char *strange_inet6(const struct sock *sk)
 		return "IPV6_FLOWLABEL_MGR";
 	if (np->frag_size)
 		return "IPV6_MTU";
-	if (np->mcast_oif)
+	if (np->mcast_oif && sk->sk_type != SOCK_STREAM)
 		return "IPV6_MULTICAST_IF";
 	if (np->ucast_oif)
 		return "IPV6_UNICAST_IF";

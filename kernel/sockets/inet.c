@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * TCP that listens or is not connected, and UDP that is not connected, over
- * IPv4 and IPv6.  C7.
- */
+/* Sockets of TCP, and of UDP that are not connected, over IPv4 and IPv6; connections are tcp*.c's.  C7. */
 #include <linux/udp.h>
 #include <net/inet_sock.h>
 #include <net/tcp_states.h>
@@ -37,6 +34,10 @@ static int save_inet(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 		return -ENOMEM;
 	if (sk->sk_family == AF_INET6 && ckpt_lacks(CKPT_FOR_INET6))
 		return ckpt_refuse_lack(cp, CKPT_FOR_INET6);
+	if (ckpt_is_connection(sk)) {
+		img->state |= CKPT_SOCK_CONNECTED;
+		return ckpt_save_socket(cp, file, img, rec);
+	}
 	/* with IP_BIND_ADDRESS_NO_PORT to an address alone */
 	if (inet_sk(sk)->inet_num || sk->sk_userlocks & SOCK_BINDADDR_LOCK)
 		img->state |= CKPT_SOCK_BOUND;
@@ -51,14 +52,8 @@ static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_r
 {
 	struct sock *sk = sock_from_file(file)->sk;
 
-	if (sk->sk_state != TCP_LISTEN && sk->sk_state != TCP_CLOSE)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a TCP connection (state %d) is not supported; close it first",
-				   sk->sk_state);
-	if (sk->sk_state == TCP_LISTEN && READ_ONCE(sk->sk_ack_backlog))
-		return ckpt_refuse(cp, -EBUSY, "a TCP socket has connections that wait to be accepted, which is not supported");
-	if (sk->sk_state == TCP_CLOSE && (!skb_queue_empty(&sk->sk_receive_queue) ||
-					  sk->sk_shutdown || sk->sk_err))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a TCP socket whose connection has ended is not supported; close it first");
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+		return ckpt_refuse(cp, -EBUSY, "a TCP connection that is being made is not supported");
 	return save_inet(cp, file, rec);
 }
 
@@ -116,7 +111,8 @@ static int check_sock(struct ckpt_log *log, const struct ckpt_rec_buf *buf, int 
 	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
 
 	if (!img || (img->family != AF_INET && img->family != AF_INET6) || img->type != type ||
-	    img->protocol != protocol || img->state & CKPT_SOCK_PATH)
+	    img->protocol != protocol || img->state & CKPT_SOCK_PATH ||
+	    (img->state & CKPT_SOCK_CONNECTED && img->state != CKPT_SOCK_CONNECTED))
 		return ckpt_malformed(log, buf);
 	return ckpt_check_socket(log, buf);
 }
@@ -128,6 +124,8 @@ static int tcp_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 static int udp_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
+	if (ckpt_get(buf, FILE, SOCK) && ckpt_get(buf, FILE, SOCK)->state & CKPT_SOCK_CONNECTED)
+		return ckpt_malformed(log, buf);
 	return check_sock(log, buf, SOCK_DGRAM, IPPROTO_UDP);
 }
 
@@ -140,6 +138,7 @@ static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	sock = ckpt_make_socket(rs, buf, cred);
 	if (IS_ERR(sock))
 		return ERR_CAST(sock);
+	/* one with a connection gets its addresses with it */
 	ret = start(rs, sock, ckpt_get(buf, FILE, SOCK));
 	if (ret) {
 		sock_release(sock);

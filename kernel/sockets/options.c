@@ -19,6 +19,12 @@
 
 /* saved even when it is as in a new socket: there that may be another value */
 #define ALWAYS	0x1
+/* of struct socket: one that waits to be accepted has none yet */
+#define SOCKET	0x2
+/* setsockopt(2) does not take it for streams; tcp_state.c saves what they have */
+#define NO_STREAM 0x4
+/* of a connection it is what the kernel has made of it; tcp_state.c saves it */
+#define NO_CONNECTION 0x8
 
 #define WAS_SET(what, test)								\
 	static bool what##_was_set(const struct sock *sk, const struct sock *pristine)	\
@@ -46,6 +52,7 @@ WAS_SET(linger2, tcp_sk(sk)->linger2)
 
 #define INT(level, name)	  { level, name, sizeof(int), 0, #name }
 #define INT_ALWAYS(level, name)	  { level, name, sizeof(int), ALWAYS, #name }
+#define INT_SOCKET(level, name)	  { level, name, sizeof(int), SOCKET, #name }
 #define INT_SET(level, name, set) { level, name, sizeof(int), 0, #name, set }
 
 /*
@@ -73,14 +80,14 @@ static const struct ckpt_option options[] = {
 	INT(SOL_IP, IP_TRANSPARENT),
 	INT(SOL_IP, IP_BIND_ADDRESS_NO_PORT),
 	INT(SOL_IP, IP_LOCAL_PORT_RANGE),
-	INT(SOL_IP, IP_MULTICAST_TTL),
+	{ SOL_IP, IP_MULTICAST_TTL, sizeof(int), NO_STREAM, "IP_MULTICAST_TTL" },
 	INT(SOL_IP, IP_MULTICAST_LOOP),
 	INT(SOL_IP, IP_MULTICAST_ALL),
 
 	INT_ALWAYS(SOL_IPV6, IPV6_V6ONLY),
 	INT(SOL_IPV6, IPV6_TCLASS),
 	INT_SET(SOL_IPV6, IPV6_UNICAST_HOPS, hops_was_set),
-	INT_SET(SOL_IPV6, IPV6_MULTICAST_HOPS, mcast_hops_was_set),
+	{ SOL_IPV6, IPV6_MULTICAST_HOPS, sizeof(int), NO_STREAM, "IPV6_MULTICAST_HOPS", mcast_hops_was_set },
 	INT(SOL_IPV6, IPV6_MULTICAST_LOOP),
 	INT(SOL_IPV6, IPV6_MULTICAST_ALL),
 	INT(SOL_IPV6, IPV6_MINHOPCOUNT),
@@ -119,15 +126,15 @@ static const struct ckpt_option options[] = {
 	INT_ALWAYS(SOL_SOCKET, SO_PRIORITY),
 	INT(SOL_SOCKET, SO_MARK),
 	INT(SOL_SOCKET, SO_RCVMARK),
-	INT(SOL_SOCKET, SO_PASSCRED),
-	INT(SOL_SOCKET, SO_PASSSEC),
-	INT(SOL_SOCKET, SO_PASSPIDFD),
+	INT_SOCKET(SOL_SOCKET, SO_PASSCRED),
+	INT_SOCKET(SOL_SOCKET, SO_PASSSEC),
+	INT_SOCKET(SOL_SOCKET, SO_PASSPIDFD),
 	INT(SOL_SOCKET, SO_RXQ_OVFL),
 	INT(SOL_SOCKET, SO_WIFI_STATUS),
 	INT(SOL_SOCKET, SO_NOFCS),
 	INT(SOL_SOCKET, SO_SELECT_ERR_QUEUE),
 	INT(SOL_SOCKET, SO_INCOMING_CPU),
-	INT(SOL_SOCKET, SO_PEEK_OFF),
+	INT_SOCKET(SOL_SOCKET, SO_PEEK_OFF),
 	INT(SOL_SOCKET, SO_ZEROCOPY),
 	INT_ALWAYS(SOL_SOCKET, SO_TXREHASH),
 	INT_ALWAYS(SOL_SOCKET, SO_BUSY_POLL),
@@ -171,7 +178,7 @@ static const struct ckpt_option options[] = {
 	INT(SOL_TCP, TCP_NOTSENT_LOWAT),
 	INT(SOL_TCP, TCP_INQ),
 	INT(SOL_TCP, TCP_TX_DELAY),
-	INT_ALWAYS(SOL_TCP, TCP_WINDOW_CLAMP),
+	{ SOL_TCP, TCP_WINDOW_CLAMP, sizeof(int), ALWAYS | NO_CONNECTION, "TCP_WINDOW_CLAMP" },
 
 	INT(SOL_UDP, UDP_CORK),
 	INT(SOL_UDP, UDP_NO_CHECK6_TX),
@@ -207,6 +214,17 @@ bool ckpt_sock_has_level(int family, int protocol, int level)
 	return false;
 }
 
+static bool has_option(const struct sock *sk, const struct ckpt_option *o)
+{
+	if (o->flags & SOCKET && !sk->sk_socket)
+		return false;
+	if (o->flags & NO_STREAM && sk->sk_type == SOCK_STREAM)
+		return false;
+	if (o->flags & NO_CONNECTION && ckpt_is_connection(sk))
+		return false;
+	return ckpt_sock_has_level(sk->sk_family, sk->sk_protocol, o->level);
+}
+
 /* 1: it goes into the image; 0: it does not; negative: it cannot be told */
 static int save_option(struct sock *sk, struct sock *pristine, const struct ckpt_option *o,
 		       struct ckpt_image_sockopt *img)
@@ -214,7 +232,7 @@ static int save_option(struct sock *sk, struct sock *pristine, const struct ckpt
 	u8 born[CKPT_SOCKOPT_LEN];
 	int ret;
 
-	if (!ckpt_sock_has_level(sk->sk_family, sk->sk_protocol, o->level))
+	if (!has_option(sk, o))
 		return 0;
 	ret = ckpt_get_option(sk, o, img->value);
 	if (ret)
@@ -249,7 +267,7 @@ static int list_options(struct ckpt_checkpoint *cp, struct sock *sk, struct sock
 }
 
 static int save_options(struct ckpt_checkpoint *cp, struct sock *sk, struct sock *pristine,
-			struct ckpt_rec_out *rec)
+			struct ckpt_rec_out *rec, u16 tag)
 {
 	struct ckpt_image_sockopt *list, *img;
 	int nr;
@@ -259,7 +277,7 @@ static int save_options(struct ckpt_checkpoint *cp, struct sock *sk, struct sock
 		return -ENOMEM;
 	nr = list_options(cp, sk, pristine, list);
 	if (nr >= 0) {
-		img = ckpt_put_nr(rec, FILE, OPTIONS, nr);
+		img = ckpt_part_new(rec, tag, sizeof(*img), nr);
 		if (img)
 			memcpy(img, list, nr * sizeof(*list));
 		nr = img ? 0 : -ENOMEM;
@@ -269,23 +287,22 @@ static int save_options(struct ckpt_checkpoint *cp, struct sock *sk, struct sock
 }
 
 /*
- * ckpt_save_sock_options - add to @rec what differs from a new socket
+ * ckpt_save_sock_options - add to @rec, as its part @tag, what differs from a new socket
  *
  * Refuses what is neither among these options nor as in a new socket.
  */
-int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct socket *sock,
-			   struct ckpt_rec_out *rec)
+int ckpt_save_sock_options(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_rec_out *rec,
+			   u16 tag)
 {
-	struct sock *sk = sock->sk;
 	struct socket *pristine;
 	int ret;
 
-	ret = sock_create_kern(sock_net(sk), sk->sk_family, sock->type, sk->sk_protocol, &pristine);
+	ret = sock_create_kern(sock_net(sk), sk->sk_family, sk->sk_type, sk->sk_protocol, &pristine);
 	if (ret)
 		return ckpt_refuse(cp, ret, "no socket to compare this one with: error %d", -ret);
 	ret = ckpt_check_sock_fields(cp, sk, pristine->sk);
 	if (!ret)
-		ret = save_options(cp, sk, pristine->sk, rec);
+		ret = save_options(cp, sk, pristine->sk, rec, tag);
 	sock_release(pristine);
 	return ret;
 }
@@ -319,23 +336,23 @@ static int compare_option(struct ckpt_restart *rs, struct socket *sock, const st
 }
 
 /* options must be of the table, and in its order */
-int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf, u16 tag,
+			    int family, int protocol)
 {
-	const struct ckpt_image_file_sock *sock = ckpt_get(buf, FILE, SOCK);
 	const struct ckpt_option *o, *last = NULL;
 	const struct ckpt_image_sockopt *img;
 	u64 i, nr;
 
-	img = ckpt_get_nr(buf, FILE, OPTIONS, &nr);
+	img = ckpt_part_find(buf, tag, &nr);
 	for (i = 0; i < nr; i++, img++, last = o) {
 		o = option_of(img->level, img->name);
 		if (!o)
 			return ckpt_fail(log, -EOPNOTSUPP,
-					 "FILE %u has an option (level %d, %d) that this version does not know",
-					 ckpt_ref_of(buf), img->level, img->name);
-		if (!ckpt_sock_has_level(sock->family, sock->protocol, o->level))
-			return ckpt_fail(log, -EINVAL, "FILE %u has %s, which such a socket cannot have",
-					 ckpt_ref_of(buf), o->text);
+					 "%s %u has an option (level %d, %d) that this version does not know",
+					 ckpt_rec_name(buf->type), ckpt_ref_of(buf), img->level, img->name);
+		if (!ckpt_sock_has_level(family, protocol, o->level))
+			return ckpt_fail(log, -EINVAL, "%s %u has %s, which such a socket cannot have",
+					 ckpt_rec_name(buf->type), ckpt_ref_of(buf), o->text);
 		if ((last && o <= last) || img->len != o->len || img->reserved ||
 		    memchr_inv(img->value + o->len, 0, sizeof(img->value) - o->len))
 			return ckpt_malformed(log, buf);
@@ -345,13 +362,13 @@ int ckpt_check_sock_options(struct ckpt_log *log, const struct ckpt_rec_buf *buf
 
 /* ckpt_restore_sock_options - set the options of the record on a new socket that is not bound yet */
 int ckpt_restore_sock_options(struct ckpt_restart *rs, struct socket *sock,
-			      const struct ckpt_rec_buf *buf)
+			      const struct ckpt_rec_buf *buf, u16 tag)
 {
 	const struct ckpt_image_sockopt *img;
 	u64 i, nr;
 	int ret;
 
-	img = ckpt_get_nr(buf, FILE, OPTIONS, &nr);
+	img = ckpt_part_find(buf, tag, &nr);
 	for (i = 0; i < nr; i++) {
 		ret = restore_option(rs, sock, option_of(img[i].level, img[i].name), &img[i]);
 		if (ret)

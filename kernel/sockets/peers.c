@@ -240,17 +240,6 @@ static int save_peer(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_im
 
 /* ---- all of it ---- */
 
-/* compared, never used: no reference */
-static struct file *file_of(struct sock *sk)
-{
-	struct file *file;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	file = sk->sk_socket ? sk->sk_socket->file : NULL;
-	read_unlock_bh(&sk->sk_callback_lock);
-	return file;
-}
-
 /* of one that was accepted: who listens at its name, if he still does */
 static u32 find_listener(struct walk *w, struct sock *sk)
 {
@@ -320,7 +309,7 @@ static int save_unix(struct walk *w, struct ckpt_obj *obj)
 	struct ckpt_rec_out *rec = ckpt_rec(w->cp, CKPT_REC_UNIX);
 	struct ckpt_image_unix *img = ckpt_put(rec, UNIX, BASE);
 	struct sock *sk = obj->ptr;
-	struct file *file = file_of(sk);
+	struct file *file = ckpt_sock_file(sk);
 	int ret;
 
 	if (!img)

@@ -20,6 +20,16 @@ struct socket *ckpt_socket_of(struct file *file, int family, int type)
 	return !type || sock->type == type ? sock : NULL;
 }
 
+struct file *ckpt_sock_file(struct sock *sk)
+{
+	struct file *file;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	file = sk->sk_socket ? sk->sk_socket->file : NULL;
+	read_unlock_bh(&sk->sk_callback_lock);
+	return file;
+}
+
 /* fill the record with what is not the family's own */
 int ckpt_save_socket(struct ckpt_checkpoint *cp, struct file *file,
 		     struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec)
@@ -50,18 +60,18 @@ int ckpt_save_socket(struct ckpt_checkpoint *cp, struct file *file,
 	img->sk_uid = from_kuid(current_user_ns(), file_inode(file)->i_uid);
 	img->sk_gid = from_kgid(current_user_ns(), file_inode(file)->i_gid);
 	img->drops = atomic_read(&sk->sk_drops);
-	return ckpt_save_sock_options(cp, sock, rec);
+	return ckpt_save_sock_options(cp, sk, rec, CKPT_TAG_FILE_OPTIONS);
 }
 
 int ckpt_check_socket(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const u32 states = CKPT_SOCK_LISTEN | CKPT_SOCK_BOUND | CKPT_SOCK_PATH |
-			   CKPT_SOCK_ADDR_LOCK | CKPT_SOCK_PORT_LOCK;
+			   CKPT_SOCK_ADDR_LOCK | CKPT_SOCK_PORT_LOCK | CKPT_SOCK_CONNECTED;
 	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
 
 	if (img->addr_len > sizeof(img->addr) || img->mode & ~07777 || img->state & ~states)
 		return ckpt_malformed(log, buf);
-	return ckpt_check_sock_options(log, buf);
+	return ckpt_check_sock_options(log, buf, CKPT_TAG_FILE_OPTIONS, img->family, img->protocol);
 }
 
 /* a socket that belongs to whom it did; its options are the restarter's to set */
@@ -77,7 +87,7 @@ struct socket *ckpt_make_socket(struct ckpt_restart *rs, const struct ckpt_rec_b
 	revert_creds(old);
 	if (ret)
 		return ERR_PTR(ret);
-	ret = ckpt_restore_sock_options(rs, sock, buf);
+	ret = ckpt_restore_sock_options(rs, sock, buf, CKPT_TAG_FILE_OPTIONS);
 	if (ret) {
 		sock_release(sock);
 		return ERR_PTR(ret);

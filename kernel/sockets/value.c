@@ -3,7 +3,9 @@
  * The value of an option of a socket, as setsockopt(2) takes it: what
  * getsockopt(2) shows is not always that.  C6, C7.
  */
+#include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/inet_ecn.h>
 #include <net/sock.h>
 
 #include "sock.h"
@@ -69,7 +71,16 @@ int ckpt_get_option(struct sock *sk, const struct ckpt_option *o, void *val)
 		return 0;
 	}
 #endif
+	/* of a connection it shows what is in force */
+	if (o->level == SOL_TCP && o->name == TCP_MAXSEG && tcp_sk(sk)->rx_opt.user_mss) {
+		*n = tcp_sk(sk)->rx_opt.user_mss;
+		return 0;
+	}
 	ret = get_plain(sk, o, val);
+	/* what the kernel says of congestion, which a stream cannot set */
+	if (!ret && sk->sk_type == SOCK_STREAM && ((o->level == SOL_IP && o->name == IP_TOS) ||
+						   (o->level == SOL_IPV6 && o->name == IPV6_TCLASS)))
+		*n &= ~INET_ECN_MASK;
 	if (ret || o->level != SOL_SOCKET)
 		return ret;
 	switch (o->name) {

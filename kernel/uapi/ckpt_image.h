@@ -72,6 +72,7 @@ enum ckpt_rec_type {
 	CKPT_REC_EPOLL		= 26,
 	CKPT_REC_AUTOGROUP	= 27,
 	CKPT_REC_UNIX		= 30,
+	CKPT_REC_TCP		= 31,
 	CKPT_REC_TTY		= 33,
 	CKPT_REC_INODE		= 36,
 

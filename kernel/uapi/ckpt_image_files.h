@@ -12,7 +12,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_EVENTFD	= 3,
 	CKPT_FILE_EPOLL		= 4,
 	CKPT_FILE_TIMERFD	= 5,
-	CKPT_FILE_TCP		= 6,	/* listening or not connected */
+	CKPT_FILE_TCP		= 6,	/* TCP has what it is connected with */
 	CKPT_FILE_UDP		= 7,	/* not connected, queue empty */
 	CKPT_FILE_UNIX		= 8,	/* UNIX has what it is connected with */
 	CKPT_FILE_SHMEM		= 9,	/* memory with no name: shared anonymous, memfd */
@@ -182,6 +182,7 @@ struct ckpt_image_file_deleted {
 #define CKPT_SOCK_PATH		0x4	/* unix: bound to a file, whose path is NAME; addr is what bind(2) got */
 #define CKPT_SOCK_ADDR_LOCK	0x8	/* inet: its owner chose the address, the port */
 #define CKPT_SOCK_PORT_LOCK	0x10
+#define CKPT_SOCK_CONNECTED	0x20	/* TCP: there is a TCP of it, which has its addresses */
 
 struct ckpt_image_file_sock {
 	__u32 family;
@@ -322,6 +323,62 @@ struct ckpt_image_unix_message {
 	__u32 from;		/* datagrams: ref of the UNIX that sent it; 0: one that is not here, addr was its name */
 	__u32 addr_len;
 	__u8 addr[CKPT_UNIX_ADDR];
+};
+
+/*
+ * TCP: an end of a connection whose other end is in the container, too; after every FILES.
+ * Of both ends it is told at the same moment, and as if everything that was on its way had
+ * come: RECEIVED is what has not been read here, and UNSENT what has not come there, in
+ * order.  OPTIONS are those of one that waits to be accepted; of others they are FILE's.
+ */
+#define CKPT_TCP_WSCALE		0x1	/* window scaling, SACK, timestamps, ECN: what both ends can do */
+#define CKPT_TCP_SACK		0x2
+#define CKPT_TCP_TIMESTAMPS	0x4
+#define CKPT_TCP_ECN		0x8
+#define CKPT_TCP_ADDR_LOCK	0x10	/* its owner chose the address, the port */
+#define CKPT_TCP_PORT_LOCK	0x20
+#define CKPT_TCP_CONNECTED	0x40	/* as struct socket has it; neither: not connected */
+#define CKPT_TCP_CONNECTING	0x80
+#define CKPT_TCP_DONE		0x100	/* nothing will come any more */
+#define CKPT_TCP_FIN		0x200	/* of one that has ended: a FIN comes behind RECEIVED */
+#define CKPT_TCP_FLAGS		0x3ff
+
+struct ckpt_image_tcp {
+	__u32 ref;
+	__u32 file;		/* ref of its FILE; 0: its owner has closed it, or it waits to be accepted */
+	__u32 listener;		/* ref of the FILE at which it waits */
+	__u32 peer;		/* ref of the other end's TCP; 0: gone */
+	__u32 state;		/* as TCP_INFO counts: 1 established, 4 FIN_WAIT1, 5, 7 closed, 8 CLOSE_WAIT, 9, 11 */
+	__u32 flags;		/* CKPT_TCP_* */
+	__u32 family;		/* AF_INET, AF_INET6: of the socket */
+	__u32 port;
+	__u32 peer_port;
+	__u8 addr[16];		/* of IPv6; one of IPv4 as ::ffff:a.b.c.d */
+	__u8 peer_addr[16];
+	__u32 shutdown;		/* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
+	__u32 error;		/* SO_ERROR: of one that has ended */
+	__u32 received_seq;	/* sequence number of the first byte of RECEIVED */
+	__u32 unsent_seq;	/* of UNSENT */
+	__u32 rcv_wnd;		/* bytes behind RECEIVED that the other end may send */
+	__u32 rcv_ssthresh;
+	__u32 max_window;	/* the largest that the other end has offered */
+	__u32 window_clamp;
+	__u32 mss_clamp;	/* the longest segments that the other end takes, and this one */
+	__u32 advmss;
+	__u32 snd_mss;		/* what they have come to be */
+	__u32 rcv_mss;
+	__u32 scaling_ratio;	/* bytes of window for 256 bytes of memory; 0: not told */
+	__u32 header_len;	/* bytes of a packet's header: 20, or 32 with timestamps */
+	__u32 snd_wscale;
+	__u32 rcv_wscale;
+	__u32 timestamp;	/* the last that it could have sent, and the last that came */
+	__u32 peer_timestamp;
+	__u32 mcast_if;		/* what the first packet has left behind: IPV6_MULTICAST_IF and so on */
+	__u32 mcast_ttl;
+	__s32 mcast6_if;
+	__s32 mcast6_hops;
+	__u32 tos;
+	__u32 flowinfo;
 };
 
 /*

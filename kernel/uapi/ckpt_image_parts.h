@@ -87,6 +87,10 @@
 	X(UNIX, MESSAGES, 3, struct ckpt_image_unix_message, 0, CKPT_MANY) \
 	X(UNIX, BYTES, 4, __u8, 0, CKPT_MANY)				\
 	X(UNIX, FILES, 5, __u32, 0, CKPT_MANY)				\
+	X(TCP, BASE, 1, struct ckpt_image_tcp, 1, 1)			\
+	X(TCP, RECEIVED, 2, __u8, 0, CKPT_MANY)				\
+	X(TCP, UNSENT, 3, __u8, 0, CKPT_MANY)				\
+	X(TCP, OPTIONS, 4, struct ckpt_image_sockopt, 0, 256)		\
 	X(TTY, BASE, 1, struct ckpt_image_tty, 1, 1)			\
 	X(TTY, NAME, 2, char, 2, CKPT_PATH_MAX)				\
 	X(TTY, ENDS, 3, struct ckpt_image_tty_end, 2, 2)		\
@@ -184,6 +188,9 @@
 	X(UNIX, BASE, flags, CKPT_UNIX_FLAGS)				\
 	X(UNIX, BASE, shutdown, 3)					\
 	X(UNIX, MESSAGES, flags, CKPT_UNIX_CREDS)			\
+	X(TCP, BASE, flags, CKPT_TCP_FLAGS)				\
+	X(TCP, BASE, shutdown, 3)					\
+	X(TCP, OPTIONS, reserved, 0)					\
 	X(TTY, BASE, hung_up, 1)					\
 	X(TTY, ENDS, flags, CKPT_TTY_FLAGS)				\
 	X(PROCESS, BASE, reserved, 0)					\

@@ -146,6 +146,31 @@ static void make_connections(const struct sockaddr_un *un)
 	}
 }
 
+/* one with bytes in both directions, one that waits to be accepted, one whose client has gone, one that is reset */
+static void make_tcps(int listener, const struct sockaddr_in *in)
+{
+	int s[3], a, i;
+
+	for (i = 0; i < 3; i++) {
+		s[i] = must(socket(AF_INET, SOCK_STREAM, 0), "tcp client");
+		must(connect(s[i], (const void *)in, sizeof(*in)), "tcp client");
+		must(write(s[i], "over the wire", 13), "tcp client");
+		a = must(accept(listener, NULL, NULL), "tcp server");
+		must(write(a, "and back", 8), "tcp server");
+		if (i == 1)
+			must(shutdown(s[i], SHUT_WR), "tcp client");
+		if (i == 2)
+			close(s[i]);
+	}
+	s[0] = must(socket(AF_INET, SOCK_STREAM, 0), "tcp client");
+	must(connect(s[0], (const void *)in, sizeof(*in)), "tcp client");
+	must(write(s[0], "let me in", 9), "tcp client");
+	s[0] = must(socket(AF_INET, SOCK_STREAM, 0), "tcp client");
+	must(connect(s[0], (const void *)in, sizeof(*in)), "tcp client");
+	must(write(s[0], "gone", 4), "tcp client");
+	close(s[0]);
+}
+
 static void make_sockets(const char *dir)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(7007) };
@@ -156,6 +181,7 @@ static void make_sockets(const char *dir)
 	must(setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), "tcp");
 	must(bind(s, (void *)&in, sizeof(in)), "tcp");
 	must(listen(s, 10), "tcp");
+	make_tcps(s, &in);
 	s = must(socket(AF_INET6, SOCK_STREAM, 0), "tcp6");
 	must(bind(s, (void *)&in6, sizeof(in6)), "tcp6");
 	must(listen(s, 10), "tcp6");

@@ -175,45 +175,6 @@ static void tty_null(void)
 	have(!ioctl(pty(), TIOCSETD, &ldisc));
 }
 
-static int listener(struct sockaddr_in *a)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-	memset(a, 0, sizeof(*a));
-	a->sin_family = AF_INET;
-	a->sin_port = htons(6100);
-	a->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	have(!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
-	have(!bind(fd, (void *)a, sizeof(*a)) && !listen(fd, 4));
-	return fd;
-}
-
-static int connected(const struct sockaddr_in *a)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	have(!connect(fd, (const void *)a, sizeof(*a)));
-	return fd;
-}
-
-static void tcp(void)
-{
-	struct sockaddr_in a;
-	int fd = listener(&a);
-
-	connected(&a);
-	have(accept(fd, NULL, NULL) >= 0);
-}
-
-/* only the listening socket is left of this side */
-static void backlog(void)
-{
-	struct sockaddr_in a;
-
-	listener(&a);
-	connected(&a);
-}
-
 static void urgent(void)
 {
 	int fds[2];
@@ -263,47 +224,7 @@ static int udp6(void)
 	return fd;
 }
 
-static int tcp_socket(void)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	have(fd >= 0);
-	return fd;
-}
-
 /* options that getsockopt(2) does not show, or that mean something of this machine */
-
-static void tcp_md5(void)
-{
-	struct tcp_md5sig key = { .tcpm_keylen = 6, .tcpm_key = "secret" };
-	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-
-	memcpy(&key.tcpm_addr, &peer, sizeof(peer));
-	have(!setsockopt(tcp_socket(), SOL_TCP, TCP_MD5SIG, &key, sizeof(key)));
-}
-
-static void tcp_repair(void)
-{
-	have(!setsockopt(tcp_socket(), SOL_TCP, TCP_REPAIR, &(int){ 1 }, sizeof(int)));
-}
-
-static void tcp_fastopen_key(void)
-{
-	have(!setsockopt(tcp_socket(), SOL_TCP, TCP_FASTOPEN_KEY, "0123456789abcdef", 16));
-}
-
-/* connect() says that all is well, and nothing has happened yet */
-static void tcp_deferred(void)
-{
-	struct sockaddr_in a;
-	int fd;
-
-	listener(&a);
-	fd = tcp_socket();
-	have(!setsockopt(fd, SOL_TCP, TCP_FASTOPEN_NO_COOKIE, &(int){ 1 }, sizeof(int)));
-	have(!setsockopt(fd, SOL_TCP, TCP_FASTOPEN_CONNECT, &(int){ 1 }, sizeof(int)));
-	have(!connect(fd, (void *)&a, sizeof(a)));
-}
 
 static void socket_filter(void)
 {
@@ -717,10 +638,9 @@ static const struct kind kinds[] = {
 	{ "userfaultfd", userfault }, { "signalfd-other", signalfd_other }, { "pidfd-group", pidfd_group }, { "aio", aio },
 	{ "namespace-file", namespace_file },
 	{ "tty-hung-up", tty_hung_up }, { "tty-extproc", tty_extproc }, { "tty-locked", tty_locked },
-	{ "tty-null", tty_null }, { "tcp", tcp }, { "backlog", backlog }, { "urgent", urgent },
+	{ "tty-null", tty_null }, { "urgent", urgent },
 	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },
-	{ "tcp-md5", tcp_md5 }, { "tcp-repair", tcp_repair }, { "tcp-fastopen-key", tcp_fastopen_key },
-	{ "tcp-deferred", tcp_deferred }, { "socket-filter", socket_filter }, { "bound-device", bound_device },
+	{ "socket-filter", socket_filter }, { "bound-device", bound_device },
 	{ "multicast", multicast }, { "unicast-if", unicast_if }, { "ip-options", ip_options },
 	{ "ipv6-mtu", ipv6_mtu }, { "ipv6-pktinfo", ipv6_pktinfo }, { "ipv6-dstopts", ipv6_dstopts },
 	{ "udp-encap", udp_encap }, { "udp-corked", udp_corked }, { "error-queue", error_queue },
@@ -745,5 +665,7 @@ const struct kind *find_kind(const char *name)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, name))
 			return &kinds[i];
-	return find_task_kind(name) ? find_task_kind(name) : find_ipc_kind(name);
+	if (find_task_kind(name))
+		return find_task_kind(name);
+	return find_ipc_kind(name) ? find_ipc_kind(name) : find_tcp_kind(name);
 }

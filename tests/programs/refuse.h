@@ -16,6 +16,8 @@ const struct kind *find_kind(const char *name);
 const struct kind *find_task_kind(const char *name);
 /* one of those of System V IPC: refuse-ipc.c */
 const struct kind *find_ipc_kind(const char *name);
+/* one of those of TCP: refuse-tcp.c */
+const struct kind *find_tcp_kind(const char *name);
 
 /* have - a step of prepare(): this kind is missing here unless @good */
 #define have(good) have_(!!(good), #good)

@@ -105,15 +105,19 @@ refuse C9 tty-extproc terminal 'has its lines edited outside \(EXTPROC\)'
 refuse C9 tty-locked terminal 'has locked settings \(TIOCSLCKTRMIOS\)'
 refuse C9 tty-null terminal 'has a line discipline of its own'
 refuse C10 device fd kmsg
-refuse C7 tcp fd 'TCP connection'
-refuse C7 backlog fd 'TCP'
 refuse C6 urgent container 'socket:.* urgent data'
 refuse C7 shutdown fd 'shut down'
 refuse C7 datagrams fd 'UDP socket with queued data'
 refuse C7 tcp-md5 fd TCP_MD5SIG
 refuse C7 tcp-repair fd TCP_REPAIR
 refuse C7 tcp-fastopen-key fd TCP_FASTOPEN_KEY
-refuse C7 tcp-deferred fd 'TCP connection .state 2.'
+refuse C7 tcp-deferred fd 'TCP connection that is being made'
+refuse C7 tcp-being-made fd 'TCP connection that is being made'
+refuse C7 tcp-silent container 'a TCP connection with 127.0.0.1:6100, has not been taken by who listens there'
+refuse C7 tcp-urgent container 'a TCP connection with 127.0.0.1:[0-9]+, has urgent data .MSG_OOB'
+refuse C7 tcp-saved-syn fd 'TCP_SAVE'
+refuse C7 tcp-error fd 'an error that its owner has not read yet'
+refuse C7 tcp-shut fd 'shut down'
 refuse C7 socket-filter fd 'socket filter'
 refuse C7 bound-device fd SO_BINDTODEVICE
 refuse C7 multicast fd 'multicast membership'
