@@ -148,6 +148,7 @@ static int note_watches(struct files *f, const struct image_reader *im,
 
 static int note_file(struct files *f, const struct image_reader *im, struct ckpt_error *e)
 {
+	static const struct ckpt_image_file_path any;
 	const struct ckpt_image_file *file = image_part(im, FILE, BASE, NULL);
 	const struct ckpt_image_file_path *was = image_part(im, FILE, PATH, NULL);
 	const struct ckpt_image_file_sock *sock = image_part(im, FILE, SOCK, NULL);
@@ -157,6 +158,8 @@ static int note_file(struct files *f, const struct image_reader *im, struct ckpt
 	path = image_part(im, FILE, NAME, &len);
 	if (file->kind == CKPT_FILE_PATH && was && len && path[0] == '/')
 		return note_path(f, file, was, path, len, e);
+	if (file->kind == CKPT_FILE_FIFO && len && path[0] == '/')
+		return note_path(f, file, &any, path, len, e);
 	if (file->kind == CKPT_FILE_INOTIFY)
 		return note_watches(f, im, file, e);
 	if (sock && (file->kind == CKPT_FILE_TCP || file->kind == CKPT_FILE_UDP ||

@@ -133,6 +133,12 @@ static const struct emit_field path_fields[] = {
 static const struct emit_field file_pipe_fields[] = {
 	EMIT_FIELD(ckpt_image_file_pipe, pipe, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_file_pipe, end, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_file_pipe, flags, EMIT_HEX),
+};
+
+static const struct emit_field file_fifo_fields[] = {
+	EMIT_FIELD(ckpt_image_file_fifo, pipe, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_file_fifo, flags, EMIT_HEX),
 };
 
 static const struct emit_field eventfd_fields[] = {
@@ -222,6 +228,7 @@ static const char *const file_kinds[] = {
 	[CKPT_FILE_SIGNALFD] = "signalfd",
 	[CKPT_FILE_INOTIFY] = "inotify",
 	[CKPT_FILE_PIDFD] = "pidfd",
+	[CKPT_FILE_FIFO] = "fifo",
 	[CKPT_FILE_TTY] = "terminal",
 	[CKPT_FILE_DELETED] = "deleted",
 	[CKPT_FILE_SHM] = "shm",
@@ -237,6 +244,7 @@ static const struct emit_field pipe_fields[] = {
 static const struct emit_field pipe_buf_fields[] = {
 	EMIT_FIELD(ckpt_image_pipe_buf, len, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_pipe_buf, flags, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_pipe_buf, offset, EMIT_UNS),
 };
 
 static const struct emit_field fd_fields[] = {
@@ -380,6 +388,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, PIDFD, pidfd_fields),
 	INSPECT_PART(FILE, TTY, file_tty_fields),
 	INSPECT_PART(FILE, DELETED, file_deleted_fields),
+	INSPECT_PART(FILE, FIFO, file_fifo_fields),
 	INSPECT_PART(FILE, SHM, file_shm_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),

@@ -250,7 +250,7 @@ static int save_inode(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 }
 
 /* its file system must not go before it */
-static void take_inode(void *ptr)
+void ckpt_take_inode(void *ptr)
 {
 	struct inode *inode = ptr;
 
@@ -258,7 +258,7 @@ static void take_inode(void *ptr)
 	ihold(inode);
 }
 
-static void drop_inode(void *ptr)
+void ckpt_drop_inode(void *ptr)
 {
 	struct super_block *sb = ((struct inode *)ptr)->i_sb;
 
@@ -449,8 +449,8 @@ int ckpt_finish_deleted(struct ckpt_restart *rs, const struct ckpt_rec_buf *file
 const struct ckpt_type ckpt_type_inode = {
 	.name = "INODE",
 	.record = CKPT_REC_INODE,
-	.take = take_inode,
-	.drop = drop_inode,
+	.take = ckpt_take_inode,
+	.drop = ckpt_drop_inode,
 	.save = save_inode,
 	.check = check_inode,
 	.restore = restore_inode,

@@ -14,6 +14,7 @@ static const struct ckpt_file_ops * const kinds[] = {
 	&ckpt_file_deleted,
 	&ckpt_file_path,
 	&ckpt_file_pipe,
+	&ckpt_file_fifo,
 	&ckpt_file_eventfd,
 	&ckpt_file_epoll,
 	&ckpt_file_timerfd,

@@ -76,7 +76,7 @@ static int check_type(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
  * The path of a name, which is looked up once.  Whoever opened the file may not
  * get there any more; then the restarter must.
  */
-static int find_path(const char *name, const struct cred *cred, struct path *path)
+int ckpt_find_path(const char *name, const struct cred *cred, struct path *path)
 {
 	const struct cred *old = override_creds(cred);
 	int ret = kern_path(name, LOOKUP_FOLLOW, path);
@@ -98,7 +98,7 @@ static struct file *open_as(const struct path *path, u32 flags, const struct cre
  * With the credentials that it was opened with.  These may not open it any more,
  * since its mode was changed: then the restarter's must.
  */
-static struct file *open_path(const struct path *path, u32 flags, const struct cred *cred)
+struct file *ckpt_open_path(const struct path *path, u32 flags, const struct cred *cred)
 {
 	struct file *mine, *file = open_as(path, flags, cred);
 	const struct cred *old;
@@ -124,14 +124,14 @@ static struct file *path_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	struct path path;
 	int ret;
 
-	ret = find_path(name, cred, &path);
+	ret = ckpt_find_path(name, cred, &path);
 	if (ret)
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), ret,
 					 "%s is gone: error %d; put it back to restart", name, -ret));
 	/* a device must not even be opened before it is known which it is */
 	ret = check_type(rs, buf, d_inode(path.dentry)) ? :
 	      ckpt_check_leases(rs, name, d_inode(path.dentry), flags);
-	file = ret ? ERR_PTR(ret) : open_path(&path, flags, cred);
+	file = ret ? ERR_PTR(ret) : ckpt_open_path(&path, flags, cred);
 	path_put(&path);
 	return IS_ERR(file) ? file : ckpt_file_or(file, ckpt_restored_pseudo(file));
 }

@@ -1,114 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pipes with their contents.  C3. */
-#include <linux/highmem.h>
+/* Pipes: the object that the files of one share, and the files of those without a name.  C3. */
+#include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/magic.h>
-#include <linux/pipe_fs_i.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "file.h"
+#include "pipe.h"
 
-struct pipe_ends {			/* a reference each */
-	struct file *file[2];		/* for reading, for writing */
-};
+bool ckpt_is_pipefs(const struct inode *inode)
+{
+	return inode->i_sb->s_magic == PIPEFS_MAGIC;
+}
 
 static bool pipe_mine(struct file *file)
 {
-	return file->f_op == kv_pipefifo_fops &&
-	       file_inode(file)->i_sb->s_magic == PIPEFS_MAGIC;
+	return file->f_op == kv_pipefifo_fops && ckpt_is_pipefs(file_inode(file));
+}
+
+int ckpt_save_pipe_of(struct ckpt_checkpoint *cp, struct file *file, u32 *ref)
+{
+	struct inode *inode = file_inode(file);
+	struct ckpt_obj *obj;
+	int ret;
+
+	if (pipe_has_watch_queue(inode->i_pipe))
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe of kernel notifications is not supported");
+	ret = ckpt_obj_save(cp, &ckpt_type_pipe, inode, ref);
+	if (ret)
+		return ret;
+	obj = ckpt_obj_find(cp, &ckpt_type_pipe, inode);
+	obj->ends[0] += !!(file->f_mode & FMODE_READ);
+	obj->ends[1] += !!(file->f_mode & FMODE_WRITE);
+	return 0;
 }
 
 static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
 	struct ckpt_image_file_pipe *img = ckpt_put(rec, FILE, PIPE);
-	int ret;
 
 	if (!img)
 		return -ENOMEM;
-	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe that is open for both reading and writing is not supported");
-	if (pipe_has_watch_queue(file_inode(file)->i_pipe))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe of kernel notifications is not supported");
-	img->end = file->f_mode & FMODE_READ ? 1 : 2;
-	ret = ckpt_obj_save(cp, &ckpt_type_pipe, file_inode(file), &img->pipe);
-	if (!ret)
-		ckpt_obj_find(cp, &ckpt_type_pipe, file_inode(file))->ends[img->end - 1]++;
-	return ret;
-}
-
-/* what is saved of the contents: how many buffers, of how many bytes */
-static void count_contents(struct pipe_inode_info *pipe, u64 *bufs, u64 *bytes)
-{
-	unsigned int i;
-
-	*bufs = 0;
-	*bytes = 0;
-	for (i = pipe->tail; i != pipe->head; i++) {
-		const struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
-
-		*bufs += !!buf->len;
-		*bytes += buf->len;
-	}
-}
-
-/* a buffer that was spliced into the pipe can lie across several pages of a compound page */
-static void copy_buf(const struct pipe_buffer *buf, u8 *to)
-{
-	size_t done, n;
-
-	for (done = 0; done < buf->len; done += n) {
-		size_t offset = buf->offset + done;
-
-		n = min_t(size_t, buf->len - done, PAGE_SIZE - offset_in_page(offset));
-		memcpy_from_page(to + done, buf->page + (offset >> PAGE_SHIFT),
-				 offset_in_page(offset), n);
-	}
-}
-
-static int check_buf(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
-		     struct pipe_buffer *buf)
-{
-	int ret = pipe_buf_confirm(pipe, buf);
-
-	if (ret)
-		return ckpt_refuse(cp, ret, "a pipe has data of a file that cannot be read any more: error %d",
-				   -ret);
-	if (buf->len > CKPT_PIPE_BUF_MAX)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe with %u bytes in one piece is not supported",
-				   buf->len);
-	return 0;
-}
-
-/* pipe->mutex is held */
-static int save_contents(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
-			 struct ckpt_rec_out *rec)
-{
-	struct ckpt_image_pipe_buf *img;
-	unsigned int i;
-	u64 bufs, len;
-	u8 *bytes;
-	int ret;
-
-	count_contents(pipe, &bufs, &len);
-	img = ckpt_put_nr(rec, PIPE, BUFS, bufs);
-	bytes = ckpt_put_nr(rec, PIPE, BYTES, len);
-	if (!img || !bytes)
-		return -ENOMEM;
-	for (i = pipe->tail; i != pipe->head; i++) {
-		struct pipe_buffer *buf = &pipe->bufs[i & (pipe->ring_size - 1)];
-
-		if (!buf->len)
-			continue;
-		ret = check_buf(cp, pipe, buf);
-		if (ret)
-			return ret;
-		img->len = buf->len;
-		img->flags = buf->flags & PIPE_BUF_FLAG_PACKET ? CKPT_PIPE_PACKET : 0;
-		copy_buf(buf, bytes);
-		bytes += buf->len;
-		img++;
-	}
-	return 0;
+	img->end = (file->f_mode & FMODE_READ ? 1 : 0) | (file->f_mode & FMODE_WRITE ? 2 : 0);
+	img->flags = file->f_mode & FMODE_NOWAIT ? CKPT_PIPE_NOWAIT : 0;
+	return ckpt_save_pipe_of(cp, file, &img->pipe);
 }
 
 static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
@@ -126,15 +62,33 @@ static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 		return -EINTR;
 	img->ref = obj->ref;
 	img->size = pipe->max_usage * PAGE_SIZE;
-	img->mode = inode->i_mode & 07777;
-	img->uid = from_kuid(current_user_ns(), inode->i_uid);
-	img->gid = from_kgid(current_user_ns(), inode->i_gid);
-	ret = save_contents(cp, pipe, rec);
+	/* of a named one its file has them */
+	if (ckpt_is_pipefs(inode)) {
+		img->mode = inode->i_mode & 07777;
+		img->uid = from_kuid(current_user_ns(), inode->i_uid);
+		img->gid = from_kgid(current_user_ns(), inode->i_gid);
+	}
+	ret = ckpt_save_pipe_bufs(cp, pipe, rec);
 	mutex_unlock(&pipe->mutex);
 	return ret ? : ckpt_done(cp, rec);
 }
 
-/* both ends must be the container's; called when all files are known */
+static void refuse_outside(struct ckpt_checkpoint *cp, struct inode *inode)
+{
+	struct dentry *dentry;
+
+	if (ckpt_is_pipefs(inode)) {
+		ckpt_refuse(cp, -EBUSY,
+			    "pipe:[%lu] has an end outside of the container; run it with its output to a file",
+			    inode->i_ino);
+		return;
+	}
+	dentry = d_find_any_alias(inode);
+	ckpt_refuse(cp, -EBUSY, "the named pipe %pd is open outside of the container, too", dentry);
+	dput(dentry);
+}
+
+/* all that have it open must be the container's; called when all files are known */
 int ckpt_check_pipes(struct ckpt_checkpoint *cp)
 {
 	struct ckpt_obj *obj;
@@ -143,109 +97,144 @@ int ckpt_check_pipes(struct ckpt_checkpoint *cp)
 		struct inode *inode = obj->ptr;
 		struct pipe_inode_info *pipe = inode->i_pipe;
 
-		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1])
-			ckpt_refuse(cp, -EBUSY,
-				    "pipe:[%lu] has an end outside of the container; run it with its output to a file",
-				    inode->i_ino);
+		/* who waits in open(2) has none of the ends yet */
+		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1] ||
+		    READ_ONCE(pipe->files) != obj->users)
+			refuse_outside(cp, inode);
 	}
 	return 0;
 }
 
 /*
- * Make both ends; @ends: reading, writing.  The pipe counts for whose it is, but
- * its size and its owner are the restarter's to set.
+ * The pipe counts for whose it was, and is his; but its limits are the restarter's to
+ * pass, who may have rights that the owner has not.
  */
-static int make_ends(struct ckpt_restart *rs, const struct ckpt_image_pipe *img,
-		     const struct cred *cred, struct file **ends)
+static struct cred *maker(const struct cred *owner)
 {
-	const struct cred *old = override_creds(cred);
+	struct cred *cred = prepare_creds();
+
+	if (!cred)
+		return NULL;
+	free_uid(cred->user);
+	cred->user = get_uid(owner->user);
+	cred->fsuid = owner->fsuid;
+	cred->fsgid = owner->fsgid;
+	return cred;
+}
+
+static int make_unnamed(struct ckpt_restart *rs, struct file **ends)
+{
 	unsigned long scratch = ckpt_scratch(rs);
-	int fds[2];
+	int fds[2], i;
 	long ret;
 
 	ret = ckpt_syscall(pipe2, scratch, 0);
-	revert_creds(old);
 	if (ret)
 		return ret;
 	if (copy_from_user(fds, (void __user *)scratch, sizeof(fds)))
 		return -EFAULT;
-	ret = ckpt_syscall(fcntl, fds[1], F_SETPIPE_SZ, img->size);
-	ends[0] = ckpt_file_of_fd(fds[0]);
-	ends[1] = ckpt_file_of_fd(fds[1]);
-	if (ret < 0)
-		ckpt_log(ckpt_restore_log(rs), "PIPE %u cannot have its size of %u bytes: error %ld",
-			 img->ref, img->size, -ret);
-	else if (!IS_ERR(ends[0]))
-		ret = ckpt_set_owner(ends[0], img->mode, img->uid, img->gid);
-	return ret < 0 ? ret : 0;
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		ends[i] = ckpt_file_of_fd(fds[i]);
+	return IS_ERR(ends[0]) ? PTR_ERR(ends[0]) : PTR_ERR_OR_ZERO(ends[1]);
 }
 
-static int write_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+/* it is opened for both, which waits for nobody; in nobody's table, and seen by nobody who watches */
+static int open_named(const struct path *path, struct file **ends)
 {
-	u32 flags = O_NONBLOCK | (buf->flags & CKPT_PIPE_PACKET ? O_DIRECT : 0);
-	ssize_t n;
+	struct inode *inode;
+	bool alone;
 
-	to->f_flags |= flags;
-	n = kernel_write(to, bytes, buf->len, NULL);
-	to->f_flags &= ~flags;
-	return n == buf->len ? 0 : n < 0 ? n : -EINVAL;
+	ends[0] = dentry_open(path, O_RDWR | (__force int)FMODE_NONOTIFY, current_cred());
+	if (IS_ERR(ends[0]))
+		return PTR_ERR(ends[0]);
+	inode = file_inode(ends[0]);
+	if (ends[0]->f_op != kv_pipefifo_fops)
+		return -EINVAL;
+	spin_lock(&inode->i_lock);
+	alone = inode->i_pipe->files == 1;
+	spin_unlock(&inode->i_lock);
+	return alone ? 0 : -EBUSY;
 }
 
-/*
- * More than a page was in one buffer, and would need several if it was written:
- * the pipe may not have so many.
- */
-static int splice_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+static int open_ends(struct ckpt_restart *rs, const struct path *fifo, const char *name,
+		     const struct cred *owner, struct file **ends)
 {
-	struct pipe_inode_info *pipe = file_inode(to)->i_pipe;
-	struct page *page;
-	int ret = -EAGAIN;
+	struct cred *cred = maker(owner);
+	const struct cred *old;
+	int ret;
 
-	page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_COMP | __GFP_NOWARN, get_order(buf->len));
-	if (!page)
+	if (!cred)
 		return -ENOMEM;
-	memcpy(page_address(page), bytes, buf->len);
-	mutex_lock(&pipe->mutex);
-	if (!pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {
-		pipe->bufs[pipe->head & (pipe->ring_size - 1)] = (struct pipe_buffer){
-			.page = page,
-			.len = buf->len,
-			.ops = &nosteal_pipe_buf_ops,
-		};
-		pipe->head++;
-		ret = 0;
-	}
-	mutex_unlock(&pipe->mutex);
-	if (ret)
-		put_page(page);
+	old = override_creds(cred);
+	ret = fifo ? open_named(fifo, ends) : make_unnamed(rs, ends);
+	revert_creds(old);
+	put_cred(cred);
+	if (ret == -EBUSY && fifo)
+		ckpt_log(ckpt_restore_log(rs), "the named pipe %s is open outside of the container", name);
+	else if (ret)
+		ckpt_log(ckpt_restore_log(rs), "a pipe cannot be made: error %d%s", -ret,
+			 ret == -ENFILE || ret == -ENOMEM ?
+			 "; see fs.pipe-user-pages-hard, above which CAP_SYS_RESOURCE is needed" : "");
 	return ret;
 }
 
-static int fill_buf(struct file *to, const struct ckpt_image_pipe_buf *buf, const void *bytes)
+/* by fcntl(2), which asks whether current may have so much */
+static int set_size(struct ckpt_restart *rs, const struct ckpt_image_pipe *img, struct file **file)
 {
-	return buf->len > PAGE_SIZE ? splice_buf(to, buf, bytes) : write_buf(to, buf, bytes);
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	long ret;
+
+	if (fd < 0)
+		return fd;
+	fd_install(fd, *file);
+	ret = ckpt_syscall(fcntl, fd, F_SETPIPE_SZ, img->size);
+	*file = ckpt_file_of_fd(fd);
+	if (IS_ERR(*file))
+		return PTR_ERR(*file);
+	if (ret >= 0 && ret != img->size)
+		ret = -EINVAL;
+	if (ret >= 0)
+		return 0;
+	return ckpt_fail(ckpt_restore_log(rs), ret, "PIPE %u cannot have its size of %u bytes: error %ld%s",
+			 img->ref, img->size, -ret, ret == -EPERM ?
+			 "; it is above fs.pipe-max-size, for which CAP_SYS_RESOURCE is needed" : "");
 }
 
-static int fill(const struct ckpt_rec_buf *rec, struct file *to)
+/* by who has opened it, which current may be; or by current */
+static bool may_write(const struct path *path, const struct cred *cred)
 {
-	const struct ckpt_image_pipe_buf *bufs;
-	const u8 *bytes = ckpt_get(rec, PIPE, BYTES);
-	u64 i, nr;
+	const struct cred *old = override_creds(cred);
+	int ret = inode_permission(ckpt_mnt_idmap(path->mnt), d_inode(path->dentry), MAY_WRITE);
+
+	revert_creds(old);
+	return !ret || !inode_permission(ckpt_mnt_idmap(path->mnt), d_inode(path->dentry), MAY_WRITE);
+}
+
+/* who opens it by its name reads what is put in here, as if it was written */
+static int fill(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, const struct path *fifo,
+		const char *name, const struct cred *cred, struct file *file)
+{
+	struct pipe_inode_info *pipe = file_inode(file)->i_pipe;
+	u64 nr;
 	int ret;
 
-	bufs = ckpt_get_nr(rec, PIPE, BUFS, &nr);
-	for (i = 0; i < nr; i++) {
-		ret = fill_buf(to, &bufs[i], bytes);
-		if (ret)
-			return ret;
-		bytes += bufs[i].len;
-	}
-	return 0;
+	ckpt_get_nr(buf, PIPE, BUFS, &nr);
+	if (!nr)
+		return 0;
+	if (fifo && !may_write(fifo, cred))
+		return ckpt_fail(ckpt_restore_log(rs), -EACCES,
+				 "the named pipe %s has contents, and who restarts may not write to it", name);
+	mutex_lock(&pipe->mutex);
+	ret = ckpt_fill_pipe(pipe, buf);
+	mutex_unlock(&pipe->mutex);
+	/* somebody may have opened it meanwhile, by its name */
+	wake_up_interruptible_all(&pipe->rd_wait);
+	return ret;
 }
 
 static void put_ends(void *ptr)
 {
-	struct pipe_ends *ends = ptr;
+	struct ckpt_pipe_ends *ends = ptr;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(ends->file); i++)
@@ -254,40 +243,45 @@ static void put_ends(void *ptr)
 	kfree(ends);
 }
 
-static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
+static int make_pipe(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, const struct path *fifo,
+		     const char *name, const struct cred *cred, struct file **ends)
 {
 	const struct ckpt_image_pipe *img = ckpt_get(buf, PIPE, BASE);
-	const struct ckpt_image_pipe_buf *bufs;
-	u64 i, nr, bytes, sum = 0;
-
-	bufs = ckpt_get_nr(buf, PIPE, BUFS, &nr);
-	ckpt_get_nr(buf, PIPE, BYTES, &bytes);
-	for (i = 0; i < nr; i++) {
-		bool packet = bufs[i].flags & CKPT_PIPE_PACKET;
-
-		if (!bufs[i].len || bufs[i].len > (packet ? PAGE_SIZE : CKPT_PIPE_BUF_MAX))
-			return ckpt_malformed(log, buf);
-		sum += bufs[i].len;
-	}
-	return sum == bytes && img->size <= INT_MAX && !(img->mode & ~07777) ?
-		0 : ckpt_malformed(log, buf);
-}
-
-/* the pipe of a number, with its contents; @cred: of the file that it is made for */
-static struct pipe_ends *make_pipe(struct ckpt_restart *rs, u32 ref, const struct cred *cred)
-{
-	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_pipe);
-	struct pipe_ends *ends;
 	int ret;
 
+	ret = open_ends(rs, fifo, name, cred, ends);
+	if (!ret)
+		ret = set_size(rs, img, &ends[0]);
+	if (!ret && !fifo)
+		ret = ckpt_set_owner(ends[0], img->mode, img->uid, img->gid);
+	return ret ? : fill(rs, buf, fifo, name, cred, ends[0]);
+}
+
+/* one that is there already must be where the file is: without a name, or under that name */
+static bool is_there(const struct ckpt_pipe_ends *ends, const struct path *fifo)
+{
+	const struct inode *inode = file_inode(ends->file[0]);
+
+	return fifo ? inode == d_inode(fifo->dentry) : ckpt_is_pipefs(inode);
+}
+
+struct ckpt_pipe_ends *ckpt_restore_pipe(struct ckpt_restart *rs, u32 ref, const struct path *fifo,
+					 const char *name, const struct cred *cred)
+{
+	struct ckpt_pipe_ends *ends = ckpt_find_restored(rs, ref, &ckpt_type_pipe);
+	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_pipe);
+	int ret;
+
+	if (ends)
+		return is_there(ends, fifo) ? ends :
+			ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL, "PIPE %u is of two pipes: %s is another one than it was",
+					  ref, name ? : "one without a name"));
 	if (!buf)
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no PIPE %u", ref));
 	ends = kzalloc(sizeof(*ends), GFP_KERNEL);
 	if (!ends)
 		return ERR_PTR(-ENOMEM);
-	ret = make_ends(rs, ckpt_get(buf, PIPE, BASE), cred, ends->file);
-	if (!ret)
-		ret = fill(buf, ends->file[1]);
+	ret = make_pipe(rs, buf, fifo, name, cred, ends->file);
 	if (ret) {
 		put_ends(ends);
 		return ERR_PTR(ret);
@@ -296,22 +290,20 @@ static struct pipe_ends *make_pipe(struct ckpt_restart *rs, u32 ref, const struc
 	return ret ? ERR_PTR(ret) : ends;
 }
 
-static void take_inode(void *ptr)
+static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	ihold(ptr);
+	const struct ckpt_image_pipe *img = ckpt_get(buf, PIPE, BASE);
+
+	return img->size >= PAGE_SIZE && img->size <= INT_MAX && is_power_of_2(img->size) &&
+	       !(img->mode & ~07777) && ckpt_pipe_bufs_ok(buf) ? 0 : ckpt_malformed(log, buf);
 }
 
-static void drop_inode(void *ptr)
-{
-	iput(ptr);
-}
-
-/* known by its inode; at restart by the two ends that it was made with */
+/* known by its inode; at restart by the files that it was made with */
 const struct ckpt_type ckpt_type_pipe = {
 	.name = "PIPE",
 	.record = CKPT_REC_PIPE,
-	.take = take_inode,
-	.drop = drop_inode,
+	.take = ckpt_take_inode,
+	.drop = ckpt_drop_inode,
 	.save = save_pipe,
 	.check = check_pipe,
 	.put = put_ends,
@@ -321,34 +313,33 @@ static int pipe_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_file_pipe *img = ckpt_get(buf, FILE, PIPE);
 
-	return img && (img->end == 1 || img->end == 2) ? 0 : ckpt_malformed(log, buf);
+	return img && img->end >= 1 && img->end <= 3 ? 0 : ckpt_malformed(log, buf);
 }
 
 /*
- * An end: opened anew on the pipe, so that each description of the image is one
- * here.  The two that the pipe was made with go when the restart is complete.
+ * One or both ends: opened anew on the pipe, so that each description of the image is
+ * one here.  Those that the pipe was made with go when the restart is complete.
  */
 static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				 const struct cred *cred)
 {
+	static const u32 modes[] = { [1] = O_RDONLY, [2] = O_WRONLY, [3] = O_RDWR };
 	const struct ckpt_image_file_pipe *img = ckpt_get(buf, FILE, PIPE);
 	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
-	struct pipe_ends *ends;
+	struct ckpt_pipe_ends *ends;
 	struct file *file;
 
-	ends = ckpt_find_restored(rs, img->pipe, &ckpt_type_pipe);
-	if (!ends)
-		ends = make_pipe(rs, img->pipe, cred);
+	ends = ckpt_restore_pipe(rs, img->pipe, NULL, NULL, cred);
 	if (IS_ERR(ends))
 		return ERR_CAST(ends);
-	file = dentry_open(&ends->file[img->end - 1]->f_path, (flags & O_NONBLOCK) |
-			   (img->end == 1 ? O_RDONLY : O_WRONLY), cred);
+	file = dentry_open(&ends->file[0]->f_path, (flags & O_NONBLOCK) | modes[img->end], cred);
 	if (IS_ERR(file))
 		return file;
 	/* of a pipe it means packets, for which an open asks no leave */
 	file->f_flags |= flags & O_DIRECT;
 	/* RWF_NOWAIT: given to the ends that a pipe is made with, and not by an open */
-	file->f_mode |= ends->file[img->end - 1]->f_mode & FMODE_NOWAIT;
+	if (img->flags & CKPT_PIPE_NOWAIT)
+		file->f_mode |= ends->file[0]->f_mode & FMODE_NOWAIT;
 	return file;
 }
 

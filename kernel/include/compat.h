@@ -130,6 +130,13 @@ static inline int ckpt_file_make_owner(struct file *file)
 #endif
 }
 
+/* 6.12: what a file of a named pipe remembers of its writers has a name of its own */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define ckpt_fifo_writers(file) ((file)->f_pipe)
+#else
+#define ckpt_fifo_writers(file) ((file)->f_version)
+#endif
+
 /* 6.12: posix_timers became an hlist; the newest comes first, and siglock is held */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define ckpt_for_each_posix_timer(timer, sig)				\

@@ -36,7 +36,7 @@ struct ckpt_file_ops {
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
 	ckpt_file_epoll, ckpt_file_timerfd, ckpt_file_tcp, ckpt_file_udp,
 	ckpt_file_unix, ckpt_file_shmem, ckpt_file_signalfd, ckpt_file_inotify,
-	ckpt_file_pidfd, ckpt_file_tty_ops, ckpt_file_deleted, ckpt_file_shm;
+	ckpt_file_pidfd, ckpt_file_tty_ops, ckpt_file_deleted, ckpt_file_shm, ckpt_file_fifo;
 
 #define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
 			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)
@@ -84,6 +84,16 @@ bool ckpt_is_deleted(const struct dentry *dentry);
 struct dentry *ckpt_nth_name(struct inode *inode, u32 n);
 /* a path that is deleted: another name of its file in the same mount, which lies in @buf of PATH_MAX bytes; or NULL */
 const char *ckpt_other_name(struct ckpt_checkpoint *cp, const struct path *path, char *buf);
+/*
+ * files/path.c: where a name leads to, and what is there, opened: with the credentials that
+ * it was opened with, or by the restarter's right
+ */
+int ckpt_find_path(const char *name, const struct cred *cred, struct path *path);
+struct file *ckpt_open_path(const struct path *path, u32 flags, const struct cred *cred);
+
+/* files/deleted.c: an inode and the file system that it is of, for a checkpoint's objects */
+void ckpt_take_inode(void *ptr);
+void ckpt_drop_inode(void *ptr);
 /* files/deleted.c: can a file there be read without a wait for anybody but a disk? */
 bool ckpt_is_local(const struct super_block *sb);
 

@@ -20,6 +20,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_INOTIFY	= 31,
 	CKPT_FILE_PIDFD		= 32,
 	CKPT_FILE_DELETED	= 36,	/* a regular file or directory without a name: INODE has it */
+	CKPT_FILE_FIFO		= 37,	/* a named pipe, opened again by its path */
 	CKPT_FILE_TTY		= 40,	/* an end of a pty */
 	CKPT_FILE_SHM		= 41,	/* what shmat(2) maps; in no table */
 };
@@ -90,9 +91,21 @@ struct ckpt_image_file_path {
 };
 
 /* of CKPT_FILE_PIPE */
+#define CKPT_PIPE_NOWAIT	0x1	/* takes RWF_NOWAIT, as what pipe(2) gives does on some kernels */
+
 struct ckpt_image_file_pipe {
 	__u32 pipe;		/* ref of a PIPE */
-	__u32 end;		/* FMODE_READ 1, FMODE_WRITE 2 */
+	__u32 end;		/* FMODE_READ 1, FMODE_WRITE 2, both 3 */
+	__u32 flags;		/* CKPT_PIPE_NOWAIT */
+	__u32 reserved;
+};
+
+/* of CKPT_FILE_FIFO; what it is open for is in FILE's flags */
+#define CKPT_FIFO_NO_WRITER	0x1	/* none was seen yet: poll(2) does not say that they are gone */
+
+struct ckpt_image_file_fifo {
+	__u32 pipe;		/* ref of a PIPE; 0 with O_PATH */
+	__u32 flags;		/* CKPT_FIFO_* */
 };
 
 /* of CKPT_FILE_EVENTFD */
@@ -216,22 +229,26 @@ struct ckpt_image_sockopt {
 	__u8 value[CKPT_SOCKOPT_LEN];
 };
 
-/* PIPE: its contents are bytes, cut into the packets that were there */
+/* PIPE: its contents are bytes, cut into the buffers that were there */
 struct ckpt_image_pipe {
 	__u32 ref;
 	__u32 size;		/* bytes: F_GETPIPE_SZ */
-	__u32 mode;		/* of its inode: permission bits and owner */
+	__u32 mode;		/* of its inode: permission bits and owner; 0 if it has a name */
 	__u32 uid;
 	__u32 gid;
 	__u32 reserved;
 };
 
 #define CKPT_PIPE_PACKET	0x1
+#define CKPT_PIPE_MERGE		0x2	/* what is written next goes behind it, if its page has room */
+#define CKPT_PIPE_BUF_FLAGS	(CKPT_PIPE_PACKET | CKPT_PIPE_MERGE)
 #define CKPT_PIPE_BUF_MAX	(1U << 20)
 
 struct ckpt_image_pipe_buf {
 	__u32 len;		/* bytes, 1 ... 4096, or CKPT_PIPE_BUF_MAX if it is no packet */
-	__u32 flags;		/* CKPT_PIPE_PACKET */
+	__u32 flags;		/* CKPT_PIPE_PACKET, or CKPT_PIPE_MERGE */
+	__u32 offset;		/* with CKPT_PIPE_MERGE: where in its page it begins */
+	__u32 reserved;
 };
 
 /* INODE: a file or directory that is deleted and still somebody's; contents come as PAGES */

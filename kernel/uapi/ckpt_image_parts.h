@@ -52,6 +52,7 @@
 	X(FILE, PIDFD, 56, struct ckpt_image_file_pidfd, 0, 1)		\
 	X(FILE, TTY, 60, struct ckpt_image_file_tty, 0, 1)		\
 	X(FILE, DELETED, 66, struct ckpt_image_file_deleted, 0, 1)	\
+	X(FILE, FIFO, 68, struct ckpt_image_file_fifo, 0, 1)		\
 	X(FILE, SHM, 70, struct ckpt_image_file_shm, 0, 1)		\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
@@ -150,6 +151,9 @@
 	X(FILE, OWNER, reserved, 0)					\
 	X(FILE, ASYNC, reserved, 0)					\
 	X(FILE, PATH, reserved, 0)					\
+	X(FILE, PIPE, flags, CKPT_PIPE_NOWAIT)				\
+	X(FILE, PIPE, reserved, 0)					\
+	X(FILE, FIFO, flags, CKPT_FIFO_NO_WRITER)			\
 	X(FILE, EVENTFD, semaphore, 1)					\
 	X(FILE, EVENTFD, reserved, 0)					\
 	X(FILE, TIMERFD, state, CKPT_TIMERFD_CANCELED)			\
@@ -162,7 +166,8 @@
 	X(FILE, DELETED, reserved, 0)					\
 	X(FILE, SHM, reserved, 0)					\
 	X(PIPE, BASE, reserved, 0)					\
-	X(PIPE, BUFS, flags, CKPT_PIPE_PACKET)				\
+	X(PIPE, BUFS, flags, CKPT_PIPE_BUF_FLAGS)			\
+	X(PIPE, BUFS, reserved, 0)					\
 	X(SHMEM, BASE, memfd, 1)					\
 	X(INODE, BASE, flags, CKPT_INODE_LINKABLE)			\
 	X(INODE, BASE, reserved, 0)					\

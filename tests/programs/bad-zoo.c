@@ -44,9 +44,10 @@ static int must(int ret, const char *what)
 	return ret;
 }
 
-static void make_pipes(void)
+static void make_pipes(const char *dir)
 {
-	int p[2];
+	char path[200];
+	int p[2], fd;
 
 	must(pipe2(p, O_NONBLOCK), "pipe");
 	must(write(p[1], "what waits in a pipe", 20), "pipe");
@@ -54,6 +55,19 @@ static void make_pipes(void)
 	must(write(p[1], "one", 3), "pipe");
 	must(write(p[1], "packet", 6), "pipe");
 	must(dup(p[0]), "dup");
+	must(pipe(p), "pipe");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+	must(open(path, O_RDWR), path);
+	/* with a name: what waits in it, nobody who has written yet, and the name alone */
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	must(mkfifo(path, 0600), path);
+	fd = must(open(path, O_RDWR | O_NONBLOCK), path);
+	must(write(fd, "what waits in a named one", 25), path);
+	must(open(path, O_RDONLY), path);
+	must(open(path, O_PATH), path);
+	snprintf(path, sizeof(path), "%s/silent", dir);
+	must(mkfifo(path, 0600), path);
+	must(open(path, O_RDONLY | O_NONBLOCK), path);
 }
 
 static void make_events(void)
@@ -453,7 +467,7 @@ int main(int argc, char **argv)
 	make_files(argv[1]);
 	make_deleted(argv[1]);
 	make_locks(argv[1]);
-	make_pipes();
+	make_pipes(argv[1]);
 	make_events();
 	make_inotify(argv[1]);
 	make_pidfds();

@@ -344,9 +344,9 @@ static void raw(void)
 	have(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0);
 }
 
-static void fifo(void)
+static void deleted_fifo(void)
 {
-	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0);
+	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0 && !unlink("fifo"));
 }
 
 /* to read it would break the lease */
@@ -646,7 +646,7 @@ static const struct kind kinds[] = {
 	{ "udp-encap", udp_encap }, { "udp-corked", udp_corked }, { "error-queue", error_queue },
 	{ "timestamp-ioctl", timestamp_ioctl }, { "foreign-socket", foreign_socket },
 	{ "foreign-unix-socket", foreign_unix_socket },
-	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "fifo", fifo },
+	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "deleted-fifo", deleted_fifo },
 	{ "pressure-trigger", proc_pressure }, { "cgroup-pressure-trigger", cgroup_pressure },
 	{ "cgroup-peak", cgroup_peak }, { "trace-pipe", trace_pipe }, { "fdinfo-file", fdinfo_file },
 	{ "mtrr", mtrr }, { "old-maps", old_maps },
