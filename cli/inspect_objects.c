@@ -139,6 +139,7 @@ static const struct emit_field file_pipe_fields[] = {
 static const struct emit_field file_fifo_fields[] = {
 	EMIT_FIELD(ckpt_image_file_fifo, pipe, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_file_fifo, flags, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_file_fifo, inode, EMIT_UNS),
 };
 
 static const struct emit_field eventfd_fields[] = {

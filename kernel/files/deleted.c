@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Regular files and directories that are deleted and still open, mapped or somebody's
+ * Files and directories that are deleted and still open, mapped or somebody's
  * current directory: nobody can find them at a restart, so they are in the image, each
  * once.  C2.
  */
@@ -227,6 +227,12 @@ static int save_once(struct ckpt_checkpoint *cp, const struct path *path, struct
 	return ret;
 }
 
+/* the number of a named pipe that is deleted */
+int ckpt_save_deleted_fifo(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref)
+{
+	return save_once(cp, path, d_real_inode(path->dentry), ref);
+}
+
 /* the number of a directory that is deleted, or 0 of any other */
 int ckpt_save_deleted_dir(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref)
 {
@@ -249,23 +255,6 @@ static int save_inode(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	return 0;
 }
 
-/* its file system must not go before it */
-void ckpt_take_inode(void *ptr)
-{
-	struct inode *inode = ptr;
-
-	atomic_inc(&inode->i_sb->s_active);
-	ihold(inode);
-}
-
-void ckpt_drop_inode(void *ptr)
-{
-	struct super_block *sb = ((struct inode *)ptr)->i_sb;
-
-	iput(ptr);
-	deactivate_super(sb);
-}
-
 static bool name_ok(const char *name)
 {
 	const char *last = strrchr(name, '/');
@@ -278,7 +267,7 @@ static int check_inode(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_inode *img = ckpt_get(buf, INODE, BASE);
 
-	return (S_ISREG(img->mode) || S_ISDIR(img->mode)) && !(img->mode & ~(S_IFMT | 07777)) &&
+	return (S_ISREG(img->mode) || S_ISDIR(img->mode) || S_ISFIFO(img->mode)) && !(img->mode & ~(S_IFMT | 07777)) &&
 	       img->size <= MAX_LFS_FILESIZE && name_ok(ckpt_get(buf, INODE, NAME)) &&
 	       ckpt_xattrs_ok(buf) ? 0 : ckpt_malformed(log, buf);
 }
@@ -317,19 +306,20 @@ static struct unnamed *new_unnamed(struct file *writer, loff_t size)
 	return u;
 }
 
-static void *restore_dir(struct ckpt_restart *rs, const char *name)
+/* a directory or named pipe: what of it is in the image is not in it */
+static void *restore_empty(struct ckpt_restart *rs, const char *name, u32 type)
 {
 	struct unnamed *u = kzalloc(sizeof(*u), GFP_KERNEL);
 	struct file *file;
 
 	if (!u)
 		return ERR_PTR(-ENOMEM);
-	file = ckpt_make_unnamed_dir(rs, name);
+	file = ckpt_make_unnamed_empty(rs, name, type);
 	if (IS_ERR(file)) {
 		kfree(u);
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), PTR_ERR(file),
-					 "the deleted directory %s cannot be made again: error %ld",
-					 name, -PTR_ERR(file)));
+					 "the deleted %s %s cannot be made again: error %ld",
+					 S_ISDIR(type) ? "directory" : "named pipe", name, -PTR_ERR(file)));
 	}
 	u->file = file;
 	return u;
@@ -342,8 +332,8 @@ static void *restore_inode(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 	struct unnamed *u;
 	struct file *file;
 
-	if (S_ISDIR(img->mode))
-		return restore_dir(rs, name);
+	if (!S_ISREG(img->mode))
+		return restore_empty(rs, name, img->mode & S_IFMT);
 	file = ckpt_make_unnamed(rs, name, img->flags & CKPT_INODE_LINKABLE);
 	if (IS_ERR(file))
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), PTR_ERR(file),
@@ -423,13 +413,13 @@ struct file *ckpt_inode_writer(void *restored)
 	return ((struct unnamed *)restored)->writer;
 }
 
-const struct path *ckpt_restore_deleted_dir(struct ckpt_restart *rs, u32 ref)
+const struct path *ckpt_restore_deleted(struct ckpt_restart *rs, u32 ref, u32 type)
 {
 	struct unnamed *u = ckpt_restore_obj(rs, ref, &ckpt_type_inode);
 
 	if (IS_ERR(u))
 		return ERR_CAST(u);
-	return S_ISDIR(file_inode(u->file)->i_mode) ? &u->file->f_path : ERR_PTR(-ENOTDIR);
+	return (file_inode(u->file)->i_mode & S_IFMT) == type ? &u->file->f_path : ERR_PTR(-EINVAL);
 }
 
 bool ckpt_is_deleted_rec(const struct ckpt_rec_buf *file)
@@ -474,6 +464,9 @@ static struct file *deleted_restore(struct ckpt_restart *rs, const struct ckpt_r
 
 	if (IS_ERR(u))
 		return ERR_CAST(u);
+	/* one that waits in its open(2) would not come back */
+	if (S_ISFIFO(file_inode(u->file)->i_mode))
+		return ERR_PTR(-EINVAL);
 	/* as open(2) sees to it, and nobody behind it */
 	if (S_ISDIR(file_inode(u->file)->i_mode) && flags & O_ACCMODE && !(flags & O_PATH))
 		return ERR_PTR(-EISDIR);

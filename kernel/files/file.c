@@ -75,7 +75,7 @@ static int save_base(struct ckpt_checkpoint *cp, struct file *file, u32 kind, u3
 	return ckpt_obj_save(cp, &ckpt_type_cred, (void *)file->f_cred, &img->cred);
 }
 
-static int save_path(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
+int ckpt_save_path(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
 	const char *path;
 	char *buf;
@@ -126,7 +126,7 @@ static int save_as(struct ckpt_checkpoint *cp, struct ckpt_obj *obj, const struc
 		return ret;
 	refused = ret ? : refused;
 	ret = other ? ckpt_put_string(rec, FILE, NAME, other) :
-	      ops->has_path ? save_path(cp, file, rec) : 0;
+	      ops->has_path ? ckpt_save_path(cp, file, rec) : 0;
 	if (!ret && ops->save)
 		ret = ops->save(cp, file, rec);
 	return ret ? : refused ? : ckpt_done(cp, rec);

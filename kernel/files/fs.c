@@ -87,7 +87,7 @@ static int find_dir(struct ckpt_restart *rs, const char *name, struct path *path
 
 static int find_deleted(struct ckpt_restart *rs, u32 ref, struct path *path)
 {
-	const struct path *dir = ckpt_restore_deleted_dir(rs, ref);
+	const struct path *dir = ckpt_restore_deleted(rs, ref, S_IFDIR);
 
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);

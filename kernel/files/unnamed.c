@@ -81,9 +81,20 @@ static struct dentry *free_name(const struct path *dir)
 	}
 }
 
-/* make a file or directory and take its name away; @dir is locked.  A dentry with a reference */
-static struct dentry *make_and_remove(struct ckpt_restart *rs, const struct path *dir,
-				      bool is_dir)
+/* a file, directory or named pipe */
+static int make(const struct path *dir, struct dentry *dentry, u32 type)
+{
+	struct inode *inode = d_inode(dir->dentry);
+
+	if (S_ISDIR(type))
+		return vfs_mkdir(ckpt_mnt_idmap(dir->mnt), inode, dentry, 0700);
+	if (S_ISFIFO(type))
+		return vfs_mknod(ckpt_mnt_idmap(dir->mnt), inode, dentry, S_IFIFO | 0600, 0);
+	return vfs_create(ckpt_mnt_idmap(dir->mnt), inode, dentry, S_IFREG | 0600, true);
+}
+
+/* make one and take its name away; @dir is locked.  A dentry with a reference */
+static struct dentry *make_and_remove(struct ckpt_restart *rs, const struct path *dir, u32 type)
 {
 	struct inode *inode = d_inode(dir->dentry);
 	struct dentry *dentry = free_name(dir);
@@ -91,15 +102,12 @@ static struct dentry *make_and_remove(struct ckpt_restart *rs, const struct path
 
 	if (IS_ERR(dentry))
 		return dentry;
-	if (is_dir)
-		ret = vfs_mkdir(ckpt_mnt_idmap(dir->mnt), inode, dentry, 0700);
-	else
-		ret = vfs_create(ckpt_mnt_idmap(dir->mnt), inode, dentry, S_IFREG | 0600, true);
+	ret = make(dir, dentry, type);
 	if (ret)
 		goto out_put;
 	/* with one reference more it keeps its inode */
 	dget(dentry);
-	if (is_dir)
+	if (S_ISDIR(type))
 		ret = vfs_rmdir(ckpt_mnt_idmap(dir->mnt), inode, dentry);
 	else
 		ret = vfs_unlink(ckpt_mnt_idmap(dir->mnt), inode, dentry, NULL);
@@ -116,10 +124,9 @@ out_put:
 }
 
 static struct file *make_named(struct ckpt_restart *rs, const struct path *dir, const char *name,
-			       bool is_dir)
+			       u32 type)
 {
-	u32 flags = is_dir ? O_RDONLY | O_DIRECTORY : O_RDWR;
-
+	u32 flags = S_ISDIR(type) ? O_RDONLY | O_DIRECTORY : S_ISFIFO(type) ? O_PATH : O_RDWR;
 	struct path path = { .mnt = dir->mnt };
 	struct file *file;
 	int ret;
@@ -128,7 +135,7 @@ static struct file *make_named(struct ckpt_restart *rs, const struct path *dir, 
 	if (ret)
 		return ERR_PTR(ret);
 	inode_lock_nested(d_inode(dir->dentry), I_MUTEX_PARENT);
-	path.dentry = make_and_remove(rs, dir, is_dir);
+	path.dentry = make_and_remove(rs, dir, type);
 	inode_unlock(d_inode(dir->dentry));
 	if (IS_ERR(path.dentry)) {
 		file = ERR_CAST(path.dentry);
@@ -163,13 +170,16 @@ struct file *ckpt_make_unnamed(struct ckpt_restart *rs, const char *name, bool l
 	if (!IS_ERR(file))
 		give_name(file->f_path.dentry, last);
 	else if (file == ERR_PTR(-EOPNOTSUPP) && !linkable)
-		file = make_named(rs, &dir, last, false);
+		file = make_named(rs, &dir, last, S_IFREG);
 	path_put(&dir);
 	return if_local(file);
 }
 
-/* ckpt_make_unnamed_dir - the same of an empty directory, for reading; in it nothing can be made any more */
-struct file *ckpt_make_unnamed_dir(struct ckpt_restart *rs, const char *name)
+/*
+ * ckpt_make_unnamed_empty - the same of an empty directory, for reading, in which nothing can be
+ * made any more; or of a named pipe, as its O_PATH
+ */
+struct file *ckpt_make_unnamed_empty(struct ckpt_restart *rs, const char *name, u32 type)
 {
 	struct file *file;
 	struct path dir;
@@ -178,7 +188,7 @@ struct file *ckpt_make_unnamed_dir(struct ckpt_restart *rs, const char *name)
 	ret = find_dir(name, &dir);
 	if (ret)
 		return ERR_PTR(ret);
-	file = make_named(rs, &dir, strrchr(name, '/') + 1, true);
+	file = make_named(rs, &dir, strrchr(name, '/') + 1, type);
 	path_put(&dir);
 	return file;
 }

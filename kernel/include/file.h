@@ -91,9 +91,8 @@ const char *ckpt_other_name(struct ckpt_checkpoint *cp, const struct path *path,
 int ckpt_find_path(const char *name, const struct cred *cred, struct path *path);
 struct file *ckpt_open_path(const struct path *path, u32 flags, const struct cred *cred);
 
-/* files/deleted.c: an inode and the file system that it is of, for a checkpoint's objects */
-void ckpt_take_inode(void *ptr);
-void ckpt_drop_inode(void *ptr);
+/* files/file.c: save the NAME of a file that is found by it */
+int ckpt_save_path(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec);
 /* files/deleted.c: can a file there be read without a wait for anybody but a disk? */
 bool ckpt_is_local(const struct super_block *sb);
 
@@ -102,7 +101,8 @@ bool ckpt_is_local(const struct super_block *sb);
  * @name or, if that is gone, the nearest one above it; or an error pointer
  */
 struct file *ckpt_make_unnamed(struct ckpt_restart *rs, const char *name, bool linkable);
-struct file *ckpt_make_unnamed_dir(struct ckpt_restart *rs, const char *name);
+/* the same of a directory, for reading, or a named pipe, which is not opened: S_IFDIR or S_IFIFO */
+struct file *ckpt_make_unnamed_empty(struct ckpt_restart *rs, const char *name, u32 type);
 
 /* files/xattrs.c: extended attributes in an INODE */
 int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct ckpt_rec_out *rec);
@@ -114,9 +114,10 @@ int ckpt_restore_xattrs(struct ckpt_restart *rs, const struct path *path,
 bool ckpt_is_deleted_rec(const struct ckpt_rec_buf *file);
 /* its contents are here: it gets what else it had, and nobody but the container writes to it */
 int ckpt_finish_deleted(struct ckpt_restart *rs, const struct ckpt_rec_buf *file);
-/* a deleted directory that is somebody's: its number, and at a restart where it is */
+/* a deleted directory or named pipe that is somebody's: its number, and at a restart where it is */
 int ckpt_save_deleted_dir(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref);
-const struct path *ckpt_restore_deleted_dir(struct ckpt_restart *rs, u32 ref);
+int ckpt_save_deleted_fifo(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref);
+const struct path *ckpt_restore_deleted(struct ckpt_restart *rs, u32 ref, u32 type);
 /* the file to write its contents to, or NULL of a directory */
 struct file *ckpt_inode_writer(void *restored);
 

@@ -100,6 +100,9 @@ int ckpt_obj_save(struct ckpt_checkpoint *cp, const struct ckpt_type *type, void
 		  u32 *ref);
 struct ckpt_obj *ckpt_obj_find(struct ckpt_checkpoint *cp, const struct ckpt_type *type,
 			       void *ptr);
+/* a reference to an inode and to its file system, for types that are known by one */
+void ckpt_take_inode(void *ptr);
+void ckpt_drop_inode(void *ptr);
 /* all objects that are known so far, in the order of discovery */
 struct list_head *ckpt_objs(struct ckpt_checkpoint *cp);
 

@@ -3,6 +3,7 @@
  * The objects that tasks share.  Each is found by its address, saved the first
  * time it is met, and kept alive until the checkpoint ends.
  */
+#include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -95,6 +96,23 @@ static struct ckpt_obj *obj_add(struct ckpt_objects *objs, const struct ckpt_typ
 	hlist_add_head(&obj->hash, bucket(objs, ptr));
 	list_add_tail(&obj->list, &objs->list);
 	return obj;
+}
+
+/* of types that are known by an inode, whose file system must not go before it */
+void ckpt_take_inode(void *ptr)
+{
+	struct inode *inode = ptr;
+
+	atomic_inc(&inode->i_sb->s_active);
+	ihold(inode);
+}
+
+void ckpt_drop_inode(void *ptr)
+{
+	struct super_block *sb = ((struct inode *)ptr)->i_sb;
+
+	iput(ptr);
+	deactivate_super(sb);
 }
 
 struct list_head *ckpt_objs(struct ckpt_checkpoint *cp)

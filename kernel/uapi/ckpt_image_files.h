@@ -20,7 +20,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_INOTIFY	= 31,
 	CKPT_FILE_PIDFD		= 32,
 	CKPT_FILE_DELETED	= 36,	/* a regular file or directory without a name: INODE has it */
-	CKPT_FILE_FIFO		= 37,	/* a named pipe, opened again by its path */
+	CKPT_FILE_FIFO		= 37,	/* a named pipe, opened again by its path, or deleted */
 	CKPT_FILE_TTY		= 40,	/* an end of a pty */
 	CKPT_FILE_SHM		= 41,	/* what shmat(2) maps; in no table */
 };
@@ -106,6 +106,8 @@ struct ckpt_image_file_pipe {
 struct ckpt_image_file_fifo {
 	__u32 pipe;		/* ref of a PIPE; 0 with O_PATH */
 	__u32 flags;		/* CKPT_FIFO_* */
+	__u32 inode;		/* ref of an INODE, if it is deleted; else NAME is there */
+	__u32 reserved;
 };
 
 /* of CKPT_FILE_EVENTFD */
@@ -251,12 +253,12 @@ struct ckpt_image_pipe_buf {
 	__u32 reserved;
 };
 
-/* INODE: a file or directory that is deleted and still somebody's; contents come as PAGES */
+/* INODE: a file, directory or named pipe that is deleted and still somebody's; contents come as PAGES */
 #define CKPT_INODE_LINKABLE	0x1	/* linkat(2) may give it a name: O_TMPFILE without O_EXCL */
 
 struct ckpt_image_inode {
 	__u32 ref;
-	__u32 mode;		/* S_IFREG or S_IFDIR, and permission bits */
+	__u32 mode;		/* S_IFREG, S_IFDIR or S_IFIFO, and permission bits */
 	__u32 uid;
 	__u32 gid;
 	__u64 size;		/* bytes */

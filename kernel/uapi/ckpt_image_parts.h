@@ -154,6 +154,7 @@
 	X(FILE, PIPE, flags, CKPT_PIPE_NOWAIT)				\
 	X(FILE, PIPE, reserved, 0)					\
 	X(FILE, FIFO, flags, CKPT_FIFO_NO_WRITER)			\
+	X(FILE, FIFO, reserved, 0)					\
 	X(FILE, EVENTFD, semaphore, 1)					\
 	X(FILE, EVENTFD, reserved, 0)					\
 	X(FILE, TIMERFD, state, CKPT_TIMERFD_CANCELED)			\

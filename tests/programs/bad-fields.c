@@ -83,6 +83,7 @@ static const struct field fields[] = {
 	F(FILE, PIPE, flags, FLAGS),
 	F(FILE, FIFO, pipe, NUMBER),
 	F(FILE, FIFO, flags, FLAGS),
+	F(FILE, FIFO, inode, NUMBER),
 	F(FILE, TIMERFD, settime_flags, FLAGS),
 	F(FILE, TIMERFD, state, FLAGS),
 	F(FILE, SHMEM, flags, FLAGS),

@@ -68,6 +68,11 @@ static void make_pipes(const char *dir)
 	snprintf(path, sizeof(path), "%s/silent", dir);
 	must(mkfifo(path, 0600), path);
 	must(open(path, O_RDONLY | O_NONBLOCK), path);
+	/* and one that has lost it */
+	snprintf(path, sizeof(path), "%s/lost", dir);
+	must(mkfifo(path, 0600), path);
+	must(open(path, O_RDWR), path);
+	must(unlink(path), path);
 }
 
 static void make_events(void)

@@ -28,6 +28,14 @@ static bool fails(ssize_t ret, int err)
 	return ret == -1 && errno == err;
 }
 
+static bool is_named(int fd, const char *wanted)
+{
+	char link[64], shown[600] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, shown, sizeof(shown) - 1) > 0 && !strcmp(shown, wanted);
+}
+
 static int unseen, seen, to_itself, nobody_reads, name, told, sized, packets[2], watched, watcher;
 static int readers[2], writer;
 static struct stat was;
@@ -65,7 +73,6 @@ static void prepare_ends(void)
 
 static void check_ends(void)
 {
-	char link[200], shown[600] = "";
 	struct stat st;
 	int fd;
 
@@ -81,9 +88,7 @@ static void check_ends(void)
 		"a named pipe whose reader has gone");
 	fd = fifo("nobody-reads", O_RDONLY | O_NONBLOCK);
 	verdict(says(fd, "left"), "C3", "the next reader finds what was left");
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", to_itself);
-	verdict(readlink(link, shown, sizeof(shown) - 1) > 0 && !strcmp(shown, in_dir("to-itself")), "C3",
-		"a named pipe is open under its name");
+	verdict(is_named(to_itself, in_dir("to-itself")), "C3", "a named pipe is open under its name");
 	verdict(!fstat(name, &st) && st.st_ino == was.st_ino && fcntl(name, F_GETFL) & O_PATH, "C3",
 		"a descriptor that is a named pipe's name (O_PATH)");
 	verdict(fcntl(sized, F_GETPIPE_SZ) == 2 * PAGE && places(sized) == 1 && says(sized, "x"), "C3", "size of a named pipe");
@@ -101,6 +106,37 @@ static void check_several(void)
 	verdict(write(writer, "then", 4) == 4 && says(readers[0], "then"), "C3", "a named pipe with several openers goes on");
 	close(writer);
 	verdict(polled(readers[0]) == POLLHUP && polled(readers[1]) == POLLHUP, "C3", "until its writer goes");
+}
+
+/* What has lost its name, or one of two. */
+
+static int lost, lost_reader, lost_name, renamed;
+
+static void prepare_lost(void)
+{
+	lost = fifo("lost", O_RDWR | O_NONBLOCK);
+	lost_reader = fifo("lost", O_RDONLY);
+	lost_name = fifo("lost", O_PATH);
+	need(write(lost, "without a name", 14) == 14 && !fchown(lost, 7, 8) && !fchmod(lost, 0604) &&
+	     !unlink(in_dir("lost")));
+	renamed = fifo("first", O_RDWR | O_NONBLOCK);
+	need(write(renamed, "second", 6) == 6 && !link(in_dir("first"), in_dir("second")) && !unlink(in_dir("first")));
+}
+
+static void check_lost(void)
+{
+	struct stat st, same;
+
+	verdict(says(lost_reader, "without a name") && write(lost, "it goes on", 10) == 10 && says(lost_reader, "it goes on"),
+		"C2 C3", "a deleted named pipe");
+	verdict(!fstat(lost, &st) && S_ISFIFO(st.st_mode) && (st.st_mode & 07777) == 0604 && st.st_uid == 7 && st.st_gid == 8 &&
+		!st.st_nlink, "C2 C3", "owner and mode of a deleted named pipe");
+	verdict(!fstat(lost_name, &same) && same.st_ino == st.st_ino && fcntl(lost_name, F_GETFL) & O_PATH, "C2 C3",
+		"the name of a deleted named pipe (O_PATH)");
+	verdict(is_named(lost, strcat(strcpy((char[600]){ 0 }, in_dir("lost")), " (deleted)")) && access(in_dir("lost"), F_OK) == -1,
+		"C2 C3", "how proc shows a deleted named pipe");
+	verdict(says(renamed, "second") && !fstat(renamed, &st) && !stat(in_dir("second"), &same) && st.st_ino == same.st_ino,
+		"C2 C3", "a named pipe that has another name left");
 }
 
 /* Who is told, and who waits. */
@@ -232,6 +268,7 @@ void prepare_named(void)
 {
 	prepare_child();
 	prepare_ends();
+	prepare_lost();
 	prepare_told();
 	start_waiter(&for_writer);
 	start_waiter(&for_reader);
@@ -242,6 +279,7 @@ void check_named(void)
 {
 	check_told();
 	check_ends();
+	check_lost();
 	check_several();
 	check_large(&large);
 	check_waiters();

@@ -96,6 +96,16 @@ static int again(int fd, int flags)
 	return fd;
 }
 
+/* of an empty pipe: EAGAIN, or EOPNOTSUPP where the kernel has no such thing for this file */
+static int nowait_answer(int fd)
+{
+	struct iovec iov = { &(char){ 0 }, 1 };
+
+	return preadv2(fd, &iov, 1, -1, RWF_NOWAIT) < 0 ? errno : 0;
+}
+
+static int nowait[2];
+
 static void prepare_again(void)
 {
 	int p[2];
@@ -110,6 +120,8 @@ static void prepare_again(void)
 	readers[1] = again(p[0], O_RDONLY | O_NONBLOCK);
 	readers[2] = dup(readers[1]);
 	writers[1] = again(p[0], O_WRONLY);
+	nowait[0] = nowait_answer(readers[0]);
+	nowait[1] = nowait_answer(readers[1]);
 	need(write(writers[1], "first ", 6) == 6 && write(both, "second", 6) == 6);
 }
 
@@ -128,6 +140,8 @@ static void check_again(void)
 	verdict(!(fcntl(readers[1], F_GETFL) & O_NONBLOCK), "C3", "two descriptors of one have the same");
 	need(!fcntl(readers[2], F_SETFL, O_NONBLOCK));
 	verdict(says(readers[1], "first second"), "C3", "a pipe with several descriptions: its contents");
+	verdict(nowait_answer(readers[0]) == nowait[0] && nowait_answer(readers[1]) == nowait[1], "C3",
+		"what a read with RWF_NOWAIT answers, of an end that pipe(2) has made and of one that was opened");
 	close(writers[0]);
 	close(both);
 	verdict(read(readers[1], &c, 1) == -1 && errno == EAGAIN && polled(readers[1]) == 0, "C3",

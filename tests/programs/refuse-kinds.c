@@ -344,11 +344,6 @@ static void raw(void)
 	have(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0);
 }
 
-static void deleted_fifo(void)
-{
-	have((!mkfifo("fifo", 0600) || errno == EEXIST) && open("fifo", O_RDWR) >= 0 && !unlink("fifo"));
-}
-
 /* to read it would break the lease */
 static void deleted_leased(void)
 {
@@ -646,7 +641,7 @@ static const struct kind kinds[] = {
 	{ "udp-encap", udp_encap }, { "udp-corked", udp_corked }, { "error-queue", error_queue },
 	{ "timestamp-ioctl", timestamp_ioctl }, { "foreign-socket", foreign_socket },
 	{ "foreign-unix-socket", foreign_unix_socket },
-	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw }, { "deleted-fifo", deleted_fifo },
+	{ "datagrams", datagrams }, { "netlink", netlink }, { "packet", packet }, { "raw", raw },
 	{ "pressure-trigger", proc_pressure }, { "cgroup-pressure-trigger", cgroup_pressure },
 	{ "cgroup-peak", cgroup_peak }, { "trace-pipe", trace_pipe }, { "fdinfo-file", fdinfo_file },
 	{ "mtrr", mtrr }, { "old-maps", old_maps },

@@ -135,7 +135,6 @@ refuse T10 foreign-unix-socket fd "network namespace other than the container's"
 refuse C7 netlink fd 'NETLINK|netlink'
 refuse C7 packet fd 'PACKET|packet'
 refuse C7 raw fd 'RAW|raw'
-refuse C3 deleted-fifo fd 'fifo is deleted, which is not supported'
 refuse C3 notification-pipe fd 'kernel notifications'
 refuse "C1 K17" pressure-trigger fd '/pressure/memory of proc has a trigger'
 refuse "C1 K17" cgroup-pressure-trigger fd 'memory.pressure of cgroup2 has a trigger'
