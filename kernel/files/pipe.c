@@ -138,22 +138,31 @@ static int make_unnamed(struct ckpt_restart *rs, struct file **ends)
 	return IS_ERR(ends[0]) ? PTR_ERR(ends[0]) : PTR_ERR_OR_ZERO(ends[1]);
 }
 
-/* it is opened for both, which waits for nobody; in nobody's table, and seen by nobody who watches */
+/* how often it is open, with those who wait in open(2) */
+static unsigned int nr_open(struct inode *inode)
+{
+	unsigned int nr;
+
+	spin_lock(&inode->i_lock);
+	nr = inode->i_pipe ? inode->i_pipe->files : 0;
+	spin_unlock(&inode->i_lock);
+	return nr;
+}
+
+/*
+ * It is opened for both, which waits for nobody, and would let go who waits; in nobody's
+ * table, and seen by nobody who watches.
+ */
 static int open_named(const struct path *path, struct file **ends)
 {
-	struct inode *inode;
-	bool alone;
-
+	if (nr_open(d_inode(path->dentry)))
+		return -EBUSY;
 	ends[0] = dentry_open(path, O_RDWR | (__force int)FMODE_NONOTIFY, current_cred());
 	if (IS_ERR(ends[0]))
 		return PTR_ERR(ends[0]);
-	inode = file_inode(ends[0]);
 	if (ends[0]->f_op != kv_pipefifo_fops)
 		return -EINVAL;
-	spin_lock(&inode->i_lock);
-	alone = inode->i_pipe->files == 1;
-	spin_unlock(&inode->i_lock);
-	return alone ? 0 : -EBUSY;
+	return nr_open(file_inode(ends[0])) == 1 ? 0 : -EBUSY;
 }
 
 static int open_ends(struct ckpt_restart *rs, const struct path *fifo, const char *name,

@@ -126,14 +126,16 @@ static void prepare_lost(void)
 static void check_lost(void)
 {
 	struct stat st, same;
+	char shown[600];
 
+	snprintf(shown, sizeof(shown), "%s (deleted)", in_dir("lost"));
 	verdict(says(lost_reader, "without a name") && write(lost, "it goes on", 10) == 10 && says(lost_reader, "it goes on"),
 		"C2 C3", "a deleted named pipe");
 	verdict(!fstat(lost, &st) && S_ISFIFO(st.st_mode) && (st.st_mode & 07777) == 0604 && st.st_uid == 7 && st.st_gid == 8 &&
 		!st.st_nlink, "C2 C3", "owner and mode of a deleted named pipe");
 	verdict(!fstat(lost_name, &same) && same.st_ino == st.st_ino && fcntl(lost_name, F_GETFL) & O_PATH, "C2 C3",
 		"the name of a deleted named pipe (O_PATH)");
-	verdict(is_named(lost, strcat(strcpy((char[600]){ 0 }, in_dir("lost")), " (deleted)")) && access(in_dir("lost"), F_OK) == -1,
+	verdict(is_named(lost, shown) && access(in_dir("lost"), F_OK) == -1,
 		"C2 C3", "how proc shows a deleted named pipe");
 	verdict(says(renamed, "second") && !fstat(renamed, &st) && !stat(in_dir("second"), &same) && st.st_ino == same.st_ino,
 		"C2 C3", "a named pipe that has another name left");

@@ -56,7 +56,14 @@ kill $reader
 wait $reader
 ok "C3 without him it is saved" checkpoint waits waits.img
 kill_container waits
-ok "C3 and restarted" restart waits waits.img
+echo text >waits.fifo &
+writer=$!
+wait_until 20 grep -q fifo_open "/proc/$writer/stack"
+no_restart "C3 while somebody outside waits for a reader" waits waits.img 'the named pipe .*/waits.fifo is open outside of the container'
+matches "C3 who waits on" "$(<"/proc/$writer/stack")" fifo_open
+kill $writer
+wait $writer
+ok "C3 without him it is restarted" restart waits waits.img
 kill_container waits
 
 ok "C3 without anybody outside it is saved" checkpoint shared image
