@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Named pipes: files that are found by their path, if it was not deleted, and that share a
- * pipe as long as one of them is open.  Who waits in open(2) for the other end has taken back what he did when he
- * is frozen, and calls again.  C3.
+ * Named pipes: files that are found by their path, unless it was deleted, and that share a
+ * pipe as long as one of them is open.  Who waits in open(2) for the other end has taken
+ * back what he did when he is frozen, and calls again.  C3.
  */
 #include <linux/mount.h>
 #include <linux/slab.h>
@@ -64,8 +64,11 @@ static int fifo_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	const struct ckpt_image_file_fifo *img = ckpt_get(buf, FILE, FIFO);
 	u32 flags = ckpt_get(buf, FILE, BASE)->flags;
 
-	return img && !ckpt_get(buf, FILE, NAME) == !!img->inode && (flags & O_PATH ? !img->pipe && !img->flags :
-		       (flags & O_ACCMODE) != O_ACCMODE) ? 0 : ckpt_malformed(log, buf);
+	if (!img || !ckpt_get(buf, FILE, NAME) != !!img->inode)
+		return ckpt_malformed(log, buf);
+	if (flags & O_PATH)
+		return img->pipe || img->flags ? ckpt_malformed(log, buf) : 0;
+	return (flags & O_ACCMODE) == O_ACCMODE ? ckpt_malformed(log, buf) : 0;
 }
 
 static struct file *open_fifo(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,

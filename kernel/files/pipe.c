@@ -341,7 +341,7 @@ static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	ends = ckpt_restore_pipe(rs, img->pipe, NULL, NULL, cred);
 	if (IS_ERR(ends))
 		return ERR_CAST(ends);
-	file = dentry_open(&ends->file[0]->f_path, (flags & O_NONBLOCK) | modes[img->end], cred);
+	file = dentry_open(&ends->file[0]->f_path, modes[img->end], cred);
 	if (IS_ERR(file))
 		return file;
 	/* of a pipe it means packets, for which an open asks no leave */

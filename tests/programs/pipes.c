@@ -152,7 +152,7 @@ static void check_again(void)
 
 /* What of its room is taken. */
 
-static int one_place[2], rest[2], pieces[2], mixed[2], gift[2], teed[2], wide[2], wider[2], wider_size;
+static int one_place[2], rest[2], pieces[2], mixed[2], packets[2], gift[2], teed[2], wide[2], wider[2], wider_size;
 static char *given;
 
 static void sized(int *p, int size)
@@ -184,6 +184,7 @@ static void prepare_room(void)
 	sized(mixed, 8 * PAGE);
 	need(!fcntl(mixed[1], F_SETFL, O_NONBLOCK | O_DIRECT) && write(mixed[1], "packet", 6) == 6 &&
 	     !fcntl(mixed[1], F_SETFL, O_NONBLOCK) && write(mixed[1], "behind", 6) == 6);
+	need(!pipe2(packets, O_DIRECT | O_NONBLOCK) && write(packets[1], "aa", 2) == 2);
 	sized(gift, 4 * PAGE);
 	need(!posix_memalign((void **)&given, PAGE, PAGE));
 	pattern(given, PAGE, 2);
@@ -223,6 +224,8 @@ static void check_room(void)
 		"and nothing is written into them");
 	verdict(write(mixed[1], " it", 3) == 3 && says(mixed[0], "packet") && says(mixed[0], "behind it"), "C3",
 		"a packet, and bytes behind it");
+	verdict(write(packets[1], "bbb", 3) == 3 && says(packets[0], "aa") && says(packets[0], "bbb"), "C3",
+		"a pipe of packets goes on with packets");
 	verdict(read(gift[0], buf, sizeof(buf)) == PAGE && pattern_is(buf, PAGE, 2), "C3", "memory that was given to a pipe (vmsplice)");
 	verdict(says(teed[0], "teed"), "C3", "what tee(2) has put into a pipe");
 	verdict_eq(fcntl(wide[1], F_GETPIPE_SZ), 1 << 20, "C3", "a pipe of the largest size that anybody may have");
