@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "cgroup.h"
 #include "console.h"
@@ -79,6 +81,57 @@ static int group_of(struct libmnt_fs *fs, const char *key)
 	return 0;
 }
 
+static struct libmnt_fs *find_by_id(struct libmnt_table *tb, int id)
+{
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs, *found = NULL;
+
+	while (it && !found && mnt_table_next_fs(tb, it, &fs) == 0)
+		if (mnt_fs_get_id(fs) == id)
+			found = fs;
+	mnt_free_iter(it);
+	return found;
+}
+
+/*
+ * Is there a mount over 'fs', or beside it in the same mount but over a
+ * directory above it?  'except' is no such mount.
+ */
+static bool is_covered(struct libmnt_table *tb, struct libmnt_fs *fs,
+		       struct libmnt_fs *except)
+{
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *c;
+	bool covered = false;
+
+	while (it && !covered && mnt_table_next_fs(tb, it, &c) == 0) {
+		const char *rest = below(mnt_fs_get_target(fs), mnt_fs_get_target(c));
+		int parent = mnt_fs_get_parent_id(c);
+
+		if (c == fs || c == except || !rest)
+			continue;
+		covered = *rest ? parent == mnt_fs_get_parent_id(fs) &&
+				  parent != mnt_fs_get_id(c) :
+				  parent == mnt_fs_get_id(fs);
+	}
+	mnt_free_iter(it);
+	return covered;
+}
+
+/* Can no path lead to it, because it or one that it is in is covered? */
+static bool is_hidden(struct libmnt_table *tb, struct libmnt_fs *fs)
+{
+	struct libmnt_fs *below_it = NULL;
+
+	while (fs && strcmp(mnt_fs_get_target(fs), "/")) {
+		if (is_covered(tb, fs, below_it))
+			return true;
+		below_it = fs;
+		fs = find_by_id(tb, mnt_fs_get_parent_id(fs));
+	}
+	return false;
+}
+
 /*
  * The host's path of what a container's mount shows; NULL if there is none.
  * *group takes the peer group of the host's mount, 0: it is in none.
@@ -107,8 +160,21 @@ static char *host_path(const struct lookup *l, struct libmnt_fs *fs, int *group)
 	return found;
 }
 
-/* The same among the container's own earlier mounts that are made afresh. */
-static char *inner_path(const struct lookup *l, struct libmnt_fs *fs)
+/* Is it a tmpfs that nobody has mounted but the container? */
+static bool is_own_tmpfs(const struct lookup *l, struct libmnt_fs *fs)
+{
+	return !strcmp(mnt_fs_get_fstype(fs), "tmpfs") &&
+	       !mnt_table_find_devno(l->host, mnt_fs_get_devno(fs), MNT_ITER_FORWARD);
+}
+
+/* Is it all of a tmpfs of the container's own, and can it be seen? */
+static bool shows_tmpfs(const struct lookup *l, struct libmnt_fs *fs)
+{
+	return is_own_tmpfs(l, fs) && !strcmp(mnt_fs_get_root(fs), "/") && !is_hidden(l->container, fs);
+}
+
+/* The same among the container's own earlier mounts that are made afresh, or filled; *of takes which. */
+static char *inner_path(const struct lookup *l, struct libmnt_fs *fs, struct libmnt_fs **of)
 {
 	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *c;
@@ -117,11 +183,13 @@ static char *inner_path(const struct lookup *l, struct libmnt_fs *fs)
 
 	while (it && !found && mnt_table_next_fs(l->container, it, &c) == 0 && c != fs) {
 		if (mnt_fs_get_devno(c) != mnt_fs_get_devno(fs) ||
-		    !is_fresh_type(mnt_fs_get_fstype(c)))
+		    !(is_fresh_type(mnt_fs_get_fstype(c)) || shows_tmpfs(l, c)))
 			continue;
 		rest = below(mnt_fs_get_root(fs), mnt_fs_get_root(c));
-		if (rest)
+		if (rest) {
 			found = join(mnt_fs_get_target(c), rest);
+			*of = c;
+		}
 	}
 	mnt_free_iter(it);
 	return found;
@@ -192,6 +260,9 @@ static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 		{ "proc", "hidepid" }, { "proc", "gid" }, { "proc", "subset" },
 		{ "devpts", "uid" }, { "devpts", "gid" }, { "devpts", "mode" },
 		{ "devpts", "ptmxmode" }, { "devpts", "max" },
+		{ "tmpfs", "size" }, { "tmpfs", "nr_inodes" }, { "tmpfs", "mode" },
+		{ "tmpfs", "uid" }, { "tmpfs", "gid" }, { "tmpfs", "huge" }, { "tmpfs", "noswap" },
+		{ "tmpfs", "inode32" }, { "tmpfs", "inode64" },
 	};
 	const size_t nr = sizeof(kept) / sizeof(*kept);
 	const char *options = mnt_fs_get_fs_options(fs);
@@ -202,8 +273,9 @@ static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 	for (; data && options && *options; options += n + (options[n] == ',')) {
 		n = strcspn(options, ",");
 		key = strcspn(options, "=,");
-		/* SELinux says that it has labels */
+		/* SELinux says that it has labels; that a tmpfs is for reading only the engine sees to */
 		if ((n == 2 && !strncmp(options, "rw", n)) ||
+		    (n == 2 && !strncmp(options, "ro", n) && m->kind == MOUNT_TMPFS) ||
 		    (n == 8 && !strncmp(options, "seclabel", n)))
 			continue;
 		for (i = 0; i < nr; i++)
@@ -224,11 +296,46 @@ static int data_of(const struct lookup *l, struct libmnt_fs *fs, struct mount_en
 	return data ? 0 : error_set(l->r->e, ENOMEM, "no memory for the mounts");
 }
 
+/*
+ * Does the path of an inner mount, which lies in 'of', lead to what it shows, when it is made
+ * again?  Something else may have been mounted there before.
+ */
+static int check_inner(const struct lookup *l, struct libmnt_fs *fs, struct libmnt_fs *of,
+		       const struct mount_entry *m)
+{
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *c, *on_top = NULL;
+	const char *rest;
+
+	while (it && !on_top && mnt_table_next_fs(l->container, it, &c) == 0 && c != fs) {
+		rest = below(mnt_fs_get_target(c), mnt_fs_get_target(of));
+		if (rest && *rest && below(m->source, mnt_fs_get_target(c)) && !is_hidden(l->container, c))
+			on_top = c;
+	}
+	mnt_free_iter(it);
+	return !on_top ? 0 : reason(l->r, "what the container has mounted on %s lies below its mount on %s, which is not supported yet",
+				    m->target, mnt_fs_get_target(on_top));
+}
+
+/* The file system is made again empty but for its options, and the engine puts into it what it had. */
+static int add_tmpfs(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m)
+{
+	const char *source = mnt_fs_get_source(fs);
+
+	m->kind = MOUNT_TMPFS;
+	if (strcmp(mnt_fs_get_root(fs), "/"))
+		return reason(l->r, "the container has only %s of a tmpfs file system of its own, on %s, which is not supported yet",
+			      mnt_fs_get_root(fs), m->target);
+	m->source = strdup(source && *source ? source : "none");
+	return m->source ? data_of(l, fs, m) : error_set(l->r->e, ENOMEM, "no memory for the mounts");
+}
+
 static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_entry *m,
 		    int *group)
 {
 	const char *type = mnt_fs_get_fstype(fs);
 	size_t n = strlen(mnt_fs_get_root(fs));
+	struct libmnt_fs *of;
 
 	/* wherever it is: a restart gives it the log that 'ckpt run' would */
 	if (l->console && !strcmp(m->target, CONSOLE)) {
@@ -249,9 +356,11 @@ static int classify(const struct lookup *l, struct libmnt_fs *fs, struct mount_e
 		return 0;
 	*group = 0;
 	m->kind = MOUNT_INNER;
-	m->source = inner_path(l, fs);
+	m->source = inner_path(l, fs, &of);
 	if (m->source)
-		return 0;
+		return check_inner(l, fs, of, m);
+	if (is_own_tmpfs(l, fs))
+		return add_tmpfs(l, fs, m);
 	m->kind = MOUNT_FRESH;
 	if (!is_fresh_type(type) || strcmp(mnt_fs_get_root(fs), "/"))
 		return reason(l->r, "the container has a %s file system of its own on %s, which is not supported yet",
@@ -270,55 +379,18 @@ static int check_master(const struct lookup *l, struct libmnt_fs *fs,
 		      m->target, m->kind == MOUNT_BIND ? m->source : "cgroup2", m->target);
 }
 
-static struct libmnt_fs *find_by_id(struct libmnt_table *tb, int id)
+/* What nothing can reach is left out; but what it has would be lost to who takes away what is over it. */
+static int check_hidden(const struct lookup *l, struct libmnt_fs *fs)
 {
 	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_fs *fs, *found = NULL;
-
-	while (it && !found && mnt_table_next_fs(tb, it, &fs) == 0)
-		if (mnt_fs_get_id(fs) == id)
-			found = fs;
-	mnt_free_iter(it);
-	return found;
-}
-
-/*
- * Is there a mount over 'fs', or beside it in the same mount but over a
- * directory above it?  'except' is no such mount.
- */
-static bool is_covered(struct libmnt_table *tb, struct libmnt_fs *fs,
-		       struct libmnt_fs *except)
-{
-	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	bool shown = !is_own_tmpfs(l, fs);
 	struct libmnt_fs *c;
-	bool covered = false;
 
-	while (it && !covered && mnt_table_next_fs(tb, it, &c) == 0) {
-		const char *rest = below(mnt_fs_get_target(fs), mnt_fs_get_target(c));
-		int parent = mnt_fs_get_parent_id(c);
-
-		if (c == fs || c == except || !rest)
-			continue;
-		covered = *rest ? parent == mnt_fs_get_parent_id(fs) &&
-				  parent != mnt_fs_get_id(c) :
-				  parent == mnt_fs_get_id(fs);
-	}
+	while (it && !shown && mnt_table_next_fs(l->container, it, &c) == 0)
+		shown = mnt_fs_get_devno(c) == mnt_fs_get_devno(fs) && shows_tmpfs(l, c);
 	mnt_free_iter(it);
-	return covered;
-}
-
-/* Can no path lead to it, because it or one that it is in is covered? */
-static bool is_hidden(struct libmnt_table *tb, struct libmnt_fs *fs)
-{
-	struct libmnt_fs *below_it = NULL;
-
-	while (fs && strcmp(mnt_fs_get_target(fs), "/")) {
-		if (is_covered(tb, fs, below_it))
-			return true;
-		below_it = fs;
-		fs = find_by_id(tb, mnt_fs_get_parent_id(fs));
-	}
-	return false;
+	return shown ? 0 : reason(l->r, "the container has a tmpfs file system of its own on %s, over which something else is mounted, which is not supported yet",
+				  mnt_fs_get_target(fs));
 }
 
 /* After a reason the look goes on with the next mount. */
@@ -327,8 +399,10 @@ static int add_mount(const struct lookup *l, struct libmnt_fs *fs)
 	struct mount_entry *m;
 	int ret, group = 0;
 
-	if (!strcmp(mnt_fs_get_fstype(fs), "fuse.ckptfs") || is_hidden(l->container, fs))
+	if (!strcmp(mnt_fs_get_fstype(fs), "fuse.ckptfs"))
 		return 0;
+	if (is_hidden(l->container, fs))
+		return check_hidden(l, fs);
 	m = description_add_mount(l->d);
 	if (!m)
 		return error_set(l->r->e, E2BIG, "container %s has more than %d mounts",
@@ -405,6 +479,23 @@ static int check_devpts(const struct mount_entry *m, pid_t pid, struct reasons *
 	return 0;
 }
 
+/* A mount of one file wants one to be mounted on, where a restart has to make it. */
+static int check_inner_type(struct mount_entry *m, pid_t pid, struct reasons *r)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, m->target);
+	if (stat(path, &st) || S_ISDIR(st.st_mode) || statfs(path, &fs) || fs.f_type != TMPFS_MAGIC)
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return reason(r, "what the container has mounted on %s is neither a directory nor a regular file of its tmpfs, which is not supported yet",
+			      m->target);
+	m->data = strdup(MOUNT_DATA_FILE);
+	return m->data ? 0 : error_set(r->e, ENOMEM, "no memory for the mounts");
+}
+
 int describe_mounts(struct description *d, pid_t pid, struct reasons *r)
 {
 	char path[64];
@@ -413,10 +504,13 @@ int describe_mounts(struct description *d, pid_t pid, struct reasons *r)
 
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
 	ret = describe_mounts_in(d, "/proc/self/mountinfo", path, console_mounted(pid), r);
-	for (i = 0; !ret && i < d->nr_mounts; i++)
+	for (i = 0; !ret && i < d->nr_mounts; i++) {
 		/* one that was refused has no source */
 		if (d->mounts[i].kind == MOUNT_FRESH && d->mounts[i].source &&
 		    !strcmp(d->mounts[i].source, "devpts"))
 			ret = check_devpts(&d->mounts[i], pid, r);
+		else if (d->mounts[i].kind == MOUNT_INNER && d->mounts[i].source)
+			ret = check_inner_type(&d->mounts[i], pid, r);
+	}
 	return ret;
 }

@@ -30,6 +30,7 @@ static const char *const kinds[] = {
 	[MOUNT_CGROUP] = "cgroup",
 	[MOUNT_INNER] = "inner",
 	[MOUNT_FRESH] = "fresh",
+	[MOUNT_TMPFS] = "tmpfs",
 	[MOUNT_CONSOLE] = "console",
 };
 
@@ -230,6 +231,8 @@ static bool parse_mount(struct description *d, char *value)
 		return false;
 	if (m->kind == MOUNT_CONSOLE)
 		return !strcmp(m->source, "none");
+	if (m->kind == MOUNT_TMPFS)
+		return true;
 	if (m->kind != MOUNT_FRESH)
 		return m->source[0] == '/';
 	for (i = 0; i < sizeof(fresh_types) / sizeof(*fresh_types); i++)

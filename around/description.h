@@ -20,8 +20,12 @@ enum mount_kind {
 	MOUNT_CGROUP,	/* source: path below the container's cgroup, "/": itself */
 	MOUNT_INNER,	/* source: path in the container, mounted before */
 	MOUNT_FRESH,	/* source: type of a file system that has no contents */
+	MOUNT_TMPFS,	/* a tmpfs of its own, which the engine fills; source: what mount(8) shows */
 	MOUNT_CONSOLE,	/* the container's log, see console.h; source: of a restart its path */
 };
+
+/* data of an inner mount that shows one file of a tmpfs */
+#define MOUNT_DATA_FILE "file"
 
 /* what mounts and unmounts elsewhere do to it; see mount_namespaces(7) */
 enum mount_propagation {
@@ -36,7 +40,7 @@ struct mount_entry {
 	char *target;		/* path in the container */
 	uint64_t attr;		/* MOUNT_ATTR_* */
 	enum mount_propagation propagation;
-	char *data;		/* options of a fresh file system, comma-separated */
+	char *data;		/* options of a fresh file system, comma-separated; MOUNT_INNER: MOUNT_DATA_FILE, or none */
 };
 
 struct description {

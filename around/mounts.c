@@ -14,7 +14,7 @@
 #include "mounts.h"
 #include "root.h"
 
-static int set_attr(int tree, const struct mount_entry *m)
+static int set_attr(int tree, const struct mount_entry *m, uint64_t attr)
 {
 	static const uint64_t propagations[] = {
 		[PROPAGATION_PRIVATE] = MS_PRIVATE,
@@ -22,7 +22,7 @@ static int set_attr(int tree, const struct mount_entry *m)
 		[PROPAGATION_UNBINDABLE] = MS_UNBINDABLE,
 	};
 	struct mount_attr a = {
-		.attr_set = m->attr,
+		.attr_set = attr,
 		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			    MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME |
 			    MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR__ATIME,
@@ -36,7 +36,7 @@ static int set_attr(int tree, const struct mount_entry *m)
 static int fresh_mount(const struct mount_entry *m)
 {
 	_cleanup_free_ char *data = strdup(m->data ? m->data : "");
-	_cleanup_fd_ int fs = fsopen(m->source, FSOPEN_CLOEXEC);
+	_cleanup_fd_ int fs = fsopen(m->kind == MOUNT_TMPFS ? "tmpfs" : m->source, FSOPEN_CLOEXEC);
 	char *key, *value, *rest = data;
 
 	if (fs < 0 || !data)
@@ -62,7 +62,75 @@ struct place {
 	int old;		/* the host's root */
 	const char *cgroup;	/* path of the container's cgroup there */
 	struct libmnt_table *host;	/* its mounts, each a slave of what it was */
+	dev_t *empty;		/* file systems that have come back empty */
+	size_t nr_empty;
 };
+
+static bool is_empty(const struct place *p, int dir)
+{
+	struct stat st;
+	size_t i;
+
+	if (fstat(dir, &st))
+		return false;
+	for (i = 0; i < p->nr_empty; i++)
+		if (p->empty[i] == st.st_dev)
+			return true;
+	return false;
+}
+
+static int note_empty(struct place *p, int tree)
+{
+	dev_t *more = reallocarray(p->empty, p->nr_empty + 1, sizeof(*more));
+	struct stat st;
+
+	if (more)
+		p->empty = more;
+	if (!more || fstat(tree, &st))
+		return -1;
+	p->empty[p->nr_empty++] = st.st_dev;
+	return 0;
+}
+
+/*
+ * One step of a path.  In what is empty it is made; its sticky bit says to the engine, which
+ * gives it all that it had, that it is no file of the container's yet.
+ */
+static int step(const struct place *p, int dir, const char *name, bool make_dir)
+{
+	int fd = root_open_plain(dir, name);
+
+	if (fd >= 0 || errno != ENOENT || !is_empty(p, dir))
+		return fd;
+	if (make_dir ? mkdirat(dir, name, 01700) : mknodat(dir, name, S_IFREG | 01600, 0))
+		return -1;
+	return root_open_plain(dir, name);
+}
+
+/*
+ * Open a path of the container, to mount something on it or what is there elsewhere.  What of it
+ * lies in a tmpfs that is still empty is made.  Returns as root_open_plain().
+ */
+static int open_place(const struct place *p, const char *path, bool dir)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	_cleanup_fd_ int at = root_open_plain(AT_FDCWD, "/");
+	char *name, *rest = copy;
+	int next;
+
+	if (!copy || strstr(path, "/../")) {
+		errno = copy ? EINVAL : ENOMEM;
+		return -1;
+	}
+	while (at >= 0 && (name = strsep(&rest, "/"))) {
+		if (!*name)
+			continue;
+		next = step(p, at, name, dir || rest);
+		close(at);
+		at = next;
+	}
+	return steal_fd(&at);
+}
 
 /* Does the mount at a path follow the host's? */
 static bool is_slave(const struct place *p, int root, const char *path)
@@ -82,6 +150,27 @@ static bool is_slave(const struct place *p, int root, const char *path)
 	return fields && strstr(fields, "master:");
 }
 
+/* As it was, and with what is not to be changed there any more only when all mounts are made. */
+static uint64_t first_attr(const struct mount_entry *m)
+{
+	return m->kind == MOUNT_TMPFS || m->kind == MOUNT_INNER ? m->attr & ~(uint64_t)MOUNT_ATTR_RDONLY :
+								  m->attr;
+}
+
+static int inner_mount(const struct mount_entry *m, const struct place *p)
+{
+	_cleanup_fd_ int fd = open_place(p, m->source, !m->data || strcmp(m->data, MOUNT_DATA_FILE));
+
+	if (fd < 0)
+		return -1;
+	return open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+
+static bool is_new(const struct mount_entry *m)
+{
+	return m->kind == MOUNT_FRESH || m->kind == MOUNT_TMPFS;
+}
+
 static int make_tree(const struct mount_entry *m, const struct place *p,
 		     struct ckpt_error *e)
 {
@@ -96,8 +185,11 @@ static int make_tree(const struct mount_entry *m, const struct place *p,
 	} else if (m->kind == MOUNT_INNER) {
 		root = AT_FDCWD;
 	}
-	tree = m->kind == MOUNT_FRESH ? fresh_mount(m) : root_clone(root, source);
-	if (tree < 0 && errno == ENOENT && m->kind != MOUNT_FRESH)
+	if (m->kind == MOUNT_INNER)
+		tree = inner_mount(m, p);
+	else
+		tree = is_new(m) ? fresh_mount(m) : root_clone(root, source);
+	if (tree < 0 && errno == ENOENT && !is_new(m))
 		return error_set(e, ENOENT, "%s, which the container has mounted on %s, is not there: provide it and restart again",
 				 m->source, m->target);
 	if (tree < 0)
@@ -108,7 +200,7 @@ static int make_tree(const struct mount_entry *m, const struct place *p,
 		return error_set(e, EINVAL, "%s, whose mounts the container follows on %s, is in no shared mount: run 'mount --make-shared' for it and restart again",
 				 source, m->target);
 	}
-	if (set_attr(tree, m)) {
+	if (set_attr(tree, m, first_attr(m))) {
 		error_sys(e, errno, "the mount options of %s cannot be set", m->target);
 		close(tree);
 		return -e->err;
@@ -116,20 +208,41 @@ static int make_tree(const struct mount_entry *m, const struct place *p,
 	return tree;
 }
 
-static int restore_one(const struct mount_entry *m, const struct place *p,
-		       struct ckpt_error *e)
+static bool is_dir(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) || S_ISDIR(st.st_mode);
+}
+
+static int restore_one(const struct mount_entry *m, struct place *p, struct ckpt_error *e)
 {
 	_cleanup_fd_ int tree = make_tree(m, p, e);
 	_cleanup_fd_ int target = -1;
 
 	if (tree < 0)
 		return tree;
-	target = root_open_plain(AT_FDCWD, m->target);
+	if (m->kind == MOUNT_TMPFS && note_empty(p, tree))
+		return error_set(e, ENOMEM, "no memory for the mounts");
+	target = open_place(p, m->target, is_dir(tree));
 	if (target < 0)
 		return error_sys(e, errno, "the container's mount point %s cannot be opened",
 				 m->target);
 	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
 		return error_sys(e, errno, "%s cannot be mounted on %s", m->source, m->target);
+	return 0;
+}
+
+/* those that are for reading only, when nothing is mounted there any more */
+static int restore_readonly(const struct mount_entry *m, struct ckpt_error *e)
+{
+	_cleanup_fd_ int fd = -1;
+
+	if (first_attr(m) == m->attr)
+		return 0;
+	fd = root_open_plain(AT_FDCWD, m->target);
+	if (fd < 0 || set_attr(fd, m, m->attr))
+		return error_sys(e, errno, "the mount options of %s cannot be set", m->target);
 	return 0;
 }
 
@@ -152,6 +265,11 @@ static int restore_all(const struct description *d, struct place *p, struct ckpt
 		if (ret)
 			return ret;
 	}
+	for (i = 1; i < d->nr_mounts; i++) {
+		ret = restore_readonly(&d->mounts[i], e);
+		if (ret)
+			return ret;
+	}
 	return root_leave(old, e);
 }
 
@@ -169,5 +287,6 @@ int mounts_restore(const struct description *d, const char *cgroup,
 		return error_set(e, ENOENT, "/proc/self/mountinfo cannot be read: is /proc mounted?");
 	ret = restore_all(d, &p, e);
 	mnt_unref_table(p.host);
+	free(p.empty);
 	return ret;
 }

@@ -194,6 +194,17 @@ static const struct emit_field file_deleted_fields[] = {
 static const struct emit_field inode_fields[] = {
 	IN(ref, EMIT_UNS), IN(mode, EMIT_OCT), IN(uid, EMIT_UNS), IN(gid, EMIT_UNS),
 	IN(size, EMIT_UNS), IN(atime_ns, EMIT_DEC), IN(mtime_ns, EMIT_DEC), IN(flags, EMIT_HEX),
+	IN(rdev, EMIT_HEX), IN(ino, EMIT_UNS), IN(ctime_ns, EMIT_DEC), IN(btime_ns, EMIT_DEC),
+};
+
+#define TM(member, fmt) EMIT_FIELD(ckpt_image_tmpfs, member, fmt)
+static const struct emit_field tmpfs_fields[] = {
+	TM(ref, EMIT_UNS), TM(root, EMIT_UNS), TM(next_ino, EMIT_UNS), TM(flags, EMIT_HEX),
+};
+
+#define EN(member, fmt) EMIT_FIELD(ckpt_image_tmpfs_entry, member, fmt)
+static const struct emit_field tmpfs_entry_fields[] = {
+	EN(dir, EMIT_UNS), EN(inode, EMIT_UNS), EN(name_len, EMIT_UNS), EN(offset, EMIT_UNS),
 };
 
 static const struct emit_field xattr_fields[] = {
@@ -395,6 +406,8 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(INODE, BASE, inode_fields),
 	INSPECT_PART(INODE, XATTRS, xattr_fields),
+	INSPECT_PART(TMPFS, BASE, tmpfs_fields),
+	INSPECT_PART(TMPFS, ENTRIES, tmpfs_entry_fields),
 	INSPECT_PART(FILES, BASE, files_fields),
 	INSPECT_PART(FILES, FDS, fd_fields),
 	INSPECT_PART(FILES, LOCKS, lock_fields),

@@ -87,6 +87,7 @@ const char *record_name(uint16_t type)
 		[CKPT_REC_TCP] = "TCP",
 		[CKPT_REC_TTY] = "TTY",
 		[CKPT_REC_INODE] = "INODE",
+		[CKPT_REC_TMPFS] = "TMPFS",
 		[CKPT_REC_MEMORY] = "MEMORY",
 		[CKPT_REC_PAGES] = "PAGES",
 		[CKPT_REC_TRAILER] = "TRAILER",

@@ -16,7 +16,7 @@ static int __init ckpt_init(void)
 	if (ret)
 		return ret;
 	ckpt_watches_init();
-	ckpt_marks_init();
+	ckpt_mounts_init();
 	ckpt_ttys_init();
 	ckpt_ipc_init();
 	ret = ckpt_system_init();

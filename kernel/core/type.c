@@ -12,6 +12,7 @@ static const struct ckpt_type * const types[] = {
 	&ckpt_type_pipe,
 	&ckpt_type_shmem,
 	&ckpt_type_inode,
+	&ckpt_type_tmpfs,
 	&ckpt_type_namespace,
 	&ckpt_type_autogroup,
 	&ckpt_type_unix,

@@ -11,64 +11,19 @@
 #include <linux/mount.h>
 #include <linux/slab.h>
 
-#include "btf.h"
 #include "file.h"
 #include "inotify.h"
-
-/* bytes from the beginning of struct mount, which is private to fs/ */
-static struct {
-	u32 mnt, mnt_instance, mnt_ns;
-	bool known;
-} at;
-
-static const struct ckpt_member mount_members[] = {
-	{ "mnt", "struct vfsmount", sizeof(struct vfsmount), &at.mnt },
-	{ "mnt_instance", "struct list_head", sizeof(struct list_head), &at.mnt_instance },
-	{ "mnt_ns", "struct mnt_namespace *", sizeof(void *), &at.mnt_ns },
-};
-
-/* when the module is loaded, behind ckpt_symbols_init() */
-void ckpt_marks_init(void)
-{
-	at.known = !ckpt_btf_find("mount", mount_members, ARRAY_SIZE(mount_members));
-	if (!at.known)
-		pr_warn("ckpt: this kernel has no type information (BTF) of mounts: inotify is supported without watches only\n");
-}
-
-static struct mnt_namespace *mount_ns(const struct vfsmount *mnt)
-{
-	return READ_ONCE(*(struct mnt_namespace **)((char *)mnt - at.mnt + at.mnt_ns));
-}
-
-/* the @n-th of the mounts of @sb that a namespace has, with a reference, or NULL */
-static struct vfsmount *nth_mount(struct super_block *sb, const struct mnt_namespace *ns, u32 n)
-{
-	struct vfsmount *found = NULL;
-	struct list_head *pos;
-
-	read_seqlock_excl(kv_mount_lock);
-	list_for_each(pos, &sb->s_mounts) {
-		struct vfsmount *mnt = (void *)((char *)pos - at.mnt_instance + at.mnt);
-
-		if (mount_ns(mnt) == ns && !n--) {
-			found = mntget(mnt);
-			break;
-		}
-	}
-	read_sequnlock_excl(kv_mount_lock);
-	return found;
-}
 
 /* the path of a name in one of the container's mounts, which lies in @buf, or NULL */
 static const char *path_of_name(struct ckpt_checkpoint *cp, struct dentry *dentry, char *buf)
 {
-	struct mnt_namespace *ns = mount_ns(ckpt_save_root(cp)->mnt);
+	struct mnt_namespace *ns = ckpt_mount_ns(ckpt_save_root(cp)->mnt);
 	const char *name = NULL;
 	struct path path = { .dentry = dentry };
 	u32 n;
 
 	for (n = 0; ns && !name; n++) {
-		path.mnt = nth_mount(dentry->d_sb, ns, n);
+		path.mnt = ckpt_nth_mount(dentry->d_sb, ns, n);
 		if (!path.mnt)
 			break;
 		if (is_subdir(dentry, path.mnt->mnt_root))
@@ -109,7 +64,7 @@ int ckpt_find_paths(struct ckpt_checkpoint *cp, struct ckpt_marks *ms)
 
 	if (!ms->nr)
 		return 0;
-	if (!at.known)
+	if (!ckpt_mounts_known())
 		return ckpt_refuse(cp, -EOPNOTSUPP,
 				   "an inotify instance with watches is not supported on this kernel, which has no type information (BTF) of mounts");
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);

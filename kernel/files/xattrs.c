@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Extended attributes of deleted files: of those that have a name nothing is saved.  C2. */
+/* Extended attributes of what lies nowhere but in the image: of other files nothing is saved.  C2, T10. */
 #include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/slab.h>
@@ -17,6 +17,9 @@ static int list_xattrs(struct dentry *dentry, struct xattrs *x)
 {
 	ssize_t i;
 
+	/* most have none */
+	if (!vfs_listxattr(dentry, NULL, 0))
+		return 0;
 	x->names = kvmalloc(XATTR_LIST_MAX, GFP_KERNEL);
 	if (!x->names)
 		return -ENOMEM;
@@ -30,7 +33,7 @@ static int list_xattrs(struct dentry *dentry, struct xattrs *x)
 
 /* the values of all of them; those of access lists are made of ids, and in no neutral form */
 static int save_values(struct ckpt_checkpoint *cp, const struct path *path, const struct xattrs *x,
-		       struct ckpt_rec_out *rec, u8 *value)
+		       struct ckpt_rec_out *rec, const char *is, u8 *value)
 {
 	struct ckpt_image_xattr *img = ckpt_put_nr(rec, INODE, XATTRS, x->nr);
 	u64 bytes = 0;
@@ -43,12 +46,12 @@ static int save_values(struct ckpt_checkpoint *cp, const struct path *path, cons
 		const char *name = x->names + i;
 
 		if (!strncmp(name, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN))
-			return ckpt_refuse(cp, -EOPNOTSUPP, "%pd is deleted and has the extended attribute %s, which is not supported; take it off, or close the file",
-					   path->dentry, name);
+			return ckpt_refuse(cp, -EOPNOTSUPP, "%pd %s and has the extended attribute %s, which is not supported; take it off, or close the file",
+					   path->dentry, is, name);
 		n = vfs_getxattr(ckpt_mnt_idmap(path->mnt), path->dentry, name, NULL, 0);
 		if (n < 0)
-			return ckpt_refuse(cp, n, "%pd is deleted, and its extended attribute %s cannot be read: error %zd",
-					   path->dentry, name, -n);
+			return ckpt_refuse(cp, n, "%pd %s, and its extended attribute %s cannot be read: error %zd",
+					   path->dentry, is, name, -n);
 		img->name_len = strlen(name);
 		img->size = n;
 		bytes += img->name_len + img->size;
@@ -72,11 +75,13 @@ static int save_values(struct ckpt_checkpoint *cp, const struct path *path, cons
 }
 
 /*
- * ckpt_save_xattrs - those of a deleted file go into its INODE; the container is frozen
+ * ckpt_save_xattrs - those of a file go into its INODE; the container is frozen
+ * @is: what is special about it, as in "is deleted"
  *
  * Returns 0, CKPT_REFUSED or -ENOMEM, -EAGAIN if somebody outside changes them.
  */
-int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct ckpt_rec_out *rec)
+int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct ckpt_rec_out *rec,
+		     const char *is)
 {
 	struct xattrs x = {};
 	u8 *value = NULL;
@@ -85,7 +90,7 @@ int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct
 	ret = list_xattrs(path->dentry, &x);
 	if (!ret && x.nr) {
 		value = kvmalloc(XATTR_SIZE_MAX, GFP_KERNEL);
-		ret = value ? save_values(cp, path, &x, rec, value) : -ENOMEM;
+		ret = value ? save_values(cp, path, &x, rec, is, value) : -ENOMEM;
 	}
 	kvfree(value);
 	kvfree(x.names);
@@ -127,7 +132,7 @@ static int check_new_xattrs(struct ckpt_restart *rs, struct dentry *dentry)
 	for (i = 0; !ret && i < x.len; i += strlen(x.names + i) + 1)
 		if (!strncmp(x.names + i, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN))
 			ret = ckpt_fail(ckpt_restore_log(rs), -EOPNOTSUPP,
-					"the deleted file %pd gets the extended attribute %s of its directory, which it had not",
+					"%pd gets the extended attribute %s of its directory, which it had not",
 					dentry, x.names + i);
 	kvfree(x.names);
 	return ret;
@@ -142,7 +147,7 @@ static int set_xattr(struct ckpt_restart *rs, const struct path *path, const u8 
 	memcpy(text, name, len);
 	text[len] = 0;
 	ret = vfs_setxattr(ckpt_mnt_idmap(path->mnt), path->dentry, text, value, size, 0);
-	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "the deleted file %pd cannot have its extended attribute %s: error %d",
+	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "%pd cannot have its extended attribute %s: error %d",
 			       path->dentry, text, -ret) : 0;
 }
 

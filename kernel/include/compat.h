@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What differs between the kernels that the engine runs on.  No other file
- * asks for the version, but compat_sock.h for what is about sockets.
+ * asks for the version, but compat_sock.h for what is about sockets and
+ * compat_tmpfs.h for what is about a tmpfs.
  */
 #ifndef _CKPT_COMPAT_H
 #define _CKPT_COMPAT_H

@@ -104,8 +104,9 @@ struct file *ckpt_make_unnamed(struct ckpt_restart *rs, const char *name, bool l
 /* the same of a directory, for reading, or a named pipe, which is not opened: S_IFDIR or S_IFIFO */
 struct file *ckpt_make_unnamed_empty(struct ckpt_restart *rs, const char *name, u32 type);
 
-/* files/xattrs.c: extended attributes in an INODE */
-int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct ckpt_rec_out *rec);
+/* files/xattrs.c: extended attributes in an INODE; of one that @is ("is deleted") */
+int ckpt_save_xattrs(struct ckpt_checkpoint *cp, const struct path *path, struct ckpt_rec_out *rec,
+		     const char *is);
 bool ckpt_xattrs_ok(const struct ckpt_rec_buf *buf);
 int ckpt_restore_xattrs(struct ckpt_restart *rs, const struct path *path,
 			const struct ckpt_rec_buf *buf);
@@ -118,8 +119,34 @@ int ckpt_finish_deleted(struct ckpt_restart *rs, const struct ckpt_rec_buf *file
 int ckpt_save_deleted_dir(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref);
 int ckpt_save_deleted_fifo(struct ckpt_checkpoint *cp, const struct path *path, u32 *ref);
 const struct path *ckpt_restore_deleted(struct ckpt_restart *rs, u32 ref, u32 type);
-/* the file to write its contents to, or NULL of a directory */
+
+/*
+ * files/inode.c: what lies nowhere but in the image.  A checkpoint asks whether a new one of
+ * its like would lack something that it has, and notes what all have; a restart puts down what
+ * is in a tmpfs, and finishes one before its turn.  Of one that is here again there are its
+ * path, the inode in whose memory its contents are written, or the file, or neither (NULL).
+ */
+bool ckpt_has_attributes(struct dentry *dentry, const struct inode *real);
+void ckpt_inode_fields(struct ckpt_image_inode *img, u32 ref, struct inode *inode,
+		       struct inode *real);
+int ckpt_add_named(struct ckpt_restart *rs, u32 ref, const struct path *path);
+int ckpt_finish_inode(struct ckpt_restart *rs, u32 ref);
+int ckpt_set_inode_times(const struct path *path, const struct ckpt_image_inode *img);
+const struct path *ckpt_inode_path(void *restored);
+struct inode *ckpt_inode_memory(void *restored);
 struct file *ckpt_inode_writer(void *restored);
+
+/* files/tmpfs.c: every tmpfs of the container's own, and how many there are */
+int ckpt_save_tmpfs(struct ckpt_checkpoint *cp, u32 *nr);
+
+/* files/fill.c: what is in them at a restart; is a file system one of them? */
+int ckpt_check_tmpfs(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+int ckpt_check_trees(struct ckpt_restart *rs);
+int ckpt_fill_tmpfs(struct ckpt_restart *rs);
+bool ckpt_is_filled(struct ckpt_restart *rs, const struct super_block *sb);
+int ckpt_finish_named(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, const struct path *at);
+int ckpt_last_tmpfs(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr);
+void ckpt_put_tmpfs(void *ptr);
 
 /* files of proc, sysfs and their like: files/pseudo.c */
 bool ckpt_is_pseudo(const struct super_block *sb);
@@ -174,8 +201,21 @@ int ckpt_allow_fd(unsigned long fd);
 bool ckpt_is_signalfd(const struct file *file);
 /* files/watches.c: when the module is loaded */
 void ckpt_watches_init(void);
-/* files/marks.c: the same */
-void ckpt_marks_init(void);
+/*
+ * files/mounts.c: the same.  Where it is not known how mounts are kept, none of the others
+ * may be asked: the namespace of a mount; the @n-th of those of @sb that a namespace has,
+ * with a reference, or NULL; in which namespaces @sb is mounted.
+ */
+void ckpt_mounts_init(void);
+bool ckpt_mounts_known(void);
+struct mnt_namespace *ckpt_mount_ns(const struct vfsmount *mnt);
+struct vfsmount *ckpt_nth_mount(struct super_block *sb, const struct mnt_namespace *ns, u32 n);
+
+#define CKPT_MOUNTED_HERE	0x1	/* in @ns */
+#define CKPT_MOUNTED_OUTSIDE	0x2	/* in @outside */
+#define CKPT_MOUNTED_ELSEWHERE	0x4
+u32 ckpt_mounted_in(struct super_block *sb, const struct mnt_namespace *ns,
+		    const struct mnt_namespace *outside);
 /*
  * ttys/: ptys, when all files are known, behind unix sockets, which may have some on
  * their way; -EAGAIN if something is on its way to their other end

@@ -99,11 +99,12 @@ unsigned long ckpt_mmap_shmem(struct file *file, unsigned long addr, unsigned lo
 
 /* memory/kept.c: contents of files that have no name any more; @file's reference is taken over */
 int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file, loff_t size);
+int ckpt_keep_shmem(struct ckpt_checkpoint *cp, u32 ref, struct inode *inode, loff_t size);
 loff_t ckpt_data_in(struct ckpt_checkpoint *cp, struct file *file, loff_t size, loff_t most);
 int ckpt_copy_kept(struct ckpt_checkpoint *cp);
 void ckpt_free_kept(struct ckpt_checkpoint *cp);
 
-/* memory/filled.c: an executable, or a mapping that is locked, of a deleted file has to wait for its contents */
+/* memory/filled.c: the executable that is a deleted file, and a locked mapping of one or of a tmpfs, wait for their contents */
 bool ckpt_is_unfilled(struct ckpt_restart *rs, u32 ref);
 bool ckpt_locks_later(struct ckpt_restart *rs, const struct ckpt_image_vma *v);
 int ckpt_change_exe(struct mm_struct *mm, struct file *exe);

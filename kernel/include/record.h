@@ -69,6 +69,7 @@ struct ckpt_rec_buf {
 	struct list_head list;
 	bool used;			/* somebody has restored it */
 	struct ckpt_rec_buf *next;	/* EPOLL: another of the same table, or NULL */
+	const struct ckpt_rec_buf *of;	/* INODE: the TMPFS that it is in, or NULL */
 	u16 type;
 	u32 seq;			/* of its first piece */
 	size_t len;

@@ -4,7 +4,6 @@
  * and the shared memory of the restarted.  S10.
  */
 #include <linux/highmem.h>
-#include <linux/magic.h>
 #include <linux/memcontrol.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
@@ -45,14 +44,6 @@ static int page_of_shmem(struct inode *inode, u64 offset, struct mem_cgroup *pay
 	return PTR_ERR_OR_ZERO(*page);
 }
 
-/* in which whole pages are written, also what mappings have behind the end; or NULL */
-static struct inode *tmpfs_inode(struct file *file)
-{
-	struct inode *inode = file ? d_real_inode(file->f_path.dentry) : NULL;
-
-	return inode && inode->i_sb->s_magic == TMPFS_MAGIC ? inode : NULL;
-}
-
 static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct mem_cgroup *payer,
 		     struct page **page)
 {
@@ -66,7 +57,7 @@ static int find_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct mem_cgro
 		return page_of_shmem(file_inode(ptr), addr, payer, page);
 	ptr = ckpt_find_restored(rs, ref, &ckpt_type_inode);
 	if (ptr)
-		return page_of_shmem(tmpfs_inode(ckpt_inode_writer(ptr)), addr, payer, page);
+		return page_of_shmem(ckpt_inode_memory(ptr), addr, payer, page);
 	return -ENOENT;
 }
 
@@ -116,7 +107,8 @@ static int read_page(struct ckpt_restart *rs, u32 ref, u64 addr, struct mem_cgro
 	void *p;
 	int ret;
 
-	if (inode && !tmpfs_inode(ckpt_inode_writer(inode)))
+	/* in memory whole pages are written, also what mappings have behind the end */
+	if (inode && !ckpt_inode_memory(inode))
 		return read_file_page(rs, ref, addr, ckpt_inode_writer(inode), sum);
 	ret = find_page(rs, ref, addr, payer, &page);
 	if (ret)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Deleted files get their contents when they are mapped already: what of an address
- * space has to wait for these.  C2.
+ * Deleted files, and those of a tmpfs of the container's own, get their contents when they are
+ * mapped already: what of an address space has to wait for these.  C2, T10.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -17,11 +17,18 @@ bool ckpt_is_unfilled(struct ckpt_restart *rs, u32 ref)
 	return buf && ckpt_is_deleted_rec(buf);
 }
 
+static bool in_filled(struct ckpt_restart *rs, u32 ref)
+{
+	struct file *file = ref ? ckpt_find_restored(rs, ref, &ckpt_type_file) : NULL;
+
+	return file && ckpt_is_filled(rs, file_inode(file)->i_sb);
+}
+
 /* to lock all of it would make private copies of pages that are still empty */
 bool ckpt_locks_later(struct ckpt_restart *rs, const struct ckpt_image_vma *v)
 {
 	return v->flags & CKPT_VMA_LOCKED && !(v->flags & (CKPT_VMA_LOCKONFAULT | CKPT_VMA_SHARED)) &&
-	       ckpt_is_unfilled(rs, v->file);
+	       (ckpt_is_unfilled(rs, v->file) || in_filled(rs, v->file));
 }
 
 /* as prctl(PR_SET_MM_EXE_FILE) checks it */

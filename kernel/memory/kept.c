@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contents of files that have no name any more: nobody can read them later, so
- * they are copied while the container is frozen, as shared memory is.  C2.
+ * Contents of files that have no name any more, or lie in a tmpfs of the container's own:
+ * nobody can read them later, so they are copied while the container is frozen, as shared
+ * memory is.  C2, T10.
  */
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -16,6 +17,7 @@
 struct kept {
 	struct ckpt_source src;
 	struct file *file;		/* ours, for reading; NULL when it is copied */
+	struct inode *inode;		/* or of a tmpfs's the inode, which its object holds while it is copied */
 	loff_t size;			/* bytes, as the image says */
 	struct xarray pages;		/* struct page of ours, by index */
 };
@@ -171,14 +173,19 @@ static int copy_from_tmpfs(struct ckpt_checkpoint *cp, struct kept *k, struct in
 
 static int copy_kept(struct ckpt_checkpoint *cp, struct kept *k, struct mem_cgroup *memcg)
 {
-	struct inode *inode = d_real_inode(k->file->f_path.dentry);
+	struct inode *inode = k->inode ? : d_real_inode(k->file->f_path.dentry);
 	int ret;
 
 	if (inode->i_sb->s_magic == TMPFS_MAGIC)
 		ret = copy_from_tmpfs(cp, k, inode, memcg);
 	else
 		ret = copy_from_disk(cp, k, memcg);
-	if (ret == -ENOMEM)
+	if (ret == -ENOMEM && k->inode)
+		ckpt_fail(ckpt_save_log(cp), ret,
+			  "there is no room for a copy of the container's own tmpfs, for which its cgroup pays: see memory.max, or memory.swap.max");
+	else if (ret && ret != -EINTR && ret != -ETIMEDOUT && ret != -EAGAIN && k->inode)
+		ckpt_fail(ckpt_save_log(cp), ret, "a file of the container's own tmpfs cannot be read: error %d", -ret);
+	else if (ret == -ENOMEM)
 		ckpt_fail(ckpt_save_log(cp), ret,
 			  "there is no room for a copy of the deleted file %pD, for which the container's cgroup pays: see memory.max",
 			  k->file);
@@ -208,6 +215,20 @@ static const struct ckpt_source_ops kept_source = {
 	.free = kept_free,
 };
 
+static struct kept *add_kept(struct ckpt_checkpoint *cp, u32 ref, loff_t size)
+{
+	struct kept *k = kzalloc(sizeof(*k), GFP_KERNEL);
+
+	if (!k)
+		return NULL;
+	k->src.ref = ref;
+	k->src.ops = &kept_source;
+	k->size = size;
+	xa_init_flags(&k->pages, XA_FLAGS_ACCOUNT);
+	ckpt_add_source(cp, &k->src);
+	return k;
+}
+
 /*
  * ckpt_keep_contents - the contents of @file are to be in the image, as those of @ref
  * @file: open for reading and ours alone; its reference is taken over, also on error
@@ -217,18 +238,24 @@ static const struct ckpt_source_ops kept_source = {
  */
 int ckpt_keep_contents(struct ckpt_checkpoint *cp, u32 ref, struct file *file, loff_t size)
 {
-	struct kept *k = kzalloc(sizeof(*k), GFP_KERNEL);
+	struct kept *k = add_kept(cp, ref, size);
 
 	if (!k) {
 		fput(file);
 		return -ENOMEM;
 	}
-	k->src.ref = ref;
-	k->src.ops = &kept_source;
 	k->file = file;
-	k->size = size;
-	xa_init_flags(&k->pages, XA_FLAGS_ACCOUNT);
-	ckpt_add_source(cp, &k->src);
+	return 0;
+}
+
+/* ckpt_keep_shmem - the same of a file of tmpfs, whose inode has an object */
+int ckpt_keep_shmem(struct ckpt_checkpoint *cp, u32 ref, struct inode *inode, loff_t size)
+{
+	struct kept *k = add_kept(cp, ref, size);
+
+	if (!k)
+		return -ENOMEM;
+	k->inode = inode;
 	return 0;
 }
 

@@ -65,7 +65,12 @@ static int restore_files(struct ckpt_restart *rs, struct ckpt_member *m, unsigne
 	ret = ckpt_make_lock(rs, scratch);
 	if (ret)
 		return ret;
-	ret = restore_stage(rs, m, CKPT_STAGE_FILES);
+	/* before any path is looked up */
+	if (!rs->filled)
+		ret = ckpt_fill_tmpfs(rs);
+	rs->filled = true;
+	if (!ret)
+		ret = restore_stage(rs, m, CKPT_STAGE_FILES);
 	ckpt_make_unlock(rs);
 	return ret;
 }

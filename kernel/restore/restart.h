@@ -50,6 +50,7 @@ struct ckpt_restart {
 	struct xarray restored;		/* struct ckpt_restored, by ref */
 	struct list_head made;		/* files that go if it fails; wait.lock, until it has failed */
 	struct ckpt_given given;
+	bool filled;			/* the container's own tmpfs has what was in it; lock */
 	u64 cpu_ns;			/* of all tasks that are here so far */
 	struct ckpt_rec_buf *system;
 	struct list_head members;

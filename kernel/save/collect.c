@@ -39,6 +39,35 @@ static int save_desc(struct ckpt_checkpoint *cp, const char *desc, u32 len)
 	return ckpt_done(cp, rec);
 }
 
+/* how many of its lines are about a tmpfs of the container's own */
+static u32 described_tmpfs(const char *desc, u32 len)
+{
+	static const char line[] = "mount tmpfs ";
+	const char *end = desc + len, *p = desc;
+	u32 nr = 0;
+
+	while (p && p < end) {
+		nr += end - p >= strlen(line) && !memcmp(p, line, strlen(line));
+		p = memchr(p, '\n', end - p);
+		p = p ? p + 1 : NULL;
+	}
+	return nr;
+}
+
+/* each must be described, or it would come back without what it has, or not at all */
+static int save_tmpfs(struct ckpt_checkpoint *cp, const char *desc, u32 len)
+{
+	u32 nr, described = described_tmpfs(desc, len);
+	int ret = ckpt_save_tmpfs(cp, &nr);
+
+	if (ret || cp->flags & CKPT_CHECK || nr == described)
+		return ret;
+	return ckpt_refuse(cp, -EOPNOTSUPP, ckpt_mounts_known() ?
+			   "the container has %u tmpfs file systems of its own, of which %u are described, which is not supported" :
+			   "a tmpfs file system of the container's own is not supported on this kernel, which has no type information (BTF) of mounts",
+			   nr, described);
+}
+
 static int save_tasks(struct ckpt_checkpoint *cp)
 {
 	int i, ret;
@@ -104,6 +133,9 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 		return ret;
 	ret = ckpt_save_system(cp);
 	if (ret)
+		return ret;
+	ret = save_tmpfs(cp, desc, desc_len);
+	if (ckpt_go_on(ret))
 		return ret;
 	ret = ckpt_sees_all(cp) ? ckpt_find_undos(cp) : 0;
 	if (ckpt_go_on(ret))

@@ -75,6 +75,7 @@ enum ckpt_rec_type {
 	CKPT_REC_TCP		= 31,
 	CKPT_REC_TTY		= 33,
 	CKPT_REC_INODE		= 36,
+	CKPT_REC_TMPFS		= 38,
 
 	CKPT_REC_MEMORY		= 40,
 	CKPT_REC_PAGES		= 41,

@@ -253,19 +253,50 @@ struct ckpt_image_pipe_buf {
 	__u32 reserved;
 };
 
-/* INODE: a file, directory or named pipe that is deleted and still somebody's; contents come as PAGES */
+/*
+ * INODE: what is nowhere outside of the image: a file, directory or named pipe that is deleted and still
+ * somebody's, or what lies in a TMPFS, and may then be of any type.  Contents come as PAGES.
+ */
 #define CKPT_INODE_LINKABLE	0x1	/* linkat(2) may give it a name: O_TMPFILE without O_EXCL */
+#define CKPT_INODE_NAMED	0x2	/* a TMPFS has it; it has no NAME of its own */
 
 struct ckpt_image_inode {
 	__u32 ref;
-	__u32 mode;		/* S_IFREG, S_IFDIR or S_IFIFO, and permission bits */
+	__u32 mode;		/* S_IFMT and permission bits */
 	__u32 uid;
 	__u32 gid;
-	__u64 size;		/* bytes */
+	__u64 size;		/* bytes; of a regular file */
 	__s64 atime_ns;		/* since 1970 */
 	__s64 mtime_ns;
 	__u32 flags;		/* CKPT_INODE_* */
+	__u32 rdev;		/* of a device */
+	/* of one that is NAMED */
+	__u64 ino;		/* its number */
+	__s64 ctime_ns;
+	__s64 btime_ns;
+};
+
+/*
+ * TMPFS: a tmpfs that is the container's own, behind the INODEs in it; before every FILE.
+ * NAME is where all of it is mounted.
+ */
+#define CKPT_TMPFS_RDONLY	0x1	/* the file system, and not a mount of it */
+
+struct ckpt_image_tmpfs {
+	__u32 ref;
+	__u32 root;		/* ref of the INODE of its root directory */
+	__u64 next_ino;		/* the number that the next file gets */
+	__u32 flags;		/* CKPT_TMPFS_* */
 	__u32 reserved;
+};
+
+/* ENTRIES: the names in it, in the order in which they are made; NAMES has them behind each other, without NULs */
+struct ckpt_image_tmpfs_entry {
+	__u32 dir;		/* ref of an INODE: the root, or a directory of an entry before */
+	__u32 inode;		/* ref of an INODE; a second name of one that had one before */
+	__u32 name_len;
+	__u32 reserved;
+	__u64 offset;		/* its place in the directory, as telldir(3) has it, or 0 */
 };
 
 struct ckpt_image_xattr {

@@ -60,9 +60,14 @@
 	X(SHMEM, BASE, 1, struct ckpt_image_shmem, 1, 1)		\
 	X(SHMEM, NAME, 2, char, 0, 256)					\
 	X(INODE, BASE, 1, struct ckpt_image_inode, 1, 1)		\
-	X(INODE, NAME, 2, char, 2, CKPT_PATH_MAX)			\
+	X(INODE, NAME, 2, char, 0, CKPT_PATH_MAX)			\
 	X(INODE, XATTRS, 3, struct ckpt_image_xattr, 0, 65536)		\
 	X(INODE, XATTR_BYTES, 4, __u8, 0, CKPT_MANY)			\
+	X(INODE, TARGET, 72, char, 0, CKPT_PATH_MAX)			\
+	X(TMPFS, BASE, 1, struct ckpt_image_tmpfs, 1, 1)		\
+	X(TMPFS, NAME, 2, char, 2, CKPT_PATH_MAX)			\
+	X(TMPFS, ENTRIES, 72, struct ckpt_image_tmpfs_entry, 0, CKPT_MANY) \
+	X(TMPFS, NAMES, 73, __u8, 0, CKPT_MANY)				\
 	X(FILES, BASE, 1, struct ckpt_image_files, 1, 1)		\
 	X(FILES, FDS, 2, struct ckpt_image_fd, 0, CKPT_MANY)		\
 	X(FILES, LOCKS, 3, struct ckpt_image_lock, 0, CKPT_MANY)	\
@@ -170,8 +175,10 @@
 	X(PIPE, BUFS, flags, CKPT_PIPE_BUF_FLAGS)			\
 	X(PIPE, BUFS, reserved, 0)					\
 	X(SHMEM, BASE, memfd, 1)					\
-	X(INODE, BASE, flags, CKPT_INODE_LINKABLE)			\
-	X(INODE, BASE, reserved, 0)					\
+	X(INODE, BASE, flags, CKPT_INODE_LINKABLE | CKPT_INODE_NAMED)	\
+	X(TMPFS, BASE, flags, CKPT_TMPFS_RDONLY)			\
+	X(TMPFS, BASE, reserved, 0)					\
+	X(TMPFS, ENTRIES, reserved, 0)					\
 	X(FILES, BASE, reserved, 0)					\
 	X(FILES, FDS, flags, CKPT_FD_CLOEXEC)				\
 	X(FILES, FDS, reserved, 0)					\

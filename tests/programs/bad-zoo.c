@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
@@ -30,6 +31,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -325,6 +327,30 @@ static void make_ipc(void)
 	must(semop(id, &undo, 1), "semop");
 }
 
+/* with names of one and of two bytes, and two of the same length; something is mounted in it, and a file mapped */
+static void make_tmpfs(const char *dir)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/own", dir);
+	must(mkdir(path, 0700), path);
+	must(mount("own", path, "tmpfs", 0, "size=8m,mode=750"), path);
+	must(chdir(path), path);
+	must(mkdir("d", 0700), path);
+	must(mkdir("on", 0700), path);
+	must(mount("inner", "on", "tmpfs", 0, "size=1m"), path);
+	must(symlink("on", "ab"), path);
+	must(mknod("null", S_IFCHR | 0600, makedev(1, 3)), path);
+	must(mkfifo("d/fifo", 0600), path);
+	fd = must(open("d/file", O_RDWR | O_CREAT, 0640), path);
+	must(ftruncate(fd, 10000), path);
+	touch(map(10000, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 10000);
+	must(link("d/file", "link"), path);
+	must(fsetxattr(fd, "trusted.note", "note", 4, 0), path);
+	must(chdir(dir), dir);
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -470,6 +496,7 @@ int main(int argc, char **argv)
 	must(chdir(argv[1]), argv[1]);
 	make_children();
 	make_files(argv[1]);
+	make_tmpfs(argv[1]);
 	make_deleted(argv[1]);
 	make_locks(argv[1]);
 	make_pipes(argv[1]);

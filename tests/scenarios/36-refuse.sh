@@ -224,7 +224,7 @@ declare -A twelve=(
 )
 become "${!twelve[@]}" || die "not all of twelve: $(<"$dir/said")"
 mkdir "$T/own"
-nsenter -t "$(init_of refuse)" -m mount -t tmpfs own "$T/own"
+nsenter -t "$(init_of refuse)" -m mount -t ramfs own "$T/own"
 log=$(</ckpt/refuse/log)
 recorded=$(ls -A /ckpt/refuse/snapshots)
 is "N2 check exits with 1" "$(ckpt check refuse >reasons 2>&1; echo $?)" 1
@@ -232,11 +232,11 @@ is "N2 and has a line for each of twelve" "$(wc -l <reasons)" 12 || cat reasons
 for kind in "${!twelve[@]}"; do
 	is "N2 one of them is $kind" "$(grep -cE "^task [0-9]+ \(refuse\):? ?${twelve[$kind]}" reasons)" 1
 done
-is "N2 one is what is around it" "$(grep -c "^the container has a tmpfs file system of its own on $T/own" reasons)" 1
+is "N2 one is what is around it" "$(grep -c "^the container has a ramfs file system of its own on $T/own" reasons)" 1
 is "N2 the file of the same name says the same" "$(cat /ckpt/refuse/check)" "$(<reasons)"
 is "N2 nothing is recorded, and the log is as it was" "$(ls -A /ckpt/refuse/snapshots)$(</ckpt/refuse/log)" "$recorded$log"
 ok "N2 the container runs on" runs_on 2
-refused "N2 a checkpoint fails" "tmpfs file system of its own" 2
+refused "N2 a checkpoint fails" "ramfs file system of its own" 2
 is "N2 and its log has all twelve" "$(grep -cxFf reasons /ckpt/refuse/log)" 12
 refused_final=$(cat /ckpt/refuse/final 2>&1 >/dev/null)
 matches "N2 so does a final one" "$refused_final" "not supported"

@@ -45,6 +45,10 @@ bad-image segments img >cases
 ok "S16 C8 there are segments of System V in it" test -s cases
 try_images "S16 C8 descriptors and private mappings of segments of System V are refused" <cases
 echo count@NAMESPACE.SHM=3 | try_images "S16 C8 several segments of one id are refused"
+# names that lead out of it, that end too early, that are there twice; and none at all
+printf '%s\n' fill@TMPFS.NAMES=46 fill@TMPFS.NAMES=47 fill@TMPFS.NAMES=0 fill@TMPFS.NAMES=65 count@TMPFS.ENTRIES=0 \
+	count@TMPFS.ENTRIES=20 count@TMPFS.NAMES=0 fill@TMPFS.ENTRIES=255 fill@INODE.TARGET=0 |
+	try_images "S16 T10 a tmpfs that is no tree, or has strange names, is refused"
 printf '%s\n' count@PROCESS.USAGE=0 count@PROCESS.USAGE=1 count@TASK.USAGE=0 count@TASK.USAGE=2 |
 	try_images "S16 usage of more or fewer than there are is refused"
 some unsound 80 | try_images "S16 images that break the format's rules"

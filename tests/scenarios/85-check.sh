@@ -66,7 +66,7 @@ is "S14 a command line with a mistake is another status" "$(ckpt-checkpoint --un
 # before a checkpoint
 if [ -e /ckpt/web/check ]; then
 	is "N2 nothing stands in the way of a checkpoint" "$(ckpt check web; echo $?)" 0
-	nsenter -t "$init" -m mount -t tmpfs own "$T/target"
+	nsenter -t "$init" -m mount -t ramfs own "$T/target"
 	is "N2 now something does" "$(ckpt check web >reasons; echo $?) $(grep -c "$T/target" reasons)" "1 1"
 	nsenter -t "$init" -m umount "$T/target"
 else

@@ -145,6 +145,60 @@ static void the_options_of_proc_are_kept(void **state)
 	description_free(&d);
 }
 
+/* with a number that no host has */
+#define OWN(id, parent, root, target, rest) #id " " #parent " 0:9999 " root " " target " " rest "\n"
+
+static void a_tmpfs_of_its_own_is_described(void **state)
+{
+	static const char mounts[] =
+		OWN(901, 900, "/", "/run", "rw,nosuid,noatime - tmpfs a\\040name rw,size=1024k,mode=755,inode64")
+		OWN(902, 900, "/", "/again", "ro,relatime - tmpfs a\\040name rw,size=1024k,mode=755,inode64")
+		OWN(903, 900, "/d/e", "/part", "rw,relatime - tmpfs a\\040name rw,size=1024k,mode=755,inode64")
+		"904 901 0:9998 / /run/lock rw,relatime - tmpfs none ro,nr_inodes=100,uid=7,gid=8,huge=always\n";
+	static const enum mount_kind kinds[] = { MOUNT_BIND, MOUNT_TMPFS, MOUNT_INNER, MOUNT_INNER, MOUNT_TMPFS };
+	static const char *const sources[] = { NULL, "a name", "/run", "/run/d/e", "none" };
+	struct description d, again;
+	struct ckpt_error e;
+	char *text;
+	size_t len, i;
+
+	(void)state;
+	if (describe_root(&d, "", "rw", "", mounts, &e))
+		fail_msg("%s", e.text);
+	text = description_text(&d, &len);
+	assert_non_null(text);
+	assert_int_equal(description_parse(&again, text, len, &e), 0);
+	assert_int_equal(again.nr_mounts, 5);
+	for (i = 1; i < 5; i++) {
+		assert_int_equal(again.mounts[i].kind, kinds[i]);
+		assert_string_equal(again.mounts[i].source, sources[i]);
+	}
+	/* what the engine counts */
+	assert_non_null(strstr(text, "\nmount tmpfs a\\040name /run "));
+	assert_string_equal(again.mounts[1].data, "size=1024k,mode=755,inode64");
+	assert_string_equal(again.mounts[4].data, "nr_inodes=100,uid=7,gid=8,huge=always");
+	free(text);
+	description_free(&again);
+	description_free(&d);
+}
+
+static void or_what_it_lacks_is_named(void **state)
+{
+	(void)state;
+	refused("", "rw", "", OWN(901, 900, "/", "/run", "rw - tmpfs x rw,mpol=interleave:0"), "option mpol=interleave:0");
+	refused("", "rw", "", OWN(901, 900, "/", "/run", "rw - tmpfs x rw,usrquota"), "option usrquota");
+	refused("", "rw", "", OWN(901, 900, "/d", "/run", "rw - tmpfs x rw"), "only /d of a tmpfs");
+	refused("", "rw", "", OWN(901, 900, "/", "/run", "rw shared:9 - tmpfs x rw"), "/run is shared");
+	/* nobody sees it, but who takes away what is on it would */
+	refused("", "rw", "", OWN(901, 900, "/", "/run", "rw - tmpfs x rw")
+		"902 901 0:77 / /run rw - proc proc rw\n", "/run, over which something else is mounted");
+	/* the path of what it shows leads elsewhere by now */
+	refused("", "rw", "", OWN(901, 900, "/", "/run", "rw - tmpfs x rw")
+		"902 901 0:77 / /run/d rw - proc proc rw\n" OWN(903, 900, "/d/e", "/part", "rw - tmpfs x rw"),
+		"/part lies below its mount on /run/d");
+	refused("", "rw", "", "901 900 0:77 / /run rw - ramfs x rw\n", "ramfs file system of its own on /run");
+}
+
 static void the_console_is_one_wherever_its_log_is(void **state)
 {
 	static const char *const logs[] = { "/var/log/ckpt/a.log", "/old/a.log.1", "/x//deleted" };
@@ -213,6 +267,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_kept_is_refused_by_name),
 		cmocka_unit_test(of_fresh_file_systems_too),
 		cmocka_unit_test(the_options_of_proc_are_kept),
+		cmocka_unit_test(a_tmpfs_of_its_own_is_described),
+		cmocka_unit_test(or_what_it_lacks_is_named),
 		cmocka_unit_test(the_console_is_one_wherever_its_log_is),
 		cmocka_unit_test(words_that_contradict_each_other_are_damage),
 	};
