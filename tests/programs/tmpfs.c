@@ -168,6 +168,7 @@ static char *say_all(void)
 	say_root(f, in_dir("a"));
 	say_root(f, in_dir("a/run/inner"));
 	say_root(f, in_dir("readonly"));
+	say_root(f, in_dir("readonly/on"));
 	say_root(f, in_dir("dev"));
 	say_root(f, "/dev/shm");
 	need(!fclose(f));
@@ -220,7 +221,7 @@ static void mount_own(const char *source, const char *path, const char *options,
 
 static void mount_all(void)
 {
-	mount_own("first", in_dir("a"), "size=16m,nr_inodes=300,mode=0751,uid=7,gid=8", MS_NOATIME | MS_NOSUID);
+	mount_own("first", in_dir("a"), "size=16m,nr_inodes=300,mode=02751,uid=7,gid=8", MS_NOATIME | MS_NOSUID);
 	need(!mkdir(in_dir("a/tree"), 0755) && !mkdir(in_dir("a/tree/sub"), 0700) && !mkdir(in_dir("a/run"), 0710));
 	mount_own("nested", in_dir("a/run/inner"), "", MS_NOATIME);
 	mount_own("readonly", in_dir("readonly"), "size=1m", MS_NOATIME);
@@ -277,6 +278,8 @@ static void fill_tree(void)
 	need(!mknod(in_dir("dev/whiteout"), S_IFCHR, makedev(0, 0)) && !mknod(in_dir("dev/sock"), S_IFSOCK | 0700, 0));
 	need(!chown(in_dir("dev/loop"), 0, 6));
 	make_file("readonly/file", 100, 6);
+	mount_own("on-readonly", in_dir("readonly/on"), "nr_inodes=20", MS_NOATIME | MS_NODEV);
+	make_file("readonly/on/file", 3, 7);
 	need(!mount(NULL, in_dir("readonly"), NULL, MS_REMOUNT | MS_RDONLY | MS_NOATIME, "size=1m"));
 }
 
