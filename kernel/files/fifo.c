@@ -4,6 +4,7 @@
  * pipe as long as one of them is open.  Who waits in open(2) for the other end has taken
  * back what he did when he is frozen, and calls again.  C3.
  */
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/slab.h>
 
@@ -123,7 +124,8 @@ static struct file *fifo_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	if (ret)
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), ret,
 					 "%s is gone: error %d; make it again with mkfifo(1) to restart", name, -ret));
-	if (S_ISFIFO(d_inode(path.dentry)->i_mode))
+	/* a link of proc's may lead to a pipe that has no name */
+	if (S_ISFIFO(d_inode(path.dentry)->i_mode) && path.dentry->d_sb->s_magic != PIPEFS_MAGIC)
 		file = open_fifo(rs, buf, &path, cred);
 	else
 		file = ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL,

@@ -98,6 +98,8 @@ int ckpt_check_pipes(struct ckpt_checkpoint *cp)
 		struct pipe_inode_info *pipe = inode->i_pipe;
 
 		/* who waits in open(2) has none of the ends yet */
+		if (obj->refused)
+			continue;
 		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1] ||
 		    READ_ONCE(pipe->files) != obj->users)
 			refuse_outside(cp, inode);
@@ -233,9 +235,16 @@ static int fill(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, const s
 	if (fifo && !may_write(fifo, cred))
 		return ckpt_fail(ckpt_restore_log(rs), -EACCES,
 				 "the named pipe %s has contents, and who restarts may not write to it", name);
-	mutex_lock(&pipe->mutex);
-	ret = ckpt_fill_pipe(pipe, buf);
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	/* whoever has come by its name since would be among those whose it is */
+	if (fifo && (READ_ONCE(pipe->files) != 1 || !pipe_empty(pipe->head, pipe->tail)))
+		ret = -EBUSY;
+	else
+		ret = ckpt_fill_pipe(pipe, buf);
 	mutex_unlock(&pipe->mutex);
+	if (ret == -EBUSY)
+		return ckpt_fail(ckpt_restore_log(rs), ret, "the named pipe %s is open outside of the container", name);
 	/* somebody may have opened it meanwhile, by its name */
 	wake_up_interruptible_all(&pipe->rd_wait);
 	return ret;
@@ -341,7 +350,8 @@ static struct file *pipe_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	ends = ckpt_restore_pipe(rs, img->pipe, NULL, NULL, cred);
 	if (IS_ERR(ends))
 		return ERR_CAST(ends);
-	file = dentry_open(&ends->file[0]->f_path, modes[img->end], cred);
+	file = dentry_open(&ends->file[0]->f_path,
+			   modes[img->end] | (flags & (O_LARGEFILE | O_NOATIME | O_DSYNC | O_SYNC)), cred);
 	if (IS_ERR(file))
 		return file;
 	/* of a pipe it means packets, for which an open asks no leave */
