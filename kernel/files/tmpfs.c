@@ -64,6 +64,8 @@ static const char *refusal(struct dentry *dentry, struct inode *inode)
 	/* user space makes the place again where something is mounted, and knows of these two only */
 	if (d_mountpoint(dentry) && !S_ISDIR(inode->i_mode) && !S_ISREG(inode->i_mode))
 		return "has something mounted on it and is neither a directory nor a regular file";
+	if (d_mountpoint(dentry) && !S_ISDIR(inode->i_mode) && inode->i_nlink > 1)
+		return "has something mounted on it and several names";
 	if (S_ISSOCK(inode->i_mode) && inode->i_nlink > 1)
 		return "is a socket with several names";
 	if (S_ISLNK(inode->i_mode) && (inode->i_mode & 07777) != 0777)
@@ -216,6 +218,10 @@ static int still_time(struct ckpt_checkpoint *cp)
 	cond_resched();
 	if (fatal_signal_pending(current))
 		return -EINTR;
+	/* whatever it has more of would be memory of this machine's, and in no image */
+	if (ckpt_save_out(cp)->len > CKPT_RECORDS_MAX)
+		return ckpt_fail(ckpt_save_log(cp), -E2BIG, "the container has more files in a tmpfs of its own than an image takes (%u bytes for what is no memory)",
+				 CKPT_RECORDS_MAX);
 	return ckpt_save_overdue(cp) ? -ETIMEDOUT : 0;
 }
 

@@ -67,8 +67,9 @@ static int restore_files(struct ckpt_restart *rs, struct ckpt_member *m, unsigne
 		return ret;
 	/* before any path is looked up */
 	if (!rs->filled)
-		ret = ckpt_fill_tmpfs(rs);
+		rs->fill_err = ckpt_fill_tmpfs(rs);
 	rs->filled = true;
+	ret = rs->fill_err;
 	if (!ret)
 		ret = restore_stage(rs, m, CKPT_STAGE_FILES);
 	ckpt_make_unlock(rs);

@@ -51,6 +51,7 @@ struct ckpt_restart {
 	struct list_head made;		/* files that go if it fails; wait.lock, until it has failed */
 	struct ckpt_given given;
 	bool filled;			/* the container's own tmpfs has what was in it; lock */
+	int fill_err;			/* or has not, for that reason */
 	u64 cpu_ns;			/* of all tasks that are here so far */
 	struct ckpt_rec_buf *system;
 	struct list_head members;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Unix sockets: their names.  What they are connected with, and what waits in them: peers.c, join.c.  C6. */
+#include <linux/magic.h>
+#include <linux/mount.h>
 #include <linux/fs_struct.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
@@ -54,6 +56,10 @@ static int save_path(struct ckpt_checkpoint *cp, struct unix_sock *u,
 		ret = ckpt_refuse(cp, -EOPNOTSUPP,
 				  "%s: a unix socket whose file has a name of more than %d bytes is not supported",
 				  name, UNIX_PATH_MAX);
+	/* user space makes it so before the socket is bound again */
+	if (!ret && u->path.mnt->mnt_sb->s_magic == TMPFS_MAGIC && __mnt_is_readonly(u->path.mnt))
+		ret = ckpt_refuse(cp, -EOPNOTSUPP, "%s: a unix socket whose file is on a tmpfs that is mounted for reading only is not supported",
+				  name);
 	if (!ret)
 		ret = ckpt_put_string(rec, FILE, NAME, name);
 	kfree(buf);
