@@ -37,10 +37,10 @@ found() {
 	ok "D7 $2: status: cgroup" grep -rqx "$3" "$(cgroup_of "$1")" --include=cgroup.procs
 }
 
-# refused NAME RUNTIME: it has file systems of its own, that a restart could not bring back yet
+# refused NAME RUNTIME: its output is held from outside, or it has mounts that a restart could not bring back yet
 refused() {
 	fails "D7 $2: a checkpoint that could not be restarted fails" cat "$CKPT/$1/image"
-	matches "D7 $2: and the log says why" "$(cat "$CKPT/$1/log")" "(file system of its own on|mount on|root of container) .+not supported yet"
+	matches "D7 $2: and the log says why" "$(cat "$CKPT/$1/log")" "outside of the container|neither a directory nor a regular file of its tmpfs, which is not supported yet"
 	is "D7 $2: and it runs on" "$(field "$1" state)" running
 }
 
