@@ -37,6 +37,16 @@ int ckpt_tcp_copy_written(struct sock *sk, u32 from, u8 *to, u32 len);
 int ckpt_tcp_fill(struct socket *sock, const u8 *bytes, u64 len);
 int ckpt_tcp_send(struct socket *sock, const u8 *bytes, u64 len);
 
+/* tcp_owned.c: the locks of two ends, and of those that listen where they wait */
+struct ckpt_tcp_owned {
+	struct sock *sk[4];
+	int nr;
+};
+
+/* false: somebody else has it */
+bool ckpt_tcp_own(struct ckpt_tcp_owned *o, struct sock *sk);
+void ckpt_tcp_let_go(struct ckpt_tcp_owned *o);
+
 /* tcp_made.c: those without a file */
 /* those that wait to be accepted: a reference to each, in order; returns how many, or a negative errno */
 int ckpt_tcp_get_waiting(struct sock *listener, struct sock ***list);

@@ -4,7 +4,6 @@
  * may be any of them, may wait to be accepted, or may have been closed with bytes that
  * are still on their way.  C7.
  */
-#include <linux/lockdep.h>
 #include <linux/xarray.h>
 #include <net/inet_hashtables.h>
 #include <net/inet6_hashtables.h>
@@ -31,45 +30,6 @@ static bool is_listener(const struct sock *sk)
 bool ckpt_is_connection(const struct sock *sk)
 {
 	return is_tcp(sk) && sk->sk_state != TCP_LISTEN && inet_sk(sk)->inet_dport;
-}
-
-/* ---- locks ---- */
-
-/*
- * The locks of all that must not change meanwhile.  While they are held, packets wait.
- * A process outside may hold one for as long as a page of its own takes: nobody waits.
- */
-struct owned {
-	struct sock *sk[4];
-	int nr;
-};
-
-static bool own(struct owned *o, struct sock *sk)
-{
-	bool ok = true;
-	int i;
-
-	for (i = 0; i < o->nr; i++)
-		if (o->sk[i] == sk)
-			return true;
-	spin_lock_bh(&sk->sk_lock.slock);
-	if (sk->sk_lock.owned) {
-		ok = false;
-	} else {
-		sk->sk_lock.owned = 1;
-		/* with that of a listener held, the options of what waits there are asked for */
-		mutex_acquire(&sk->sk_lock.dep_map, SINGLE_DEPTH_NESTING, 1, _RET_IP_);
-	}
-	spin_unlock_bh(&sk->sk_lock.slock);
-	if (ok)
-		o->sk[o->nr++] = sk;
-	return ok;
-}
-
-static void let_go(struct owned *o)
-{
-	while (o->nr)
-		release_sock(o->sk[--o->nr]);
 }
 
 /* ---- those that wait to be accepted ---- */
@@ -370,12 +330,12 @@ static int save_end(struct walk *w, const struct end *e, const struct ckpt_obj *
 static int save_options(struct walk *w, struct sock *listener, struct ckpt_obj *obj,
 			struct ckpt_rec_out *rec)
 {
-	struct owned o = {};
+	struct ckpt_tcp_owned o = {};
 	int ret = -EAGAIN;
 
-	if (own(&o, listener) && ckpt_tcp_waits_at(listener, obj->ptr))
+	if (ckpt_tcp_own(&o, listener) && ckpt_tcp_waits_at(listener, obj->ptr))
 		ret = ckpt_save_sock_options(w->cp, obj->ptr, rec, CKPT_TAG_TCP_OPTIONS);
-	let_go(&o);
+	ckpt_tcp_let_go(&o);
 	return ret;
 }
 
@@ -395,19 +355,19 @@ static int begin(struct walk *w, struct ckpt_obj *obj, struct end *e)
 	return listener ? save_options(w, listener, obj, e->rec) : 0;
 }
 
-static bool own_end(struct walk *w, struct owned *o, const struct ckpt_obj *obj)
+static bool own_end(struct walk *w, struct ckpt_tcp_owned *o, const struct ckpt_obj *obj)
 {
 	struct sock *listener = listener_of(w, obj);
 
 	/* what it closes with itself must not be somebody else's then */
-	return (!listener || own(o, listener)) && own(o, obj->ptr);
+	return (!listener || ckpt_tcp_own(o, listener)) && ckpt_tcp_own(o, obj->ptr);
 }
 
 /* both ends at the same moment; @other: the same one if a socket is connected with itself */
 static int save_ends(struct walk *w, const struct end *e, const struct end *other)
 {
 	struct ckpt_obj *peer = other ? other->obj : NULL;
-	struct owned o = {};
+	struct ckpt_tcp_owned o = {};
 	int ret = -EAGAIN;
 
 	if (own_end(w, &o, e->obj) && (!peer || own_end(w, &o, peer)) &&
@@ -415,7 +375,7 @@ static int save_ends(struct walk *w, const struct end *e, const struct end *othe
 		ret = save_end(w, e, peer);
 	if (!ckpt_go_on(ret) && other && other != e)
 		ret = save_end(w, other, e->obj) ? : ret;
-	let_go(&o);
+	ckpt_tcp_let_go(&o);
 	return ret;
 }
 
