@@ -98,8 +98,6 @@ int ckpt_check_pipes(struct ckpt_checkpoint *cp)
 		struct pipe_inode_info *pipe = inode->i_pipe;
 
 		/* who waits in open(2) has none of the ends yet */
-		if (obj->refused)
-			continue;
 		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1] ||
 		    READ_ONCE(pipe->files) != obj->users)
 			refuse_outside(cp, inode);

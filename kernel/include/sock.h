@@ -12,6 +12,9 @@
 struct socket *ckpt_socket_of(struct file *file, int family, int type);
 /* the file of a socket, or NULL: compared, never used, as there is no reference */
 struct file *ckpt_sock_file(struct sock *sk);
+/* of types of objects that are known by their sock */
+void ckpt_take_sock(void *ptr);
+void ckpt_drop_sock(void *ptr);
 /* tcp_ends.c: it is, or was, connected */
 bool ckpt_is_connection(const struct sock *sk);
 /* add what is not the family's own: fill @img, and the part with the options */

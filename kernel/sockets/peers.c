@@ -348,23 +348,13 @@ static int save_later(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	return 0;
 }
 
-static void take_sock(void *ptr)
-{
-	sock_hold(ptr);
-}
-
-static void drop_sock(void *ptr)
-{
-	sock_put(ptr);
-}
-
 /* known by its sock, as one that waits to be accepted has nothing else */
 const struct ckpt_type ckpt_type_unix = {
 	.name = "UNIX",
 	.record = CKPT_REC_UNIX,
-	.take = take_sock,
-	.drop = drop_sock,
+	.take = ckpt_take_sock,
+	.drop = ckpt_drop_sock,
 	.save = save_later,
 	.check = ckpt_check_unix,
-	.put = drop_sock,
+	.put = ckpt_drop_sock,
 };

@@ -20,6 +20,16 @@ struct socket *ckpt_socket_of(struct file *file, int family, int type)
 	return !type || sock->type == type ? sock : NULL;
 }
 
+void ckpt_take_sock(void *ptr)
+{
+	sock_hold(ptr);
+}
+
+void ckpt_drop_sock(void *ptr)
+{
+	sock_put(ptr);
+}
+
 struct file *ckpt_sock_file(struct sock *sk)
 {
 	struct file *file;

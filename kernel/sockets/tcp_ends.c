@@ -452,22 +452,12 @@ static int save_later(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 	return 0;
 }
 
-static void take_sock(void *ptr)
-{
-	sock_hold(ptr);
-}
-
-static void drop_sock(void *ptr)
-{
-	sock_put(ptr);
-}
-
 /* known by its sock, as it may have nothing else */
 const struct ckpt_type ckpt_type_tcp = {
 	.name = "TCP",
 	.record = CKPT_REC_TCP,
-	.take = take_sock,
-	.drop = drop_sock,
+	.take = ckpt_take_sock,
+	.drop = ckpt_drop_sock,
 	.save = save_later,
 	.check = ckpt_check_tcp,
 	.put = ckpt_tcp_put_restored,
