@@ -11,23 +11,24 @@
 # There is much to look at.
 PATIENCE=$((PATIENCE * 4))
 
-# in_all_generations NAME PART...: those of the program's parts.
-in_all_generations() {
-	local name=$1
-	shift
+# takes STEPS NAME PART...: those of the program's parts, through all generations or two.
+takes() {
+	local steps=$1 name=$2
+	shift 2
 
 	start_self_checking "$name" tcps "$@"
-	generations "$name"
+	"$steps" "$name"
 	# It says in its log what differed.
 	cat "/var/log/ckpt/$name.log"
 	kill_container "$name"
 }
 
-in_all_generations talk talkers tasks
-in_all_generations queues queues repaired orphans
-in_all_generations states kinds halves gone waiting groups ports shares
-in_all_generations many many
-in_all_generations options options
+takes generations talk talkers tasks
+takes two_generations queues queues repaired orphans
+takes generations states halves gone waiting groups ports shares
+takes two_generations kinds kinds
+takes two_generations many many
+takes two_generations options options
 
 # An end outside of the container, but in its network: of who listens, who has connected, who waits to be accepted. A
 # number goes there and back, and who counts says how many did.
