@@ -247,10 +247,8 @@ static int restore_waiting(struct ckpt_restart *rs, const struct ckpt_rec_buf *b
 	return ckpt_tcp_make_waiting(sk->sk_socket, listener->sk);
 }
 
-/* the FIN comes behind all that was sent, and the other end is what it was when it has come */
-static int restore_closed(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+static int close_again(struct ckpt_restart *rs, const struct ckpt_image_tcp *img)
 {
-	const struct ckpt_image_tcp *img = ckpt_get(buf, TCP, BASE);
 	struct sock *sk = sock_of(rs, img->ref);
 
 	if (img->file)
@@ -259,6 +257,43 @@ static int restore_closed(struct ckpt_restart *rs, const struct ckpt_rec_buf *bu
 	if (!img->listener)
 		sock_release(sk->sk_socket);
 	return 0;
+}
+
+/*
+ * The FIN comes behind all that was sent, and the other end is what it was when it has come. Who has been the first to
+ * close is seen in his state: so first those that had sent theirs when that of the other end came, ...
+ */
+static int restore_crossing(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_tcp *img = ckpt_get(buf, TCP, BASE);
+
+	return img->state == TCP_CLOSING ? close_again(rs, img) : 0;
+}
+
+/* ... then those that have seen none, ... */
+static int restore_closed(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_tcp *img = ckpt_get(buf, TCP, BASE);
+
+	return img->state == TCP_CLOSING || img->state == TCP_LAST_ACK ? 0 : close_again(rs, img);
+}
+
+/* ... and those that answered it last, when it is there: it can be on its way for a moment, also in one machine */
+static int restore_answered(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
+{
+	const struct ckpt_image_tcp *img = ckpt_get(buf, TCP, BASE);
+	struct sock *sk;
+	int patience;
+
+	if (img->state != TCP_LAST_ACK)
+		return 0;
+	sk = sock_of(rs, img->ref);
+	for (patience = 1000; patience && READ_ONCE(sk->sk_state) == TCP_ESTABLISHED; patience--) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		usleep_range(500, 1000);
+	}
+	return close_again(rs, img);
 }
 
 static int finish(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
@@ -305,7 +340,9 @@ static const struct step {
 	{ restore_gone, "given the other end that it had" },
 	{ restore_unsent, "given what had not come to its other end" },
 	{ restore_waiting, "put where it waits to be accepted" },
+	{ restore_crossing, "closed as it was" },
 	{ restore_closed, "closed as it was" },
+	{ restore_answered, "closed as it was" },
 	{ finish, "made what it was" },
 	{ keep_alive, "kept alive" },
 };
