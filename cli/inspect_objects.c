@@ -39,6 +39,7 @@ static const struct emit_field namespace_fields[] = {
 static const struct emit_field external_fields[] = {
 	EMIT_FIELD(ckpt_image_external, ref, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_external, kind, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_external, side, EMIT_UNS),
 };
 
 #define U(member) EMIT_FIELD(ckpt_image_uts, member, EMIT_STR)
@@ -251,6 +252,7 @@ static const char *const file_kinds[] = {
 #define P(member, fmt) EMIT_FIELD(ckpt_image_pipe, member, fmt)
 static const struct emit_field pipe_fields[] = {
 	P(ref, EMIT_UNS), P(size, EMIT_UNS), P(mode, EMIT_OCT), P(uid, EMIT_UNS), P(gid, EMIT_UNS),
+	P(external, EMIT_UNS),
 };
 
 static const struct emit_field pipe_buf_fields[] = {

@@ -204,6 +204,10 @@ static long ckpt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case CKPT_IOC_CHECK:
 	case CKPT_IOC_RESTART:
 		return ioctl_restart(o->rs, (void __user *)arg, cmd == CKPT_IOC_CHECK);
+	case CKPT_IOC_EXTERNAL:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		return ckpt_take_external(o->rs, (void __user *)arg);
 	case CKPT_IOC_RESTORE_TASK:
 		return ioctl_restore_task(file, o->rs, (void __user *)arg);
 	case CKPT_IOC_ABORT:

@@ -47,19 +47,77 @@ static int pipe_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 	return ckpt_save_pipe_of(cp, file, &img->pipe);
 }
 
-static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+/* when all files are known, and so is who else has it: ckpt_save_pipes() */
+static int save_nothing_yet(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
+{
+	return 0;
+}
+
+static int refuse_outside(struct ckpt_checkpoint *cp, struct inode *inode)
+{
+	struct dentry *dentry;
+	int ret;
+
+	if (ckpt_is_pipefs(inode))
+		return ckpt_refuse(cp, -EBUSY,
+				   "pipe:[%lu] has an end outside of the container beside those of its own, which is not supported",
+				   inode->i_ino);
+	dentry = d_find_any_alias(inode);
+	ret = ckpt_refuse(cp, -EBUSY, "the named pipe %pd is open outside of the container, too", dentry);
+	dput(dentry);
+	return ret;
+}
+
+/*
+ * Which side the container has, if the other one is outside; 0: it has all that counts; or -EBUSY.
+ * Who waits in open(2) has none of the ends yet.  pipe->mutex is held.
+ */
+static int side_of(const struct ckpt_obj *obj, struct pipe_inode_info *pipe)
+{
+	const unsigned int *ends = obj->ends;
+
+	if (pipe->readers == ends[0] && pipe->writers == ends[1] && READ_ONCE(pipe->files) == obj->users)
+		return 0;
+	if (!ckpt_is_pipefs(obj->ptr))
+		return -EBUSY;
+	/* who else writes there does not write to the container */
+	if (!ends[0])
+		return pipe->readers ? 2 : 0;
+	/* what is in it has nobody else to read it */
+	if (!ends[1] && pipe->readers == ends[0])
+		return pipe->writers ? 1 : 0;
+	return -EBUSY;
+}
+
+static int save_outside(struct ckpt_checkpoint *cp, struct inode *inode, int side, u32 *ref)
+{
+	char was[32], key[24];
+	struct ckpt_external x = {
+		.kind = CKPT_REC_PIPE, .side = side, .key = key, .was = was,
+	};
+
+	snprintf(key, sizeof(key), "%lu", inode->i_ino);
+	snprintf(was, sizeof(was), "pipe:[%s]", key);
+	ckpt_log(ckpt_save_log(cp), "external pipe[%s]: the container %s it, and its other end is outside",
+		 key, side == 1 ? "reads" : "writes to");
+	return ckpt_save_external(cp, inode, &x, ref);
+}
+
+/* pipe->mutex is held */
+static int write_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 {
 	struct inode *inode = obj->ptr;
 	struct pipe_inode_info *pipe = inode->i_pipe;
-	struct ckpt_rec_out *rec = ckpt_rec(cp, CKPT_REC_PIPE);
-	struct ckpt_image_pipe *img = ckpt_put(rec, PIPE, BASE);
-	int ret;
+	int ret, side = side_of(obj, pipe);
+	struct ckpt_image_pipe *img;
+	struct ckpt_rec_out *rec;
 
+	if (side < 0)
+		return refuse_outside(cp, inode);
+	rec = ckpt_rec(cp, CKPT_REC_PIPE);
+	img = ckpt_put(rec, PIPE, BASE);
 	if (!img)
 		return -ENOMEM;
-	/* somebody outside may hold it, who waits for a page of his own */
-	if (mutex_lock_killable(&pipe->mutex))
-		return -EINTR;
 	img->ref = obj->ref;
 	img->size = pipe->max_usage * PAGE_SIZE;
 	/* of a named one its file has them */
@@ -68,39 +126,29 @@ static int save_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 		img->uid = from_kuid(current_user_ns(), inode->i_uid);
 		img->gid = from_kgid(current_user_ns(), inode->i_gid);
 	}
-	ret = ckpt_save_pipe_bufs(cp, pipe, rec);
-	mutex_unlock(&pipe->mutex);
+	ret = side ? save_outside(cp, inode, side, &img->external) : 0;
+	/* what the container has written out is its reader's, who reads it where it is */
+	if (!ret && side != 2)
+		ret = ckpt_save_pipe_bufs(cp, pipe, rec);
 	return ret ? : ckpt_done(cp, rec);
 }
 
-static void refuse_outside(struct ckpt_checkpoint *cp, struct inode *inode)
-{
-	struct dentry *dentry;
-
-	if (ckpt_is_pipefs(inode)) {
-		ckpt_refuse(cp, -EBUSY,
-			    "pipe:[%lu] has an end outside of the container; run it with its output to a file",
-			    inode->i_ino);
-		return;
-	}
-	dentry = d_find_any_alias(inode);
-	ckpt_refuse(cp, -EBUSY, "the named pipe %pd is open outside of the container, too", dentry);
-	dput(dentry);
-}
-
-/* all that have it open must be the container's; called when all files are known */
-int ckpt_check_pipes(struct ckpt_checkpoint *cp)
+/* called when all files are known */
+int ckpt_save_pipes(struct ckpt_checkpoint *cp)
 {
 	struct ckpt_obj *obj;
+	int ret;
 
 	ckpt_for_each_obj(obj, cp, &ckpt_type_pipe) {
-		struct inode *inode = obj->ptr;
-		struct pipe_inode_info *pipe = inode->i_pipe;
+		struct pipe_inode_info *pipe = ((struct inode *)obj->ptr)->i_pipe;
 
-		/* who waits in open(2) has none of the ends yet */
-		if (pipe->readers != obj->ends[0] || pipe->writers != obj->ends[1] ||
-		    READ_ONCE(pipe->files) != obj->users)
-			refuse_outside(cp, inode);
+		/* somebody outside may hold it, who waits for a page of his own */
+		if (mutex_lock_killable(&pipe->mutex))
+			return -EINTR;
+		ret = write_pipe(cp, obj);
+		mutex_unlock(&pipe->mutex);
+		if (ckpt_go_on(ret))
+			return ret;
 	}
 	return 0;
 }
@@ -294,6 +342,8 @@ struct ckpt_pipe_ends *ckpt_restore_pipe(struct ckpt_restart *rs, u32 ref, const
 					  ref, name ? : "one without a name"));
 	if (!buf)
 		return ERR_PTR(ckpt_fail(ckpt_restore_log(rs), -EINVAL, "the image has no PIPE %u", ref));
+	if (fifo && ckpt_get(buf, PIPE, BASE)->external)
+		return ERR_PTR(ckpt_malformed(ckpt_restore_log(rs), buf));
 	ends = kzalloc(sizeof(*ends), GFP_KERNEL);
 	if (!ends)
 		return ERR_PTR(-ENOMEM);
@@ -314,14 +364,24 @@ static int check_pipe(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 	       !(img->mode & ~07777) && ckpt_pipe_bufs_ok(buf) ? 0 : ckpt_malformed(log, buf);
 }
 
+/* before anything runs: one end is for who is outside, and stays when the others of ours go */
+static int finish_pipe(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
+{
+	const struct ckpt_image_pipe *img = ckpt_get(buf, PIPE, BASE);
+	struct ckpt_pipe_ends *ends = ptr;
+
+	return img->external ? ckpt_hand_out(rs, img->external, CKPT_REC_PIPE, ends->file) : 0;
+}
+
 /* known by its inode; at restart by the files that it was made with */
 const struct ckpt_type ckpt_type_pipe = {
 	.name = "PIPE",
 	.record = CKPT_REC_PIPE,
 	.take = ckpt_take_inode,
 	.drop = ckpt_drop_inode,
-	.save = save_pipe,
+	.save = save_nothing_yet,
 	.check = check_pipe,
+	.finish = finish_pipe,
 	.put = put_ends,
 };
 

@@ -176,7 +176,18 @@ int ckpt_restore_file_owner(struct ckpt_restart *rs, struct file *file,
 int ckpt_restore_async(struct ckpt_restart *rs, struct file *file, const struct ckpt_rec_buf *buf);
 
 /* when all files are known: files/pipe.c, files/epoll.c */
-int ckpt_check_pipes(struct ckpt_checkpoint *cp);
+int ckpt_save_pipes(struct ckpt_checkpoint *cp);
+
+/* what stays outside of the image */
+struct ckpt_external {
+	u32 kind;			/* enum ckpt_rec_type of what it stands for */
+	u32 side;			/* that the container has */
+	const char *key;		/* what it is found by at restart */
+	const char *was;		/* for people */
+};
+
+/* @ptr: what it stands for, which an object of its own keeps */
+int ckpt_save_external(struct ckpt_checkpoint *cp, void *ptr, const struct ckpt_external *x, u32 *ref);
 int ckpt_save_epolls(struct ckpt_checkpoint *cp);
 int ckpt_check_epoll(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 int ckpt_restore_epolls(struct ckpt_restart *rs, u32 files);

@@ -74,6 +74,11 @@ void *ckpt_find_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_typ
 /* remember it; @ptr's reference is taken over, also on error */
 int ckpt_add_restored(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type,
 		      void *ptr);
+/*
+ * One of two ends, for reading and for writing, is for somebody outside: the other one than the
+ * EXTERNAL's side.  Its reference is taken over, and it is NULL then.
+ */
+int ckpt_hand_out(struct ckpt_restart *rs, u32 external, u32 kind, struct file **ends);
 /* find it, or make it by its type's restore; the lock of making is held */
 void *ckpt_restore_obj(struct ckpt_restart *rs, u32 ref, const struct ckpt_type *type);
 

@@ -31,6 +31,7 @@ struct ckpt_restart *ckpt_restart_new(void)
 	INIT_LIST_HEAD(&rs->records);
 	INIT_LIST_HEAD(&rs->members);
 	INIT_LIST_HEAD(&rs->made);
+	INIT_LIST_HEAD(&rs->externals);
 	xa_init(&rs->by_ref);
 	xa_init(&rs->by_pid);
 	xa_init(&rs->by_tgid);
@@ -47,6 +48,7 @@ static void restart_free(struct kref *kref)
 	struct ckpt_member *m, *next;
 
 	ckpt_drop_restored(rs);
+	ckpt_drop_externals(rs);
 	ckpt_forget_made(rs);
 	put_cred(rs->given.cred);
 	put_cred(rs->given.by);

@@ -49,6 +49,7 @@ struct ckpt_restart {
 	struct xarray epolls;		/* EPOLL records, by FILES */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
 	struct list_head made;		/* files that go if it fails; wait.lock, until it has failed */
+	struct list_head externals;	/* for who takes them: ends that are outside; wait.lock */
 	struct ckpt_given given;
 	bool filled;			/* the container's own tmpfs has what was in it; lock */
 	int fill_err;			/* or has not, for that reason */
@@ -84,6 +85,9 @@ void ckpt_drop_restored(struct ckpt_restart *rs);
 /* made.c: files that go if the restart fails */
 void ckpt_remove_made(struct ckpt_restart *rs);
 void ckpt_forget_made(struct ckpt_restart *rs);
+
+/* externals.c: what was outside, when nobody can take it any more */
+void ckpt_drop_externals(struct ckpt_restart *rs);
 
 /* load.c: the small records, up to MEMORY */
 int ckpt_load(struct ckpt_restart *rs);

@@ -101,7 +101,7 @@ static int check_shared(struct ckpt_checkpoint *cp)
 	if (!ckpt_go_on(ret))
 		ret = ckpt_save_ttys(cp);
 	if (!ckpt_go_on(ret))
-		ret = ckpt_check_pipes(cp);
+		ret = ckpt_save_pipes(cp);
 	/* what is refused is not counted, and is not somebody's outside */
 	if (!ckpt_go_on(ret) && !cp->refused)
 		ret = ckpt_check_attached(cp);

@@ -25,7 +25,8 @@
  * CKPT_IOC_RESTORE_TASK on the coordinator's open file and does not return
  * from it other than as the task of the image.  The coordinator then calls
  * CKPT_IOC_RESTART, which reads the rest of the image and returns when all
- * tasks run.  If anything fails, every task that has joined gets SIGKILL and
+ * tasks run.  Ends that the container's pipes had outside it gets with
+ * CKPT_IOC_EXTERNAL.  If anything fails, every task that has joined gets SIGKILL and
  * the coordinator gets the error.  A coordinator that dies before the last call
  * must see to it that the tasks are killed, or call CKPT_IOC_ABORT.
  *
@@ -88,6 +89,17 @@ struct ckpt_restart_args {
 	__u32 nr_tasks;		/* tasks that will call CKPT_IOC_RESTORE_TASK */
 };
 
+#define CKPT_EXTERNAL_KEY_MAX	256
+
+/* the end of a pipe of the container's, for whoever is to be at it outside; all is set */
+struct ckpt_external_args {
+	__s32 fd;		/* close-on-exec */
+	__u32 kind;		/* as EXTERNAL has them */
+	__u32 side;
+	__u32 reserved;
+	char key[CKPT_EXTERNAL_KEY_MAX];
+};
+
 struct ckpt_restore_task_args {
 	__u64 scratch;		/* a writable page of the caller's, aligned */
 	__u32 flags;		/* 0 */
@@ -113,5 +125,10 @@ struct ckpt_restore_task_args {
  * pid is 0.  Returns 0 when this kernel and processor could restart it.
  */
 #define CKPT_IOC_CHECK		_IOW('K', 0x14, struct ckpt_restart_args)
+/*
+ * After CKPT_IOC_RESTART: the next end that was outside of the container, each once;
+ * ENOENT: there is none any more.  One that nobody takes is closed with the open file.
+ */
+#define CKPT_IOC_EXTERNAL	_IOR('K', 0x15, struct ckpt_external_args)
 
 #endif

@@ -150,6 +150,8 @@ struct ckpt_image_uts {
 struct ckpt_image_external {
 	__u32 ref;
 	__u32 kind;		/* enum ckpt_rec_type of what it stands for */
+	__u32 side;		/* of a PIPE, what the container has: 1 it reads, 2 it writes */
+	__u32 reserved;
 };
 
 /* IPC: the limits of the namespace; POSIX message queues in it are refused at checkpoint */

@@ -238,7 +238,7 @@ struct ckpt_image_pipe {
 	__u32 mode;		/* of its inode: permission bits and owner; 0 if it has a name */
 	__u32 uid;
 	__u32 gid;
-	__u32 reserved;
+	__u32 external;		/* whose other end it has outside, or 0: the container has both */
 };
 
 #define CKPT_PIPE_PACKET	0x1

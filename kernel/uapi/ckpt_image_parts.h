@@ -8,6 +8,7 @@
 #define _UAPI_CKPT_IMAGE_PARTS_H
 
 #define CKPT_PATH_MAX		4096
+#define CKPT_KEY_MAX		256
 #define CKPT_MANY		0x40000000U	/* as many as memory is given for */
 
 #define CKPT_PARTS(X)							\
@@ -28,7 +29,7 @@
 	X(NAMESPACE, SEM_SETS, 10, struct ckpt_image_sem_set, 0, CKPT_MANY) \
 	X(NAMESPACE, SEMS, 11, struct ckpt_image_sem, 0, CKPT_MANY)	\
 	X(EXTERNAL, BASE, 1, struct ckpt_image_external, 1, 1)		\
-	X(EXTERNAL, KEY, 2, char, 2, CKPT_PATH_MAX)			\
+	X(EXTERNAL, KEY, 2, char, 2, CKPT_KEY_MAX)			\
 	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
 	X(FILE, BASE, 1, struct ckpt_image_file, 1, 1)			\
 	X(FILE, NAME, 2, char, 0, CKPT_PATH_MAX)			\
