@@ -11,9 +11,10 @@
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "engine.h"
+#include "text.h"
 
-/* a log of the engine's own: each line of it is a reason */
-static int say_lines(int log, struct reasons *r)
+/* a log of the engine's own: each line of it is a reason, but for notes */
+static int say_lines(int log, bool notes, struct reasons *r)
 {
 	_cleanup_free_ char *line = NULL;
 	FILE *in = fdopen(log, "r");
@@ -28,7 +29,12 @@ static int say_lines(int log, struct reasons *r)
 	rewind(in);
 	while (!ret && (len = getline(&line, &size, in)) > 0) {
 		line[strcspn(line, "\n")] = '\0';
-		ret = reason(r, "%s", line);
+		if (report_is_note(line)) {
+			text_put(r->to, line);
+			putc('\n', r->to);
+		} else if (!notes) {
+			ret = reason(r, "%s", line);
+		}
 	}
 	fclose(in);
 	return ret;
@@ -50,9 +56,8 @@ int check_engine(const struct report *report, pid_t pid, struct reasons *r)
 	description_free(&en.description);
 	if (!ret) {
 		engine_end(&en, &quiet, false, NULL);
-		close(log);
-		return 0;
+		return say_lines(log, true, r);
 	}
-	ret = say_lines(log, r);
+	ret = say_lines(log, false, r);
 	return ret || r->nr > before ? ret : reason(r, "%s", e.text);
 }

@@ -26,6 +26,7 @@
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "console.h"
+#include "externals.h"
 #include "helper.h"
 #include "image.h"
 #include "monitor.h"
@@ -40,6 +41,7 @@ struct restart {
 	const char *wanted_name;	/* NULL: its own */
 	char name[PLACE_LEN_MAX + 1];
 	struct console console;
+	struct externals externals;
 	bool check;		/* only say what stands in the way */
 	int device;
 	int helper_error[2];	/* pipe: a struct ckpt_error of a helper */
@@ -312,6 +314,8 @@ static int restart_container(struct restart *r, struct ckpt_error *e)
 	} else {
 		ret = run_engine(r, a.init, e);
 		if (!ret)
+			ret = externals_connect(&r->externals, r->device, r->name, r->report.log, e);
+		if (!ret)
 			order = ORDER_KEEP;
 		if (send(sock, &order, 1, MSG_NOSIGNAL) != 1 && !ret)
 			ret = error_sys(e, errno, "the monitor of container %s has died",
@@ -354,6 +358,7 @@ static int restart_all(struct restart *r, struct ckpt_error *e)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct restart *r = state->input;
+	struct ckpt_error e;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -365,6 +370,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		r->wanted_name = arg;
 		return 0;
+	case 'x':
+		if (externals_choose(&r->externals, arg, &e))
+			argp_error(state, "%s", e.text);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -373,6 +382,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
 	{ "check", 'c', NULL, 0,
 	  "Print a line for each thing that stands in the way, and exit with 1 if there is any", 0 },
+	{ "external", 'x', "pipe[KEY]=PATH", 0,
+	  "What is to be at the other end of a pipe that was outside; KEY as 'ckpt check' prints it", 0 },
 	{ "name", 'n', "NAME", 0, "Bring it back under this name", 0 },
 	{ 0 },
 };
@@ -404,5 +415,6 @@ int main(int argc, char **argv)
 	tree_free(&r.tree);
 	description_free(&r.description);
 	cgroup_close(&r.cgroup);
+	externals_free(&r.externals);
 	return report_end(&r.report, &e) || reasons > 0;
 }

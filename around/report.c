@@ -99,6 +99,11 @@ static void append_to_log(const struct report *r, const char *line)
 		fprintf(stderr, "%s: the log cannot be written\n", r->program);
 }
 
+bool report_is_note(const char *line)
+{
+	return !strncmp(line, "external ", strlen("external "));
+}
+
 /* The last line in the log that has come since we began; false: none. */
 static bool last_line(const struct report *r, char line[400])
 {
@@ -119,7 +124,11 @@ static bool last_line(const struct report *r, char line[400])
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	p = strrchr(text, '\n');
+	/* what stays outside is told, and stands in nobody's way */
+	while ((p = strrchr(text, '\n')) && report_is_note(p + 1))
+		*p = '\0';
+	if (!p && report_is_note(text))
+		return false;
 	snprintf(line, 400, "%.399s", p ? p + 1 : text);
 	return true;
 }

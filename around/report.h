@@ -37,6 +37,7 @@
 #define CKPT_AROUND_REPORT_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -74,6 +75,9 @@ int report_begin(struct report *r, struct ckpt_error *e);
  */
 int report_engine_error(const struct report *r, int err, const char *what,
 			struct ckpt_error *e);
+
+/* report_is_note - a line of the log about what stays outside, which is no reason */
+bool report_is_note(const char *line);
 
 /* report_fact - a line of the result */
 void report_fact(const struct report *r, const char *key, const char *fmt, ...)

@@ -19,6 +19,7 @@ struct key {
 	unsigned int programs;		/* FOR_* */
 	const char *takes;		/* what a value has to be, for people */
 	bool (*good)(const char *value);
+	bool subject;			/* "external pipe[12]": there may be one for each */
 };
 
 /* "500ms", "5s": more than nothing, at most an hour */
@@ -32,9 +33,15 @@ static bool is_time(const char *value)
 	return (!strcmp(unit, "ms") && n <= 3600000) || (!strcmp(unit, "s") && n <= 3600);
 }
 
+static bool is_path(const char *value)
+{
+	return value[0] == '/';
+}
+
 static const struct key keys[] = {
-	{ "freeze-timeout", "--freeze-timeout", FOR_CHECKPOINT, "a time such as 500ms or 1s", is_time },
-	{ "max-frozen", "--max-frozen", FOR_CHECKPOINT, "a time such as 500ms or 5s", is_time },
+	{ "freeze-timeout", "--freeze-timeout", FOR_CHECKPOINT, "a time such as 500ms or 1s", is_time, false },
+	{ "max-frozen", "--max-frozen", FOR_CHECKPOINT, "a time such as 500ms or 5s", is_time, false },
+	{ "external", "--external", FOR_RESTART, "a path from the root directory on", is_path, true },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))
@@ -44,6 +51,7 @@ static const struct key keys[] = {
 struct line {
 	int nr;				/* from 1 */
 	const struct key *key;		/* NULL: it says nothing */
+	char *subject;			/* of a key that has one, else NULL */
 	char *value;
 };
 
@@ -70,6 +78,18 @@ static char *find_colon(char *text)
 	return colon;
 }
 
+/* "pipe[12]" behind "external", cut from it; or NULL */
+static char *take_subject(char *text)
+{
+	char *bracket = strchr(text, '['), *space = strchr(text, ' ');
+
+	if (!bracket || !space || space > bracket || text[strlen(text) - 1] != ']' ||
+	    strncmp(space + 1, "pipe[", strlen("pipe[")))
+		return NULL;
+	*space = '\0';
+	return space + 1;
+}
+
 /* @text is changed, and @line points into it */
 static int parse_line(char *text, struct line *line, struct ckpt_error *e)
 {
@@ -85,8 +105,9 @@ static int parse_line(char *text, struct line *line, struct ckpt_error *e)
 	*colon = '\0';
 	text = trim(text);
 	line->value = trim(colon + 1);
+	line->subject = take_subject(text);
 	for (size_t i = 0; i < NR_KEYS; i++)
-		if (!strcmp(keys[i].name, text))
+		if (!strcmp(keys[i].name, text) && keys[i].subject == !!line->subject)
 			line->key = &keys[i];
 	if (!line->key)
 		return error_set(e, EINVAL, "line %d: there is no option '%.100s'", line->nr, text);
@@ -125,7 +146,7 @@ static int note_key(const struct line *line, void *arg)
 	struct seen *seen = arg;
 	size_t i = line->key - keys;
 
-	if (seen->keys[i])
+	if (seen->keys[i] && !keys[i].subject)
 		return error_set(seen->e, EINVAL, "line %d: %s is there twice", line->nr, keys[i].name);
 	seen->keys[i] = true;
 	return 0;
@@ -157,6 +178,8 @@ static int add_word(const struct line *line, void *arg)
 
 	if (!(line->key->programs & w->program))
 		return 0;
+	if (line->subject)
+		return words_add(w->words, "%s=%s=%s", line->key->argument, line->subject, line->value);
 	return words_add(w->words, "%s=%s", line->key->argument, line->value);
 }
 

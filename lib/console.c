@@ -53,6 +53,13 @@ static int make_plain(struct console *c, struct ckpt_error *e)
 	return 0;
 }
 
+int console_log(struct console *c, const char *name, struct ckpt_error *e)
+{
+	/* a place's name may be as long as that of a file */
+	snprintf(c->path, sizeof(c->path), "%s/%.*s.log", CONSOLE_DIR, NAME_MAX - 4, name);
+	return open_log(c, e);
+}
+
 int console_make(struct console *c, const char *name, const struct cgroup *cgroup,
 		 struct ckpt_error *e)
 {
@@ -62,9 +69,7 @@ int console_make(struct console *c, const char *name, const struct cgroup *cgrou
 	int ret;
 
 	c->made = false;
-	/* a place's name may be as long as that of a file */
-	snprintf(c->path, sizeof(c->path), "%s/%.*s.log", CONSOLE_DIR, NAME_MAX - 4, name);
-	fd = open_log(c, e);
+	fd = console_log(c, name, e);
 	if (fd < 0)
 		return fd;
 	ret = make_plain(c, e);

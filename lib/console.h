@@ -33,6 +33,9 @@ struct console {
 int console_make(struct console *c, const char *name, const struct cgroup *cgroup,
 		 struct ckpt_error *e);
 
+/* console_log - the log alone, for output that goes there by itself; a descriptor or a negative errno */
+int console_log(struct console *c, const char *name, struct ckpt_error *e);
+
 /* console_undo - there will be no container: what was made goes */
 void console_undo(const struct console *c);
 
