@@ -43,7 +43,7 @@ static int check_external(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_external *img = ckpt_get(buf, EXTERNAL, BASE);
 
-	return img->kind == CKPT_REC_PIPE && (img->side == 1 || img->side == 2) && !img->reserved &&
+	return img->kind == CKPT_REC_PIPE && (img->side == 1 || img->side == 2) &&
 	       key_ok(ckpt_get(buf, EXTERNAL, KEY)) ? 0 : ckpt_malformed(log, buf);
 }
 

@@ -150,6 +150,7 @@
 	X(NAMESPACE, MSG_QUEUES, reserved, 0)				\
 	X(NAMESPACE, MSGS, reserved, 0)					\
 	X(NAMESPACE, SEM_SETS, reserved, 0)				\
+	X(EXTERNAL, BASE, reserved, 0)					\
 	X(FILE, BASE, reserved, 0)					\
 	X(FILE, LOCKS, exclusive, 1)					\
 	X(FILE, LEASE, exclusive, 1)					\
@@ -172,7 +173,6 @@
 	X(FILE, PIDFD, reserved, 0)					\
 	X(FILE, DELETED, reserved, 0)					\
 	X(FILE, SHM, reserved, 0)					\
-	X(PIPE, BASE, reserved, 0)					\
 	X(PIPE, BUFS, flags, CKPT_PIPE_BUF_FLAGS)			\
 	X(PIPE, BUFS, reserved, 0)					\
 	X(SHMEM, BASE, memfd, 1)					\
