@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "cgroup.h"
@@ -479,7 +480,7 @@ static int check_devpts(const struct mount_entry *m, pid_t pid, struct reasons *
 	return 0;
 }
 
-/* A mount of one file wants one to be mounted on, where a restart has to make it. */
+/* A mount of one file, or device, wants one to be mounted on, where a restart has to make it. */
 static int check_inner_type(struct mount_entry *m, pid_t pid, struct reasons *r)
 {
 	char path[PATH_MAX];
@@ -489,10 +490,13 @@ static int check_inner_type(struct mount_entry *m, pid_t pid, struct reasons *r)
 	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, m->target);
 	if (stat(path, &st) || S_ISDIR(st.st_mode) || statfs(path, &fs) || fs.f_type != TMPFS_MAGIC)
 		return 0;
-	if (!S_ISREG(st.st_mode))
-		return reason(r, "what the container has mounted on %s is neither a directory nor a regular file of its tmpfs, which is not supported yet",
+	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		return reason(r, "what the container has mounted on %s is neither a directory, nor a regular file or character device of its tmpfs, which is not supported yet",
 			      m->target);
-	m->data = strdup(MOUNT_DATA_FILE);
+	if (S_ISREG(st.st_mode))
+		m->data = strdup(MOUNT_DATA_FILE);
+	else if (asprintf(&m->data, MOUNT_DATA_DEVICE "%u:%u", major(st.st_rdev), minor(st.st_rdev)) < 0)
+		m->data = NULL;
 	return m->data ? 0 : error_set(r->e, ENOMEM, "no memory for the mounts");
 }
 

@@ -26,6 +26,8 @@ enum mount_kind {
 
 /* data of an inner mount that shows one file of a tmpfs */
 #define MOUNT_DATA_FILE "file"
+/* one that shows a character device of a tmpfs, with its number MAJOR:MINOR behind it */
+#define MOUNT_DATA_DEVICE "device="
 
 /* what mounts and unmounts elsewhere do to it; see mount_namespaces(7) */
 enum mount_propagation {
@@ -40,7 +42,7 @@ struct mount_entry {
 	char *target;		/* path in the container */
 	uint64_t attr;		/* MOUNT_ATTR_* */
 	enum mount_propagation propagation;
-	char *data;		/* options of a fresh file system, comma-separated; MOUNT_INNER: MOUNT_DATA_FILE, or none */
+	char *data;		/* options of a fresh file system, comma-separated; MOUNT_INNER: MOUNT_DATA_*, or none */
 };
 
 struct description {

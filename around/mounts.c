@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -92,17 +93,44 @@ static int note_empty(struct place *p, int tree)
 	return 0;
 }
 
+/* what is made where there is nothing */
+struct thing {
+	mode_t type;
+	dev_t dev;
+};
+
+static const struct thing a_dir = { .type = S_IFDIR }, a_file = { .type = S_IFREG };
+
+/* what an inner mount shows; false: it is nothing that there is */
+static bool thing_of(const char *data, struct thing *thing)
+{
+	unsigned int major, minor;
+	int end = -1;
+
+	if (!data || !*data) {
+		*thing = a_dir;
+	} else if (!strcmp(data, MOUNT_DATA_FILE)) {
+		*thing = a_file;
+	} else {
+		if (sscanf(data, MOUNT_DATA_DEVICE "%u:%u%n", &major, &minor, &end) != 2 || data[end])
+			return false;
+		*thing = (struct thing){ .type = S_IFCHR, .dev = makedev(major, minor) };
+	}
+	return true;
+}
+
 /*
  * One step of a path.  In what is empty it is made; its sticky bit says to the engine, which
  * gives it all that it had, that it is no file of the container's yet.
  */
-static int step(const struct place *p, int dir, const char *name, bool make_dir)
+static int step(const struct place *p, int dir, const char *name, const struct thing *thing)
 {
 	int fd = root_open_plain(dir, name);
 
 	if (fd >= 0 || errno != ENOENT || !is_empty(p, dir))
 		return fd;
-	if (make_dir ? mkdirat(dir, name, 01700) : mknodat(dir, name, S_IFREG | 01600, 0))
+	if (thing->type == S_IFDIR ? mkdirat(dir, name, 01700) :
+				     mknodat(dir, name, thing->type | 01600, thing->dev))
 		return -1;
 	return root_open_plain(dir, name);
 }
@@ -111,7 +139,7 @@ static int step(const struct place *p, int dir, const char *name, bool make_dir)
  * Open a path of the container, to mount something on it or what is there elsewhere.  What of it
  * lies in a tmpfs that is still empty is made.  Returns as root_open_plain().
  */
-static int open_place(const struct place *p, const char *path, bool dir)
+static int open_place(const struct place *p, const char *path, const struct thing *thing)
 {
 	_cleanup_free_ char *copy = strdup(path);
 	_cleanup_fd_ int at = root_open_plain(AT_FDCWD, "/");
@@ -125,7 +153,7 @@ static int open_place(const struct place *p, const char *path, bool dir)
 	while (at >= 0 && (name = strsep(&rest, "/"))) {
 		if (!*name)
 			continue;
-		next = step(p, at, name, dir || rest);
+		next = step(p, at, name, rest ? &a_dir : thing);
 		close(at);
 		at = next;
 	}
@@ -159,8 +187,14 @@ static uint64_t first_attr(const struct mount_entry *m)
 
 static int inner_mount(const struct mount_entry *m, const struct place *p)
 {
-	_cleanup_fd_ int fd = open_place(p, m->source, !m->data || strcmp(m->data, MOUNT_DATA_FILE));
+	_cleanup_fd_ int fd = -1;
+	struct thing thing;
 
+	if (!thing_of(m->data, &thing)) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = open_place(p, m->source, &thing);
 	if (fd < 0)
 		return -1;
 	return open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -224,7 +258,7 @@ static int restore_one(const struct mount_entry *m, struct place *p, struct ckpt
 		return tree;
 	if (m->kind == MOUNT_TMPFS && note_empty(p, tree))
 		return error_set(e, ENOMEM, "no memory for the mounts");
-	target = open_place(p, m->target, is_dir(tree));
+	target = open_place(p, m->target, is_dir(tree) ? &a_dir : &a_file);
 	if (target < 0)
 		return error_sys(e, errno, "the container's mount point %s cannot be opened",
 				 m->target);

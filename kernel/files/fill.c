@@ -117,7 +117,10 @@ static int accept(const struct path *path, const struct ckpt_image_inode *img)
 
 	if ((inode->i_mode ^ img->mode) & S_IFMT || !(inode->i_mode & S_ISVTX))
 		return -EEXIST;
-	if (!S_ISDIR(inode->i_mode) && (!S_ISREG(inode->i_mode) || i_size_read(inode) || inode->i_nlink != 1))
+	if (!S_ISDIR(inode->i_mode) && inode->i_nlink != 1)
+		return -EEXIST;
+	if (S_ISCHR(inode->i_mode) ? inode->i_rdev != new_decode_dev(img->rdev) :
+	    !S_ISDIR(inode->i_mode) && (!S_ISREG(inode->i_mode) || i_size_read(inode)))
 		return -EEXIST;
 	attr.ia_mode |= S_ISDIR(inode->i_mode) ? 0700 : 0600;
 	return change(path, &attr);
