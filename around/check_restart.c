@@ -12,6 +12,7 @@
 #include "check_load.h"
 #include "check_restart.h"
 #include "cleanup.h"
+#include "externals.h"
 #include "proc.h"
 #include "root.h"
 #include "tree.h"
@@ -143,8 +144,8 @@ static int read_front(struct image_reader *im, struct image_check *c, struct des
 }
 
 /* by us, for what it needs around it, and by the engine */
-static int read_rest(struct image_reader *im, struct image_check *c, uint32_t nr_tasks,
-		     struct ckpt_error *e)
+static int read_rest(struct image_reader *im, struct image_check *c, struct externals *x,
+		     uint32_t nr_tasks, struct ckpt_error *e)
 {
 	struct files *files = files_new(c);
 	struct load *load = NULL;
@@ -161,7 +162,11 @@ static int read_rest(struct image_reader *im, struct image_check *c, uint32_t nr
 		ret = 0;
 		if (im->rec.type == CKPT_REC_FILE || im->rec.type == CKPT_REC_MM)
 			ret = files_note(files, im, e);
+		if (im->rec.type == CKPT_REC_EXTERNAL)
+			ret = image_parts(im, e) ? -e->err : externals_note(x, im, &c->reasons);
 	}
+	if (!ret)
+		ret = externals_check(x, &c->reasons);
 	/* of what is cut off or damaged no more is said than that */
 	if (ret)
 		load_end(load, im, NULL);
@@ -171,7 +176,8 @@ static int read_rest(struct image_reader *im, struct image_check *c, uint32_t nr
 	return ret;
 }
 
-int check_restart(const struct report *report, const char *name, struct ckpt_error *e)
+int check_restart(const struct report *report, const char *name, struct externals *x,
+		  struct ckpt_error *e)
 {
 	struct description d = { 0 };
 	struct image_check c = { .reasons = { .to = stdout, .e = e }, .description = &d };
@@ -188,7 +194,7 @@ int check_restart(const struct report *report, const char *name, struct ckpt_err
 	image_init(&im, 0);
 	ret = read_front(&im, &c, &d, report, name, &nr_tasks, e);
 	if (!ret)
-		ret = read_rest(&im, &c, nr_tasks, e);
+		ret = read_rest(&im, &c, x, nr_tasks, e);
 	image_done(&im);
 	description_free(&d);
 	if (fflush(stdout) || ferror(stdout))

@@ -9,6 +9,8 @@
 #include "reasons.h"
 #include "report.h"
 
+struct externals;
+
 /* what an image is held against */
 struct image_check {
 	struct reasons reasons;
@@ -20,12 +22,14 @@ struct image_check {
  * check_restart - read the image on standard input, and print a line for each
  * thing that stands in the way of its restart
  * @name: under which it is to come back, NULL: its own
+ * @x: what is to be at the ends of its pipes that were outside
  *
- * Kernel, processor, pids, name, mounts, files, addresses.  Nothing is made or
+ * Kernel, processor, pids, name, mounts, files, addresses, ends outside.  Nothing is made or
  * changed.  Returns how many there are, or a negative errno for what is no
  * whole image.
  */
-int check_restart(const struct report *report, const char *name, struct ckpt_error *e);
+int check_restart(const struct report *report, const char *name, struct externals *x,
+		  struct ckpt_error *e);
 
 struct files;
 

@@ -254,6 +254,16 @@ static bool helper_said(const struct restart *r, struct ckpt_error *e)
 	return true;
 }
 
+static int engine_failed(struct restart *r, int err, struct ckpt_error *e)
+{
+	char what[PLACE_LEN_MAX + 64];
+
+	if (helper_said(r, e))
+		return -e->err;
+	snprintf(what, sizeof(what), "container %s cannot be restarted", r->name);
+	return report_engine_error(&r->report, err, what, e);
+}
+
 static int run_engine(struct restart *r, pid_t init, struct ckpt_error *e)
 {
 	struct ckpt_restart_args args = {
@@ -264,17 +274,19 @@ static int run_engine(struct restart *r, pid_t init, struct ckpt_error *e)
 		.seq = r->image.seq,
 		.nr_tasks = r->tree.nr,
 	};
+	int ret;
 
-	char what[PLACE_LEN_MAX + 64];
-	int err;
-
-	if (ioctl(r->device, CKPT_IOC_RESTART, &args) >= 0)
-		return 0;
-	err = errno;
-	if (helper_said(r, e))
-		return -e->err;
-	snprintf(what, sizeof(what), "container %s cannot be restarted", r->name);
-	return report_engine_error(&r->report, err, what, e);
+	if (ioctl(r->device, CKPT_IOC_RESTART, &args) < 0)
+		return engine_failed(r, errno, e);
+	/* nothing has run yet, so that nothing is lost when this fails */
+	ret = externals_take(&r->externals, r->device, r->name, r->report.log, e);
+	if (ret)
+		ioctl(r->device, CKPT_IOC_ABORT, -ret);
+	else if (ioctl(r->device, CKPT_IOC_GO) < 0)
+		ret = engine_failed(r, errno, e);
+	else
+		externals_go(&r->externals, r->report.log);
+	return ret;
 }
 
 /* the answer of the monitor; it dies only with the container */
@@ -313,8 +325,6 @@ static int restart_container(struct restart *r, struct ckpt_error *e)
 		ret = -e->err;
 	} else {
 		ret = run_engine(r, a.init, e);
-		if (!ret)
-			ret = externals_connect(&r->externals, r->device, r->name, r->report.log, e);
 		if (!ret)
 			order = ORDER_KEEP;
 		if (send(sock, &order, 1, MSG_NOSIGNAL) != 1 && !ret)
@@ -409,7 +419,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	image_init(&r.image, 0);
 	if (!report_begin(&r.report, &e) && r.check)
-		reasons = check_restart(&r.report, r.wanted_name, &e);
+		reasons = check_restart(&r.report, r.wanted_name, &r.externals, &e);
 	else if (!e.err)
 		restart_all(&r, &e);
 	tree_free(&r.tree);

@@ -23,6 +23,7 @@ struct file {
 	char place[CONTAINER_NAME_MAX + 1];
 	char *text;
 	size_t len;
+	unsigned int programs;		/* whose options its opener may give */
 	bool append;
 	bool changed;			/* and not kept yet */
 	bool wrote;			/* not only truncated */
@@ -76,7 +77,7 @@ static int put(struct file *f, const char *data, size_t size, size_t off)
 	f->changed = true;
 	f->wrote = true;
 	/* most shells look at write(2) alone */
-	rc = place_options_check(f->text, f->len, 0, &e);
+	rc = place_options_check(f->text, f->len, 0, f->programs, &e);
 	return rc ? refuse(f, rc, &e) : 0;
 }
 
@@ -101,7 +102,7 @@ static int keep(struct file *f)
 
 	if (f->failed || !f->changed)
 		return f->failed;
-	rc = place_options_check(f->text, f->len, 1, &e);
+	rc = place_options_check(f->text, f->len, 1, f->programs, &e);
 	if (rc)
 		return refuse(f, rc, &e);
 	rc = state_write(f->place, PLACE_OPTIONS, f->text, f->len, true);
@@ -149,7 +150,6 @@ static int options_open(const struct node_at *at, const struct fuse_ctx *caller,
 	struct file *f = calloc(1, sizeof(*f));
 	int rc = f ? state_read(at->place, PLACE_OPTIONS, &f->text) : -ENOMEM;
 
-	(void)caller;
 	if (rc) {
 		free(f);
 		return rc;
@@ -159,6 +159,7 @@ static int options_open(const struct node_at *at, const struct fuse_ctx *caller,
 	strcpy(f->place, at->place);
 	f->len = strlen(f->text);
 	f->append = fi->flags & O_APPEND;
+	f->programs = FOR_CHECKPOINT | (caller->uid ? 0 : FOR_RESTART);
 	if (fi->flags & O_TRUNC && (fi->flags & O_ACCMODE) != O_RDONLY) {
 		f->len = 0;
 		f->changed = true;

@@ -86,6 +86,9 @@ static char *take_subject(char *text)
 	if (!bracket || !space || space > bracket || text[strlen(text) - 1] != ']' ||
 	    strncmp(space + 1, "pipe[", strlen("pipe[")))
 		return NULL;
+	/* it goes on as SUBJECT=VALUE */
+	if (strpbrk(bracket + 1, "[=") || strchr(bracket, ']') != text + strlen(text) - 1)
+		return NULL;
 	*space = '\0';
 	return space + 1;
 }
@@ -138,24 +141,42 @@ static int each_line(char *text, int (*use)(const struct line *line, void *arg),
 
 struct seen {
 	bool keys[NR_KEYS];
+	struct words subjects;
+	unsigned int programs;		/* FOR_*: whose options may be there */
 	struct ckpt_error *e;
 };
+
+static int note_subject(const struct line *line, struct seen *seen)
+{
+	for (size_t i = 0; i < seen->subjects.count; i++)
+		if (!strcmp(seen->subjects.all[i], line->subject))
+			return error_set(seen->e, EINVAL, "line %d: %s %s is there twice", line->nr,
+					 line->key->name, line->subject);
+	return words_add(&seen->subjects, "%s", line->subject) ?
+		error_set(seen->e, E2BIG, "line %d: these are too many", line->nr) : 0;
+}
 
 static int note_key(const struct line *line, void *arg)
 {
 	struct seen *seen = arg;
 	size_t i = line->key - keys;
 
-	if (seen->keys[i] && !keys[i].subject)
+	if (!(line->key->programs & seen->programs))
+		return error_set(seen->e, EPERM, "line %d: %s is for root to say", line->nr, keys[i].name);
+	if (line->subject)
+		return note_subject(line, seen);
+	if (seen->keys[i])
 		return error_set(seen->e, EINVAL, "line %d: %s is there twice", line->nr, keys[i].name);
 	seen->keys[i] = true;
 	return 0;
 }
 
-int place_options_check(const char *text, size_t len, int whole, struct ckpt_error *e)
+int place_options_check(const char *text, size_t len, int whole, unsigned int programs,
+			struct ckpt_error *e)
 {
 	_cleanup_free_ char *copy = NULL;
-	struct seen seen = { .e = e };
+	struct seen seen = { .programs = programs, .e = e };
+	int rc;
 
 	if (memchr(text, '\0', len))
 		return error_set(e, EINVAL, "there is a zero byte in it");
@@ -164,7 +185,9 @@ int place_options_check(const char *text, size_t len, int whole, struct ckpt_err
 	copy = strndup(text, len);
 	if (!copy)
 		return error_set(e, ENOMEM, "no memory for it");
-	return each_line(copy, note_key, &seen, e);
+	rc = each_line(copy, note_key, &seen, e);
+	words_free(&seen.subjects);
+	return rc;
 }
 
 struct wanted {

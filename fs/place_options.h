@@ -21,10 +21,12 @@ struct words;
 /*
  * place_options_check - whether a text is good
  * @whole: also what is behind its last newline
+ * @programs: FOR_*, whose options its writer may give: a restart has root's rights
  *
- * Returns 0, or -EINVAL and the sentence, which names the line.
+ * Returns 0, or -EINVAL, -EPERM, -E2BIG or -ENOMEM and the sentence, which names the line.
  */
-int place_options_check(const char *text, size_t len, int whole, struct ckpt_error *e);
+int place_options_check(const char *text, size_t len, int whole, unsigned int programs,
+			struct ckpt_error *e);
 
 /*
  * place_options_arguments - the options of a place, as words

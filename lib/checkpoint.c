@@ -96,6 +96,7 @@ long restart(pid_t pid, int fd, unsigned long flags)
 		.logfd = -1,
 		.flags = flags,
 	};
+	long id;
 	int ret;
 
 	if (checkpoint_device() < 0)
@@ -105,7 +106,8 @@ long restart(pid_t pid, int fd, unsigned long flags)
 		errno = -ret;
 		return -1;
 	}
-	return ioctl(checkpoint_device(), CKPT_IOC_RESTART, &args);
+	id = ioctl(checkpoint_device(), CKPT_IOC_RESTART, &args);
+	return id < 0 || ioctl(checkpoint_device(), CKPT_IOC_GO) ? -1 : id;
 }
 
 long restart_task(void *scratch)

@@ -51,10 +51,14 @@ static int ckpt_open(struct inode *inode, struct file *file)
 static int ckpt_release(struct inode *inode, struct file *file)
 {
 	struct open_device *o = file->private_data;
+	const struct cred *old;
 
 	if (o->cp)
 		ckpt_checkpoint_free(o->cp);
-	ckpt_restart_abort(o->rs, -ESRCH);
+	/* the last to have it open may be a task of the container's that dies */
+	old = override_creds(file->f_cred);
+	ckpt_restart_end(o->rs, -ESRCH);
+	revert_creds(old);
 	ckpt_restart_put(o->rs);
 	kfree(o);
 	return 0;
@@ -205,13 +209,15 @@ static long ckpt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case CKPT_IOC_RESTART:
 		return ioctl_restart(o->rs, (void __user *)arg, cmd == CKPT_IOC_CHECK);
 	case CKPT_IOC_EXTERNAL:
+	case CKPT_IOC_GO:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
-		return ckpt_take_external(o->rs, (void __user *)arg);
+		return cmd == CKPT_IOC_GO ? ckpt_restart_go(o->rs) :
+			ckpt_take_external(o->rs, (void __user *)arg);
 	case CKPT_IOC_RESTORE_TASK:
 		return ioctl_restore_task(file, o->rs, (void __user *)arg);
 	case CKPT_IOC_ABORT:
-		ckpt_restart_abort(o->rs, arg && arg < MAX_ERRNO ? -(int)arg : -ECANCELED);
+		ckpt_restart_end(o->rs, arg && arg < MAX_ERRNO ? -(int)arg : -ECANCELED);
 		return 0;
 	default:
 		return -ENOTTY;

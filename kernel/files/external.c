@@ -30,11 +30,11 @@ int ckpt_save_external(struct ckpt_checkpoint *cp, void *ptr, const struct ckpt_
 	return ckpt_done(cp, rec);
 }
 
-/* the key is shown and looked up by programs */
+/* the key is shown, and given as [KEY]=PATH */
 static bool key_ok(const char *key)
 {
 	for (; *key; key++)
-		if (!isascii(*key) || !isgraph(*key) || *key == '[' || *key == ']')
+		if (!isascii(*key) || !isgraph(*key) || *key == '[' || *key == ']' || *key == '=')
 			return false;
 	return true;
 }

@@ -31,6 +31,9 @@ int ckpt_save_pipe_of(struct ckpt_checkpoint *cp, struct file *file, u32 *ref)
 	if (ret)
 		return ret;
 	obj = ckpt_obj_find(cp, &ckpt_type_pipe, inode);
+	/* the same after each restart, unlike the number of its inode */
+	if (!obj->ends[0] && !obj->ends[1])
+		ckpt_at(cp, &obj->met_pid, &obj->met_fd);
 	obj->ends[0] += !!(file->f_mode & FMODE_READ);
 	obj->ends[1] += !!(file->f_mode & FMODE_WRITE);
 	return 0;
@@ -89,18 +92,27 @@ static int side_of(const struct ckpt_obj *obj, struct pipe_inode_info *pipe)
 	return -EBUSY;
 }
 
-static int save_outside(struct ckpt_checkpoint *cp, struct inode *inode, int side, u32 *ref)
+/* "1:2" is what process 1 has as its descriptor 2, and whoever else */
+static void key_of(const struct ckpt_obj *obj, char key[24])
 {
+	snprintf(key, 24, "%d:%d", obj->met_pid, obj->met_fd);
+}
+
+static int save_outside(struct ckpt_checkpoint *cp, const struct ckpt_obj *obj, int side, u32 *ref)
+{
+	const struct inode *inode = obj->ptr;
 	char was[32], key[24];
 	struct ckpt_external x = {
 		.kind = CKPT_REC_PIPE, .side = side, .key = key, .was = was,
 	};
 
-	snprintf(key, sizeof(key), "%lu", inode->i_ino);
-	snprintf(was, sizeof(was), "pipe:[%s]", key);
-	ckpt_log(ckpt_save_log(cp), "external pipe[%s]: the container %s it, and its other end is outside",
-		 key, side == 1 ? "reads" : "writes to");
-	return ckpt_save_external(cp, inode, &x, ref);
+	if (obj->met_fd < 0)
+		return ckpt_refuse(cp, -EBUSY,
+				   "pipe:[%lu], of which the container has an end on its way in a socket, has its other end outside, which is not supported",
+				   inode->i_ino);
+	key_of(obj, key);
+	snprintf(was, sizeof(was), "pipe:[%lu]", inode->i_ino);
+	return ckpt_save_external(cp, obj->ptr, &x, ref);
 }
 
 /* pipe->mutex is held */
@@ -126,11 +138,27 @@ static int write_pipe(struct ckpt_checkpoint *cp, struct ckpt_obj *obj)
 		img->uid = from_kuid(current_user_ns(), inode->i_uid);
 		img->gid = from_kgid(current_user_ns(), inode->i_gid);
 	}
-	ret = side ? save_outside(cp, inode, side, &img->external) : 0;
+	ret = side ? save_outside(cp, obj, side, &img->external) : 0;
+	obj->side = side;
 	/* what the container has written out is its reader's, who reads it where it is */
 	if (!ret && side != 2)
-		ret = ckpt_save_pipe_bufs(cp, pipe, rec);
+		ret = ckpt_save_pipe_bufs(cp, inode, rec);
 	return ret ? : ckpt_done(cp, rec);
+}
+
+/* for people and their tools, when the checkpoint has all that it needs */
+void ckpt_tell_pipes(struct ckpt_checkpoint *cp)
+{
+	struct ckpt_obj *obj;
+	char key[24];
+
+	ckpt_for_each_obj(obj, cp, &ckpt_type_pipe) {
+		if (!obj->side)
+			continue;
+		key_of(obj, key);
+		ckpt_log(ckpt_save_log(cp), "external pipe[%s]: the container %s it, and its other end is outside",
+			 key, obj->side == 1 ? "reads" : "writes to");
+	}
 }
 
 /* called when all files are known */

@@ -29,7 +29,7 @@ struct ckpt_pipe_ends *ckpt_restore_pipe(struct ckpt_restart *rs, u32 ref, const
 					 const char *name, const struct cred *cred);
 
 /* files/pipe_bufs.c: what is in it.  pipe->mutex is held */
-int ckpt_save_pipe_bufs(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
+int ckpt_save_pipe_bufs(struct ckpt_checkpoint *cp, struct inode *inode,
 			struct ckpt_rec_out *rec);
 bool ckpt_pipe_bufs_ok(const struct ckpt_rec_buf *buf);
 /* into one that is empty and has the size that it had */

@@ -38,17 +38,16 @@ static void copy_buf(const struct pipe_buffer *buf, u8 *to)
 	}
 }
 
-static int check_buf(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
-		     struct pipe_buffer *buf)
+static int check_buf(struct ckpt_checkpoint *cp, struct inode *inode, struct pipe_buffer *buf)
 {
-	int ret = pipe_buf_confirm(pipe, buf);
+	int ret = pipe_buf_confirm(inode->i_pipe, buf);
 
 	if (ret)
-		return ckpt_refuse(cp, ret, "a pipe has data of a file that cannot be read any more: error %d",
-				   -ret);
+		return ckpt_refuse(cp, ret, "pipe:[%lu] has data of a file that cannot be read any more: error %d",
+				   inode->i_ino, -ret);
 	if (buf->len > CKPT_PIPE_BUF_MAX)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a pipe with %u bytes in one piece is not supported",
-				   buf->len);
+		return ckpt_refuse(cp, -EOPNOTSUPP, "pipe:[%lu] with %u bytes in one piece is not supported",
+				   inode->i_ino, buf->len);
 	return 0;
 }
 
@@ -64,9 +63,9 @@ static void save_buf(const struct pipe_buffer *buf, struct ckpt_image_pipe_buf *
 	}
 }
 
-int ckpt_save_pipe_bufs(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe,
-			struct ckpt_rec_out *rec)
+int ckpt_save_pipe_bufs(struct ckpt_checkpoint *cp, struct inode *inode, struct ckpt_rec_out *rec)
 {
+	struct pipe_inode_info *pipe = inode->i_pipe;
 	struct ckpt_image_pipe_buf *img;
 	unsigned int i;
 	u64 bufs, len;
@@ -83,7 +82,7 @@ int ckpt_save_pipe_bufs(struct ckpt_checkpoint *cp, struct pipe_inode_info *pipe
 
 		if (!buf->len)
 			continue;
-		ret = check_buf(cp, pipe, buf);
+		ret = check_buf(cp, inode, buf);
 		if (ret)
 			return ret;
 		save_buf(buf, img++);

@@ -177,6 +177,7 @@ int ckpt_restore_async(struct ckpt_restart *rs, struct file *file, const struct 
 
 /* when all files are known: files/pipe.c, files/epoll.c */
 int ckpt_save_pipes(struct ckpt_checkpoint *cp);
+void ckpt_tell_pipes(struct ckpt_checkpoint *cp);
 
 /* what stays outside of the image */
 struct ckpt_external {

@@ -60,6 +60,8 @@ static inline int ckpt_go_on(int ret)
 
 /* which descriptor is at work, for ckpt_refuse(), or -1 */
 void ckpt_at_fd(struct ckpt_checkpoint *cp, int fd);
+/* where that is: the number of the task in the container, or 0, and its descriptor, or -1 */
+void ckpt_at(const struct ckpt_checkpoint *cp, pid_t *pid, int *fd);
 struct ckpt_log *ckpt_save_log(struct ckpt_checkpoint *cp);
 
 /* begin a record; it takes its place in the image with ckpt_done(), which returns 0 */

@@ -26,6 +26,9 @@ struct ckpt_obj {			/* of a checkpoint */
 	u32 ref;
 	unsigned int users;		/* references that the engine has seen */
 	unsigned int ends[2];		/* of a pipe: for reading, for writing; of a pty: masters, slaves */
+	pid_t met_pid;			/* of a pipe: in the container, who had an end first, */
+	int met_fd;			/* as which descriptor; -1: it was on its way in a socket */
+	int side;			/* of a pipe: EXTERNAL's, or 0: it has no end outside */
 	const void *mount;		/* of an inode: the vfsmount that it was met in first; no reference */
 	bool refused;			/* and said so */
 };

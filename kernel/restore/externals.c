@@ -14,6 +14,21 @@ struct handed_out {
 	struct ckpt_external_args args;
 };
 
+/* each that is meant must be there, before any task has changed */
+int ckpt_check_externals(struct ckpt_restart *rs)
+{
+	struct ckpt_rec_buf *buf = NULL;
+
+	while ((buf = ckpt_next_rec(rs, buf, CKPT_REC_PIPE))) {
+		u32 ref = ckpt_get(buf, PIPE, BASE)->external;
+		const struct ckpt_rec_buf *external = ref ? ckpt_find_rec(rs, ref, &ckpt_type_external) : NULL;
+
+		if (ref && (!external || ckpt_get(external, EXTERNAL, BASE)->kind != CKPT_REC_PIPE))
+			return ckpt_fail(&rs->log, -EINVAL, "the image has no EXTERNAL %u of a PIPE", ref);
+	}
+	return 0;
+}
+
 int ckpt_hand_out(struct ckpt_restart *rs, u32 ref, u32 kind, struct file **ends)
 {
 	const struct ckpt_rec_buf *buf = ckpt_find_rec(rs, ref, &ckpt_type_external);
@@ -48,7 +63,7 @@ static struct handed_out *next(struct ckpt_restart *rs)
 	struct handed_out *h = NULL;
 
 	spin_lock(&rs->wait.lock);
-	if (rs->state == CKPT_RESTART_GO)
+	if (rs->state == CKPT_RESTART_RESTORED)
 		h = list_first_entry_or_null(&rs->externals, struct handed_out, list);
 	if (h)
 		list_del(&h->list);

@@ -131,7 +131,7 @@ static int check_loaded(struct ckpt_restart *rs)
 	if (nr != rs->nr_tasks)
 		return ckpt_fail(&rs->log, -EINVAL, "the image has %d tasks and its tree %d",
 				 nr, rs->nr_tasks);
-	return ckpt_check_trees(rs) ? : ckpt_check_system(&rs->log, rs->system, &rs->shift_ns);
+	return ckpt_check_trees(rs) ? : ckpt_check_externals(rs) ? : ckpt_check_system(&rs->log, rs->system, &rs->shift_ns);
 }
 
 int ckpt_load(struct ckpt_restart *rs)

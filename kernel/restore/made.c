@@ -87,28 +87,37 @@ int ckpt_note_made(struct ckpt_restart *rs, const struct path *path)
 	return ret;
 }
 
+static void forget(struct list_head *list)
+{
+	struct made *made, *next;
+
+	list_for_each_entry_safe(made, next, list, list) {
+		path_put(&made->path);
+		kfree(made);
+	}
+}
+
 /*
- * By the coordinator, when the restart has failed: what comes now removes itself.
- * The lock of making is not asked for, as who has it may be waiting for the server
- * of a file, which not even SIGKILL ends.
+ * When the restart has failed: what comes now removes itself.  The lock of making is
+ * not asked for, as who has it may be waiting for the server of a file, which not even
+ * SIGKILL ends.
  */
 void ckpt_remove_made(struct ckpt_restart *rs)
 {
 	struct made *made;
+	LIST_HEAD(list);
 
-	list_for_each_entry(made, &rs->made, list)
+	spin_lock(&rs->wait.lock);
+	list_splice_init(&rs->made, &list);
+	spin_unlock(&rs->wait.lock);
+	list_for_each_entry(made, &list, list)
 		remove(rs, &made->path);
-	ckpt_forget_made(rs);
+	forget(&list);
 }
 
 /* nobody makes anything any more; the files stay as they are */
 void ckpt_forget_made(struct ckpt_restart *rs)
 {
-	struct made *made, *next;
-
-	list_for_each_entry_safe(made, next, &rs->made, list) {
-		path_put(&made->path);
-		kfree(made);
-	}
+	forget(&rs->made);
 	INIT_LIST_HEAD(&rs->made);
 }

@@ -46,8 +46,8 @@ void ckpt_set_state(struct ckpt_restart *rs, enum ckpt_restart_state state)
 	spin_lock(&rs->wait.lock);
 	if (rs->state != CKPT_RESTART_FAILED)
 		rs->state = state;
-	/* nobody waits for the states before it */
-	if (rs->state >= CKPT_RESTART_DYING)
+	/* nobody waits for the others */
+	if (rs->state >= CKPT_RESTART_DYING && rs->state != CKPT_RESTART_RESTORED)
 		wake_up_all(&rs->turn);
 	spin_unlock(&rs->wait.lock);
 }

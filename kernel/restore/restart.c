@@ -253,15 +253,24 @@ static int run(struct ckpt_restart *rs)
 	ret = ckpt_last_restored(rs);
 	if (ret)
 		return ret;
-	ckpt_set_state(rs, CKPT_RESTART_GO);
-	return rs->state == CKPT_RESTART_GO ? 0 : rs->err;
+	ckpt_set_state(rs, CKPT_RESTART_RESTORED);
+	return ckpt_restore_failed(rs);
+}
+
+static void give_up(struct ckpt_restart *rs, int err)
+{
+	ckpt_restart_abort(rs, err);
+	ckpt_remove_made(rs);
+	if (READ_ONCE(rs->killed))
+		ckpt_log(&rs->log, "task %d was killed while it was restarted", rs->killed);
 }
 
 /*
  * ckpt_restart - read the image, and see all tasks restored
  *
  * Called by the coordinator, once for each open file.  Returns a positive id,
- * or a negative errno: then every task that has joined is being killed.
+ * and the tasks wait for ckpt_restart_go(); or a negative errno: then every task
+ * that has joined is being killed.
  */
 int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 {
@@ -274,14 +283,55 @@ int ckpt_restart(struct ckpt_restart *rs, struct ckpt_restart_args *args)
 	if (!ret)
 		ret = run(rs);
 	if (ret) {
-		ckpt_restart_abort(rs, ret);
-		ckpt_remove_made(rs);
-		if (READ_ONCE(rs->killed))
-			ckpt_log(&rs->log, "task %d was killed while it was restarted", rs->killed);
+		give_up(rs, ret);
 		return ret;
 	}
-	ckpt_forget_made(rs);
 	return ckpt_next_id();
+}
+
+/*
+ * ckpt_restart_go - let all tasks run
+ *
+ * The coordinator's last call.  Returns 0, or a negative errno as ckpt_restart().
+ */
+int ckpt_restart_go(struct ckpt_restart *rs)
+{
+	enum ckpt_restart_state state;
+
+	spin_lock(&rs->wait.lock);
+	state = rs->state;
+	if (state == CKPT_RESTART_RESTORED) {
+		rs->state = CKPT_RESTART_GO;
+		wake_up_all(&rs->turn);
+	}
+	spin_unlock(&rs->wait.lock);
+	if (state == CKPT_RESTART_FAILED) {
+		give_up(rs, rs->err);
+		return rs->err;
+	}
+	if (state != CKPT_RESTART_RESTORED)
+		return ckpt_fail(&rs->log, -EINVAL, "nothing is restored that could run");
+	ckpt_forget_made(rs);
+	return 0;
+}
+
+/*
+ * ckpt_restart_end - its tasks do not run, if they do not yet
+ *
+ * By the coordinator, or at the end of its open file with the rights of who has
+ * opened it.  While ckpt_restart() is at work that cleans up.
+ */
+void ckpt_restart_end(struct ckpt_restart *rs, int err)
+{
+	bool restored;
+
+	spin_lock(&rs->wait.lock);
+	restored = rs->state == CKPT_RESTART_RESTORED;
+	spin_unlock(&rs->wait.lock);
+	if (restored)
+		give_up(rs, err);
+	else
+		ckpt_restart_abort(rs, err);
 }
 
 struct ckpt_log *ckpt_restore_log(struct ckpt_restart *rs)

@@ -16,6 +16,7 @@ enum ckpt_restart_state {
 	CKPT_RESTART_JOINED,		/* all are here, nobody joins any more */
 	CKPT_RESTART_DYING,		/* zombies die */
 	CKPT_RESTART_LOADED,		/* the others restore themselves */
+	CKPT_RESTART_RESTORED,		/* all wait for the coordinator's last word */
 	CKPT_RESTART_GO,
 	CKPT_RESTART_FAILED,
 };
@@ -49,7 +50,7 @@ struct ckpt_restart {
 	struct xarray epolls;		/* EPOLL records, by FILES */
 	struct xarray restored;		/* struct ckpt_restored, by ref */
 	struct list_head made;		/* files that go if it fails; wait.lock, until it has failed */
-	struct list_head externals;	/* for who takes them: ends that are outside; wait.lock */
+	struct list_head externals;	/* for the coordinator: ends that are outside; wait.lock */
 	struct ckpt_given given;
 	bool filled;			/* the container's own tmpfs has what was in it; lock */
 	int fill_err;			/* or has not, for that reason */
@@ -86,7 +87,8 @@ void ckpt_drop_restored(struct ckpt_restart *rs);
 void ckpt_remove_made(struct ckpt_restart *rs);
 void ckpt_forget_made(struct ckpt_restart *rs);
 
-/* externals.c: what was outside, when nobody can take it any more */
+/* externals.c: what was outside; and when nobody can take it any more */
+int ckpt_check_externals(struct ckpt_restart *rs);
 void ckpt_drop_externals(struct ckpt_restart *rs);
 
 /* load.c: the small records, up to MEMORY */

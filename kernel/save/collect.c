@@ -165,7 +165,10 @@ static int collect(struct ckpt_checkpoint *cp, const char *desc, u32 desc_len)
 		if (ret)
 			return ret;
 	}
-	return ckpt_check_still_there(cp);
+	ret = ckpt_check_still_there(cp);
+	if (!ret)
+		ckpt_tell_pipes(cp);
+	return ret;
 }
 
 /*

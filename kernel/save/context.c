@@ -129,6 +129,12 @@ void ckpt_at_fd(struct ckpt_checkpoint *cp, int fd)
 	cp->fd = fd;
 }
 
+void ckpt_at(const struct ckpt_checkpoint *cp, pid_t *pid, int *fd)
+{
+	*pid = cp->task ? task_pid_nr_ns(cp->task, cp->pid_ns) : 0;
+	*fd = cp->task ? cp->fd : -1;
+}
+
 int ckpt_refuse_whole(struct ckpt_checkpoint *cp, int err, const char *fmt, ...)
 {
 	struct va_format vf = { .fmt = fmt };

@@ -25,10 +25,11 @@
  * CKPT_IOC_RESTORE_TASK on the coordinator's open file and does not return
  * from it other than as the task of the image.  The coordinator then calls
  * CKPT_IOC_RESTART, which reads the rest of the image and returns when all
- * tasks run.  Ends that the container's pipes had outside it gets with
- * CKPT_IOC_EXTERNAL.  If anything fails, every task that has joined gets SIGKILL and
- * the coordinator gets the error.  A coordinator that dies before the last call
- * must see to it that the tasks are killed, or call CKPT_IOC_ABORT.
+ * tasks are there and wait; takes the ends that the container's pipes had
+ * outside, with CKPT_IOC_EXTERNAL; and lets the tasks run with CKPT_IOC_GO.  If
+ * anything fails, every task that has joined gets SIGKILL and the coordinator
+ * gets the error.  A coordinator that dies before the last call must see to it
+ * that the tasks are killed, or call CKPT_IOC_ABORT.
  *
  * Every call returns a negative errno on error (through ioctl(2): -1 and
  * errno) and says why, in one line, on the log descriptor.
@@ -126,9 +127,12 @@ struct ckpt_restore_task_args {
  */
 #define CKPT_IOC_CHECK		_IOW('K', 0x14, struct ckpt_restart_args)
 /*
- * After CKPT_IOC_RESTART: the next end that was outside of the container, each once;
- * ENOENT: there is none any more.  One that nobody takes is closed with the open file.
+ * Between CKPT_IOC_RESTART and CKPT_IOC_GO: the next end that was outside of the
+ * container, each once; ENOENT: there is none any more.  One that nobody takes is
+ * closed with the open file.
  */
 #define CKPT_IOC_EXTERNAL	_IOR('K', 0x15, struct ckpt_external_args)
+/* after CKPT_IOC_RESTART: the tasks run */
+#define CKPT_IOC_GO		_IO('K', 0x16)
 
 #endif
