@@ -301,6 +301,19 @@ static const struct emit_field unix_fields[] = {
 	UX(addr, EMIT_BYTES),
 };
 
+#define PE(member, fmt) EMIT_FIELD(ckpt_image_file_peer, member, fmt)
+static const struct emit_field file_peer_fields[] = {
+	PE(flags, EMIT_HEX), PE(shutdown, EMIT_HEX), PE(error, EMIT_UNS), PE(addr_len, EMIT_UNS), PE(addr, EMIT_BYTES),
+};
+
+#define DG(member, fmt) EMIT_FIELD(ckpt_image_datagram, member, fmt)
+static const struct emit_field datagram_fields[] = {
+	DG(len, EMIT_UNS), DG(flags, EMIT_HEX), DG(version, EMIT_UNS), DG(from, EMIT_BYTES), DG(to, EMIT_BYTES),
+	DG(from_port, EMIT_HEX), DG(to_port, EMIT_HEX), DG(stamp, EMIT_DEC), DG(device_stamp, EMIT_DEC),
+	DG(ifindex, EMIT_UNS), DG(spec_dst, EMIT_HEX), DG(tos, EMIT_HEX), DG(ttl, EMIT_UNS), DG(flow, EMIT_HEX),
+	DG(mark, EMIT_HEX), DG(drops, EMIT_UNS), DG(csum, EMIT_HEX), DG(gso_size, EMIT_UNS), DG(frag_size, EMIT_UNS),
+};
+
 #define UM(member, fmt) EMIT_FIELD(ckpt_image_unix_message, member, fmt)
 static const struct emit_field unix_message_fields[] = {
 	UM(len, EMIT_UNS), UM(files, EMIT_UNS), UM(flags, EMIT_HEX), UM(pid, EMIT_DEC),
@@ -404,6 +417,8 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, DELETED, file_deleted_fields),
 	INSPECT_PART(FILE, FIFO, file_fifo_fields),
 	INSPECT_PART(FILE, SHM, file_shm_fields),
+	INSPECT_PART(FILE, PEER, file_peer_fields),
+	INSPECT_PART(FILE, DATAGRAMS, datagram_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(INODE, BASE, inode_fields),

@@ -8,6 +8,7 @@
 
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
+#include <linux/udp.h>
 #include <linux/version.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
@@ -47,6 +48,25 @@ static inline bool ckpt_inet6_has_flowlabels(const struct sock *sk)
 #endif
 }
 
+/* 6.7: bits of a word that UDP has, too; was a checksum of a part asked for? */
+static inline bool ckpt_udplite_sends_part(const struct sock *sk)
+{
+#ifdef UDPLITE_SEND_CC
+	return udp_sk(sk)->pcflag & UDPLITE_SEND_CC;
+#else
+	return udp_test_bit(UDPLITE_SEND_CC, sk);
+#endif
+}
+
+static inline bool ckpt_udplite_takes_part(const struct sock *sk)
+{
+#ifdef UDPLITE_RECV_CC
+	return udp_sk(sk)->pcflag & UDPLITE_RECV_CC;
+#else
+	return udp_test_bit(UDPLITE_RECV_CC, sk);
+#endif
+}
+
 /* what a kernel may be built without */
 static inline bool ckpt_sock_has_policy(const struct sock *sk)
 {
@@ -61,6 +81,15 @@ static inline bool ckpt_sock_has_bpf_storage(const struct sock *sk)
 {
 #ifdef CONFIG_BPF_SYSCALL
 	return rcu_access_pointer(sk->sk_bpf_storage);
+#else
+	return false;
+#endif
+}
+
+static inline bool ckpt_skb_secmark(const struct sk_buff *skb)
+{
+#ifdef CONFIG_NETWORK_SECMARK
+	return skb->secmark;
 #else
 	return false;
 #endif

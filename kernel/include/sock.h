@@ -17,6 +17,22 @@ void ckpt_take_sock(void *ptr);
 void ckpt_drop_sock(void *ptr);
 /* tcp_ends.c: it is, or was, connected */
 bool ckpt_is_connection(const struct sock *sk);
+/* udp.c: of UDP or UDP-Lite */
+bool ckpt_is_udp(const struct sock *sk);
+/* udp_queue.c: what waits to be received; those that nobody would ever get are added to @drops */
+int ckpt_save_datagrams(struct ckpt_checkpoint *cp, struct sock *sk, struct ckpt_rec_out *rec,
+			u32 *drops);
+int ckpt_check_datagrams(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+/* of a socket that nobody else has, and that is not bound: nothing may come before it */
+int ckpt_restore_datagrams(struct ckpt_restart *rs, struct socket *sock,
+			   const struct ckpt_rec_buf *buf);
+/* inet.c: what TCP and UDP have in common: addresses, and to be bound to them */
+struct socket *ckpt_inet_socket_of(struct file *file, int type, int protocol);
+int ckpt_save_inet(struct ckpt_checkpoint *cp, struct file *file,
+		   struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec);
+int ckpt_check_inet(struct ckpt_log *log, const struct ckpt_rec_buf *buf, int type, int protocol);
+int ckpt_start_inet(struct ckpt_restart *rs, struct socket *sock,
+		    const struct ckpt_image_file_sock *img);
 /* add what is not the family's own: fill @img, and the part with the options */
 int ckpt_save_socket(struct ckpt_checkpoint *cp, struct file *file,
 		     struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec);

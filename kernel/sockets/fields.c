@@ -65,10 +65,12 @@ static const char *strange_sock(struct sock *sk, const struct sock *pristine)
 {
 	/* of unix sockets and of TCP connections all of these are saved: peers.c, tcp_ends.c */
 	const bool saved = sk->sk_family == AF_UNIX || ckpt_is_connection(sk);
+	/* udp.c */
+	const bool ends_saved = saved || ckpt_is_udp(sk);
 
-	if (READ_ONCE(sk->sk_shutdown) && !saved)
+	if (READ_ONCE(sk->sk_shutdown) && !ends_saved)
 		return "one or both directions shut down";
-	if ((READ_ONCE(sk->sk_err) && !saved) || READ_ONCE(sk->sk_err_soft) ||
+	if ((READ_ONCE(sk->sk_err) && !ends_saved) || READ_ONCE(sk->sk_err_soft) ||
 	    !skb_queue_empty(&sk->sk_error_queue))
 		return "an error that its owner has not read yet";
 	if (!saved && sk->sk_socket && sk->sk_socket->state != pristine->sk_socket->state)

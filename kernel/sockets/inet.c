@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sockets of TCP, and of UDP that are not connected, over IPv4 and IPv6; connections are tcp*.c's.  C7. */
-#include <linux/udp.h>
+/* Sockets of TCP, over IPv4 and IPv6, and what they share with UDP's: udp.c; connections are tcp*.c's.  C7. */
 #include <net/inet_sock.h>
 #include <net/tcp_states.h>
 
 #include "sock.h"
 
-static struct socket *inet_socket_of(struct file *file, int type, int protocol)
+struct socket *ckpt_inet_socket_of(struct file *file, int type, int protocol)
 {
 	struct socket *sock = ckpt_socket_of(file, AF_INET, type);
 
@@ -17,21 +16,14 @@ static struct socket *inet_socket_of(struct file *file, int type, int protocol)
 
 static bool tcp_mine(struct file *file)
 {
-	return inet_socket_of(file, SOCK_STREAM, IPPROTO_TCP);
+	return ckpt_inet_socket_of(file, SOCK_STREAM, IPPROTO_TCP);
 }
 
-static bool udp_mine(struct file *file)
+int ckpt_save_inet(struct ckpt_checkpoint *cp, struct file *file,
+		   struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec)
 {
-	return inet_socket_of(file, SOCK_DGRAM, IPPROTO_UDP);
-}
-
-static int save_inet(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
-{
-	struct ckpt_image_file_sock *img = ckpt_put(rec, FILE, SOCK);
 	struct sock *sk = sock_from_file(file)->sk;
 
-	if (!img)
-		return -ENOMEM;
 	if (sk->sk_family == AF_INET6 && ckpt_lacks(CKPT_FOR_INET6))
 		return ckpt_refuse_lack(cp, CKPT_FOR_INET6);
 	if (ckpt_is_connection(sk)) {
@@ -51,30 +43,25 @@ static int save_inet(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_
 static int tcp_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
 {
 	struct sock *sk = sock_from_file(file)->sk;
+	struct ckpt_image_file_sock *img;
 
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		return ckpt_refuse(cp, -EBUSY, "a TCP connection that is being made is not supported");
-	return save_inet(cp, file, rec);
-}
-
-static int udp_save(struct ckpt_checkpoint *cp, struct file *file, struct ckpt_rec_out *rec)
-{
-	struct sock *sk = sock_from_file(file)->sk;
-
-	if (sk->sk_state != TCP_CLOSE)
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a connected UDP socket is not supported");
-	if (!skb_queue_empty(&sk->sk_receive_queue) ||
-	    !skb_queue_empty(&udp_sk(sk)->reader_queue))
-		return ckpt_refuse(cp, -EOPNOTSUPP, "a UDP socket with queued data is not supported");
-	return save_inet(cp, file, rec);
+	img = ckpt_put(rec, FILE, SOCK);
+	return img ? ckpt_save_inet(cp, file, img, rec) : -ENOMEM;
 }
 
 /* bound as it was; an address or port that the kernel had chosen is not held for ever */
 static int bind_inet(struct socket *sock, const struct ckpt_image_file_sock *img)
 {
+	const bool only_ipv6 = sock->sk->sk_ipv6only;
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct sockaddr_storage addr = {};
 	int ret = kernel_bind(sock, (struct sockaddr *)img->addr, img->addr_len);
 
+	/* an address whose port went with a connection */
+	if (!ret && sock->type == SOCK_DGRAM && !((struct sockaddr_in *)img->addr)->sin_port)
+		ret = kernel_connect(sock, &none, sizeof(none), 0);
 	if (ret)
 		return ret;
 	lock_sock(sock->sk);
@@ -82,6 +69,8 @@ static int bind_inet(struct socket *sock, const struct ckpt_image_file_sock *img
 		sock->sk->sk_userlocks &= ~SOCK_BINDADDR_LOCK;
 	if (!(img->state & CKPT_SOCK_PORT_LOCK))
 		sock->sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
+	/* whose address connect(2) chose has kept its IPV6_V6ONLY, which bind(2) sets */
+	sock->sk->sk_ipv6only = only_ipv6;
 	release_sock(sock->sk);
 	ret = sock->ops->getname(sock, (struct sockaddr *)&addr, 0);
 	if (ret < 0)
@@ -89,8 +78,8 @@ static int bind_inet(struct socket *sock, const struct ckpt_image_file_sock *img
 	return ret == img->addr_len && !memcmp(&addr, img->addr, ret) ? 0 : -EADDRNOTAVAIL;
 }
 
-static int start(struct ckpt_restart *rs, struct socket *sock,
-		 const struct ckpt_image_file_sock *img)
+int ckpt_start_inet(struct ckpt_restart *rs, struct socket *sock,
+		    const struct ckpt_image_file_sock *img)
 {
 	int ret = 0;
 
@@ -105,8 +94,7 @@ static int start(struct ckpt_restart *rs, struct socket *sock,
 	return 0;
 }
 
-static int check_sock(struct ckpt_log *log, const struct ckpt_rec_buf *buf, int type,
-		      int protocol)
+int ckpt_check_inet(struct ckpt_log *log, const struct ckpt_rec_buf *buf, int type, int protocol)
 {
 	const struct ckpt_image_file_sock *img = ckpt_get(buf, FILE, SOCK);
 
@@ -119,17 +107,10 @@ static int check_sock(struct ckpt_log *log, const struct ckpt_rec_buf *buf, int 
 
 static int tcp_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	return check_sock(log, buf, SOCK_STREAM, IPPROTO_TCP);
+	return ckpt_check_inet(log, buf, SOCK_STREAM, IPPROTO_TCP);
 }
 
-static int udp_check(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
-{
-	if (ckpt_get(buf, FILE, SOCK) && ckpt_get(buf, FILE, SOCK)->state & CKPT_SOCK_CONNECTED)
-		return ckpt_malformed(log, buf);
-	return check_sock(log, buf, SOCK_DGRAM, IPPROTO_UDP);
-}
-
-static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
+static struct file *tcp_restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf,
 				 const struct cred *cred)
 {
 	struct socket *sock;
@@ -139,7 +120,7 @@ static struct file *inet_restore(struct ckpt_restart *rs, const struct ckpt_rec_
 	if (IS_ERR(sock))
 		return ERR_CAST(sock);
 	/* one with a connection gets its addresses with it */
-	ret = start(rs, sock, ckpt_get(buf, FILE, SOCK));
+	ret = ckpt_start_inet(rs, sock, ckpt_get(buf, FILE, SOCK));
 	if (ret) {
 		sock_release(sock);
 		return ERR_PTR(ret);
@@ -155,16 +136,5 @@ const struct ckpt_file_ops ckpt_file_tcp = {
 	.mine = tcp_mine,
 	.save = tcp_save,
 	.check = tcp_check,
-	.restore = inet_restore,
-};
-
-const struct ckpt_file_ops ckpt_file_udp = {
-	.name = "udp",
-	.kind = CKPT_FILE_UDP,
-	.needs = CKPT_FOR_INET,
-	.has_cred = true,
-	.mine = udp_mine,
-	.save = udp_save,
-	.check = udp_check,
-	.restore = inet_restore,
+	.restore = tcp_restore,
 };

@@ -14,6 +14,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
+#include <net/udplite.h>
 
 #include "sock.h"
 
@@ -49,6 +50,8 @@ WAS_SET(keepintvl, tcp_sk(sk)->keepalive_intvl)
 WAS_SET(keepcnt, tcp_sk(sk)->keepalive_probes)
 WAS_SET(syncnt, inet_csk(sk)->icsk_syn_retries)
 WAS_SET(linger2, tcp_sk(sk)->linger2)
+WAS_SET(send_coverage, ckpt_udplite_sends_part(sk))
+WAS_SET(recv_coverage, ckpt_udplite_takes_part(sk))
 
 #define INT(level, name)	  { level, name, sizeof(int), 0, #name }
 #define INT_ALWAYS(level, name)	  { level, name, sizeof(int), ALWAYS, #name }
@@ -185,6 +188,9 @@ static const struct ckpt_option options[] = {
 	INT(SOL_UDP, UDP_NO_CHECK6_RX),
 	INT(SOL_UDP, UDP_SEGMENT),
 	INT(SOL_UDP, UDP_GRO),
+
+	INT_SET(SOL_UDPLITE, UDPLITE_SEND_CSCOV, send_coverage_was_set),
+	INT_SET(SOL_UDPLITE, UDPLITE_RECV_CSCOV, recv_coverage_was_set),
 };
 
 static const struct ckpt_option *option_of(int level, int name)
@@ -208,8 +214,11 @@ bool ckpt_sock_has_level(int family, int protocol, int level)
 	case SOL_IPV6:
 		return family == AF_INET6;
 	case SOL_TCP:
-	case SOL_UDP:
+	case SOL_UDPLITE:
 		return ckpt_sock_has_level(family, protocol, SOL_IP) && protocol == level;
+	case SOL_UDP:
+		return ckpt_sock_has_level(family, protocol, SOL_IP) &&
+			(protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE);
 	}
 	return false;
 }

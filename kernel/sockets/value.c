@@ -7,6 +7,7 @@
 #include <linux/udp.h>
 #include <net/inet_ecn.h>
 #include <net/sock.h>
+#include <net/udplite.h>
 
 #include "sock.h"
 
@@ -28,6 +29,12 @@ static int get_udp(struct sock *sk, int name, int *val)
 		return 0;
 	case UDP_GRO:
 		*val = udp_test_bit(GRO_ENABLED, sk);
+		return 0;
+	case UDPLITE_SEND_CSCOV:
+		*val = READ_ONCE(udp_sk(sk)->pcslen);
+		return 0;
+	case UDPLITE_RECV_CSCOV:
+		*val = READ_ONCE(udp_sk(sk)->pcrlen);
 		return 0;
 	}
 	return -ENOPROTOOPT;

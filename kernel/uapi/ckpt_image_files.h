@@ -13,7 +13,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_EPOLL		= 4,
 	CKPT_FILE_TIMERFD	= 5,
 	CKPT_FILE_TCP		= 6,	/* TCP has what it is connected with */
-	CKPT_FILE_UDP		= 7,	/* not connected, queue empty */
+	CKPT_FILE_UDP		= 7,	/* and UDP-Lite; PEER and DATAGRAMS have what it is connected with and what waits */
 	CKPT_FILE_UNIX		= 8,	/* UNIX has what it is connected with */
 	CKPT_FILE_SHMEM		= 9,	/* memory with no name: shared anonymous, memfd */
 	CKPT_FILE_SIGNALFD	= 30,
@@ -215,6 +215,44 @@ struct ckpt_image_file_sock {
 	__u32 sk_gid;
 	__u32 peer_cred;	/* SO_PEERCRED: ref of a CRED, 0: none */
 	__s32 peer_pid;
+};
+
+/* of CKPT_FILE_UDP, if there is something of it */
+#define CKPT_PEER_CONNECTED	0x1
+
+struct ckpt_image_file_peer {
+	__u32 flags;		/* CKPT_PEER_* */
+	__u32 shutdown;		/* 1: does not receive, 2: does not send */
+	__u32 error;		/* SO_ERROR, positive */
+	__u32 addr_len;
+	__u8 addr[128];		/* struct sockaddr_* of the socket's family */
+};
+
+/* of CKPT_FILE_UDP: one that waits to be received; its bytes are the next of DATA */
+#define CKPT_DATAGRAM_PEEKED	0x1	/* somebody has looked at it */
+#define CKPT_DATAGRAM_CSUM	0x2	/* the device has counted csum: IP_CHECKSUM */
+
+struct ckpt_image_datagram {
+	__s64 stamp;		/* when it came, CLOCK_REALTIME in ns; 0: nobody has asked */
+	__s64 device_stamp;	/* the same of the device */
+	__u32 len;
+	__u32 flags;		/* CKPT_DATAGRAM_* */
+	__u32 ifindex;		/* IP_PKTINFO: by which device it came */
+	__u32 spec_dst;		/* IP_PKTINFO; network byte order, as all below to flow */
+	__u8 from[16];		/* of IPv4 the first four */
+	__u8 to[16];
+	__u16 from_port;
+	__u16 to_port;
+	__u32 flow;		/* of IPv6: traffic class and flow label */
+	__u32 mark;		/* SO_RCVMARK */
+	__u32 drops;		/* SO_RXQ_OVFL */
+	__u32 csum;
+	__u16 gso_size;		/* UDP_GRO: several of that size in one; 0: one */
+	__u16 frag_size;	/* IP_RECVFRAGSIZE */
+	__u8 version;		/* 4 or 6 */
+	__u8 tos;		/* of IPv4 */
+	__u8 ttl;		/* the same of IPv6: hop limit */
+	__u8 reserved[5];
 };
 
 /*

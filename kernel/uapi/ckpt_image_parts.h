@@ -55,6 +55,9 @@
 	X(FILE, DELETED, 66, struct ckpt_image_file_deleted, 0, 1)	\
 	X(FILE, FIFO, 68, struct ckpt_image_file_fifo, 0, 1)		\
 	X(FILE, SHM, 70, struct ckpt_image_file_shm, 0, 1)		\
+	X(FILE, PEER, 74, struct ckpt_image_file_peer, 0, 1)		\
+	X(FILE, DATAGRAMS, 75, struct ckpt_image_datagram, 0, CKPT_MANY) \
+	X(FILE, DATA, 76, __u8, 0, CKPT_MANY)				\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
@@ -173,6 +176,9 @@
 	X(FILE, PIDFD, reserved, 0)					\
 	X(FILE, DELETED, reserved, 0)					\
 	X(FILE, SHM, reserved, 0)					\
+	X(FILE, PEER, flags, CKPT_PEER_CONNECTED)			\
+	X(FILE, PEER, shutdown, 3)					\
+	X(FILE, DATAGRAMS, flags, CKPT_DATAGRAM_PEEKED | CKPT_DATAGRAM_CSUM) \
 	X(PIPE, BUFS, flags, CKPT_PIPE_BUF_FLAGS)			\
 	X(PIPE, BUFS, reserved, 0)					\
 	X(SHMEM, BASE, memfd, 1)					\

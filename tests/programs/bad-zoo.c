@@ -208,6 +208,11 @@ static void make_sockets(const char *dir)
 	must(listen(s, 10), "tcp6");
 	s = must(socket(AF_INET, SOCK_DGRAM, 0), "udp");
 	must(bind(s, (void *)&in, sizeof(in)), "udp");
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	must(sendto(s, "gram", 4, 0, (void *)&in, sizeof(in)), "udp");
+	must(sendto(s, "grams", 5, 0, (void *)&in, sizeof(in)), "udp");
+	s = must(socket(AF_INET, SOCK_DGRAM, 0), "udp client");
+	must(connect(s, (void *)&in, sizeof(in)), "udp client");
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s/socket", dir);
 	s = must(socket(AF_UNIX, SOCK_STREAM, 0), "unix");
 	must(bind(s, (void *)&un, sizeof(un)), "unix");

@@ -183,29 +183,12 @@ static void urgent(void)
 	have(send(fds[0], "urgent", 6, MSG_OOB) == 6);
 }
 
-static void shut_down(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	/* it is not connected, and shut down all the same */
-	have(fd >= 0 && shutdown(fd, SHUT_WR) && errno == ENOTCONN);
-}
-
 static void notification_pipe(void)
 {
 	int fds[2];
 
 	/* O_NOTIFICATION_PIPE */
 	have(!pipe2(fds, O_EXCL));
-}
-
-static void datagrams(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(6101),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	have(!bind(fd, (void *)&a, sizeof(a)) && sendto(fd, "x", 1, 0, (void *)&a, sizeof(a)) == 1);
 }
 
 static int udp(void)
@@ -255,6 +238,17 @@ static void ip_options(void)
 {
 	/* no operation, four times */
 	have(!setsockopt(udp(), SOL_IP, IP_OPTIONS, "\1\1\1\1", 4));
+}
+
+/* one that waits has come with IP options */
+static void datagrams(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(6101),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = udp(), from = udp();
+
+	have(!bind(fd, (void *)&a, sizeof(a)) && !setsockopt(from, SOL_IP, IP_OPTIONS, "\1\1\1\1", 4));
+	have(sendto(from, "x", 1, 0, (void *)&a, sizeof(a)) == 1 && !close(from));
 }
 
 static void ipv6_mtu(void)
@@ -634,7 +628,7 @@ static const struct kind kinds[] = {
 	{ "namespace-file", namespace_file },
 	{ "tty-hung-up", tty_hung_up }, { "tty-extproc", tty_extproc }, { "tty-locked", tty_locked },
 	{ "tty-null", tty_null }, { "urgent", urgent },
-	{ "shutdown", shut_down }, { "notification-pipe", notification_pipe },
+	{ "notification-pipe", notification_pipe },
 	{ "socket-filter", socket_filter }, { "bound-device", bound_device },
 	{ "multicast", multicast }, { "unicast-if", unicast_if }, { "ip-options", ip_options },
 	{ "ipv6-mtu", ipv6_mtu }, { "ipv6-pktinfo", ipv6_pktinfo }, { "ipv6-dstopts", ipv6_dstopts },

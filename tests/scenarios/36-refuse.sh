@@ -106,8 +106,7 @@ refuse C9 tty-locked terminal 'has locked settings \(TIOCSLCKTRMIOS\)'
 refuse C9 tty-null terminal 'has a line discipline of its own'
 refuse C10 device fd kmsg
 refuse C6 urgent container 'socket:.* urgent data'
-refuse C7 shutdown fd 'shut down'
-refuse C7 datagrams fd 'UDP socket with queued data'
+refuse C7 datagrams fd 'UDP socket with a queued datagram with IP options'
 refuse C7 tcp-md5 fd TCP_MD5SIG
 refuse C7 tcp-repair fd TCP_REPAIR
 refuse C7 tcp-fastopen-key fd TCP_FASTOPEN_KEY
