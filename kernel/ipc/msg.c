@@ -30,7 +30,7 @@ struct msgs {
 	u64 queues, msgs, bytes;	/* left */
 };
 
-static void copy_bytes(const struct msg_msg *msg, u8 *to)
+void ckpt_copy_msg(const struct msg_msg *msg, u8 *to)
 {
 	const struct ckpt_msg_msgseg *seg;
 	size_t len = min_t(size_t, msg->m_ts, CKPT_MSG_LEN), left = msg->m_ts - len;
@@ -55,7 +55,7 @@ static int save_msgs(const struct ckpt_msg_queue *msq, struct msgs *m)
 			return -EAGAIN;
 		m->msg->type = msg->m_type;
 		m->msg->len = msg->m_ts;
-		copy_bytes(msg, m->byte);
+		ckpt_copy_msg(msg, m->byte);
 		m->byte += msg->m_ts;
 		m->bytes -= msg->m_ts;
 		m->msg++;

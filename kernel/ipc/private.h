@@ -116,6 +116,9 @@ struct ckpt_sem_value {
  */
 bool ckpt_swap_sem(struct ipc_namespace *ns, int id, u32 nr, struct ckpt_sem_value *v);
 
+/* msg.c: the bytes of a message, of System V's queues as of POSIX ones */
+void ckpt_copy_msg(const struct msg_msg *msg, u8 *to);
+
 /* attach.c: the memory of a segment, with a reference; NULL: there is none of that id */
 struct file *ckpt_segment_memory(struct ipc_namespace *ns, int id);
 
