@@ -93,6 +93,26 @@ static const struct emit_field sem_fields[] = {
 	EMIT_FIELD(ckpt_image_sem, otime, EMIT_DEC),
 };
 
+#define PMQ(member, fmt) EMIT_FIELD(ckpt_image_mqueue, member, fmt)
+static const struct emit_field mqueue_fields[] = {
+	PMQ(id, EMIT_UNS), PMQ(flags, EMIT_HEX), PMQ(name_len, EMIT_UNS), PMQ(messages, EMIT_UNS),
+	PMQ(maxmsg, EMIT_UNS), PMQ(msgsize, EMIT_UNS), PMQ(mode, EMIT_OCT), PMQ(uid, EMIT_UNS),
+	PMQ(gid, EMIT_UNS), PMQ(creator, EMIT_UNS), PMQ(atime_ns, EMIT_DEC), PMQ(mtime_ns, EMIT_DEC),
+	PMQ(ctime_ns, EMIT_DEC), PMQ(notified, EMIT_DEC), PMQ(notify, EMIT_UNS), PMQ(value, EMIT_HEX),
+	PMQ(signo, EMIT_UNS),
+};
+
+#define MQD(member, fmt) EMIT_FIELD(ckpt_image_mq_dir, member, fmt)
+static const struct emit_field mq_dir_fields[] = {
+	MQD(mode, EMIT_OCT), MQD(uid, EMIT_UNS), MQD(gid, EMIT_UNS), MQD(atime_ns, EMIT_DEC),
+	MQD(mtime_ns, EMIT_DEC), MQD(ctime_ns, EMIT_DEC),
+};
+
+static const struct emit_field file_mqueue_fields[] = {
+	EMIT_FIELD(ckpt_image_file_mqueue, ns, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_file_mqueue, queue, EMIT_UNS),
+};
+
 static const struct emit_field file_shm_fields[] = { EMIT_FIELD(ckpt_image_file_shm, id, EMIT_DEC) };
 
 static const struct emit_field pid_fields[] = {
@@ -245,6 +265,7 @@ static const char *const file_kinds[] = {
 	[CKPT_FILE_TTY] = "terminal",
 	[CKPT_FILE_DELETED] = "deleted",
 	[CKPT_FILE_SHM] = "shm",
+	[CKPT_FILE_MQUEUE] = "mqueue",
 };
 
 #define NR_FILE_KINDS (sizeof(file_kinds) / sizeof(*file_kinds))
@@ -395,6 +416,9 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(NAMESPACE, MSGS, msg_fields),
 	INSPECT_PART(NAMESPACE, SEM_SETS, sem_set_fields),
 	INSPECT_PART(NAMESPACE, SEMS, sem_fields),
+	INSPECT_PART(NAMESPACE, MQUEUES, mqueue_fields),
+	INSPECT_PART(NAMESPACE, MQ_MSGS, msg_fields),
+	INSPECT_PART(NAMESPACE, MQ_DIR, mq_dir_fields),
 	INSPECT_PRINT(EXTERNAL, BASE, print_external),
 	INSPECT_PRINT(FILE, BASE, print_file),
 	INSPECT_PART(FILE, LOCKS, lock_fields),
@@ -419,6 +443,7 @@ const struct inspect_part inspect_objects[] = {
 	INSPECT_PART(FILE, SHM, file_shm_fields),
 	INSPECT_PART(FILE, PEER, file_peer_fields),
 	INSPECT_PART(FILE, DATAGRAMS, datagram_fields),
+	INSPECT_PART(FILE, MQUEUE, file_mqueue_fields),
 	INSPECT_PART(PIPE, BASE, pipe_fields),
 	INSPECT_PART(PIPE, BUFS, pipe_buf_fields),
 	INSPECT_PART(INODE, BASE, inode_fields),

@@ -11,6 +11,7 @@
 #include "file.h"
 
 static const struct ckpt_file_ops * const kinds[] = {
+	&ckpt_file_mqueue,
 	&ckpt_file_deleted,
 	&ckpt_file_path,
 	&ckpt_file_pipe,

@@ -36,7 +36,8 @@ struct ckpt_file_ops {
 extern const struct ckpt_file_ops ckpt_file_path, ckpt_file_pipe, ckpt_file_eventfd,
 	ckpt_file_epoll, ckpt_file_timerfd, ckpt_file_tcp, ckpt_file_udp,
 	ckpt_file_unix, ckpt_file_shmem, ckpt_file_signalfd, ckpt_file_inotify,
-	ckpt_file_pidfd, ckpt_file_tty_ops, ckpt_file_deleted, ckpt_file_shm, ckpt_file_fifo;
+	ckpt_file_pidfd, ckpt_file_tty_ops, ckpt_file_deleted, ckpt_file_shm, ckpt_file_fifo,
+	ckpt_file_mqueue;
 
 #define CKPT_OPEN_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | \
 			 O_DIRECTORY | O_NOATIME | O_PATH | O_LARGEFILE | O_NOFOLLOW)

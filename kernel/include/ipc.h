@@ -9,6 +9,7 @@
 #include "restore.h"
 #include "save.h"
 
+struct ckpt_mqueues;
 struct file;
 struct ipc_namespace;
 struct vm_area_struct;
@@ -45,6 +46,29 @@ int ckpt_restore_sems(struct ckpt_restart *rs, struct ipc_namespace *ns,
 struct pid **ckpt_get_shm_pids(const struct ckpt_rec_buf *buf, u64 *nr);
 void ckpt_finish_shms(struct ipc_namespace *ns, const struct ckpt_rec_buf *buf,
 		      struct pid **lpids);
+
+/* POSIX message queues: ipc/mqueue_layout.c, when the module is loaded; are their structs as we know them? */
+void ckpt_mqueue_init(void);
+bool ckpt_mqueue_known(void);
+/* ipc/mqueue.c, as those of System V */
+int ckpt_save_mqueues(struct ckpt_checkpoint *cp, struct ipc_namespace *ns, struct ckpt_rec_out *rec);
+int ckpt_check_mqueues(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
+/*
+ * ipc/mqueue_restore.c: likewise, and what of them is kept until the coordinator has finished
+ * them, when nobody closes a descriptor any more; or an error pointer
+ */
+struct ckpt_mqueues *ckpt_restore_mqueues(struct ckpt_restart *rs, struct ipc_namespace *ns,
+					  const struct ckpt_rec_buf *buf);
+int ckpt_finish_mqueues(struct ckpt_restart *rs, struct ipc_namespace *ns, const struct ckpt_rec_buf *buf,
+			struct ckpt_mqueues *all);
+void ckpt_put_mqueues(struct ckpt_mqueues *all);
+/* namespaces/ipc.c: those of a NAMESPACE that is current's, or NULL */
+const struct ckpt_mqueues *ckpt_find_mqueues(struct ckpt_restart *rs, u32 ref);
+/*
+ * ipc/mqueue_file.c, when all files are known: a queue that somebody outside has open, too, is
+ * refused, and queues that are not the container's in its mounts
+ */
+int ckpt_check_mqueue_users(struct ckpt_checkpoint *cp);
 
 /*
  * ipc/undo.c, when all tasks are known: what all of them, and others, have done to semaphores

@@ -121,6 +121,7 @@ static bool same(const char *of, const struct member *ours, size_t nr)
 /* behind ckpt_symbols_init() */
 void ckpt_ipc_init(void)
 {
+	ckpt_mqueue_init();
 	/* one is an element of an array, the other is ours to make */
 	known = !ckpt_lacks(CKPT_FOR_IPC) && SAME(shmid_kernel) && SAME(shm_file_data) &&
 		SAME(msg_queue) && SAME(msg_msgseg) && SAME(sem) && SAME(sem_array) &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The limits of an ipc namespace, and which numbers it gives next; System V's objects in
- * it are ipc/'s.  T10, C8.
+ * The limits of an ipc namespace, and which numbers it gives next; the objects in it
+ * are ipc/'s.  T10, C8.
  */
 #include <linux/idr.h>
 #include <linux/ipc_namespace.h>
@@ -24,9 +24,6 @@ static int check_ipc(struct ckpt_checkpoint *cp, struct ipc_namespace *ns)
 			ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
 					  "the container has System V %s, which are not supported on this kernel, whose structs are not known",
 					  what[i]);
-	if (ns->mq_queues_count)
-		ret = ckpt_refuse_whole(cp, -EOPNOTSUPP,
-				  "the container has POSIX message queues, which are not supported");
 	return ret;
 }
 
@@ -45,6 +42,10 @@ static int save_objects(struct ckpt_checkpoint *cp, struct ipc_namespace *ns,
 	ret = ckpt_save_msgs(cp, ns, rec, img);
 	if (!ret)
 		ret = ckpt_save_sems(cp, ns, rec, img);
+	if (ckpt_go_on(ret))
+		return ret;
+	refused = ret ? : refused;
+	ret = ckpt_save_mqueues(cp, ns, rec);
 	return ret ? : refused;
 }
 
@@ -102,7 +103,7 @@ static bool ids_ok(const struct ckpt_rec_buf *buf)
 	return !nr || nr == ARRAY_SIZE(((struct ipc_namespace *)NULL)->ids);
 }
 
-static bool has_objects(const struct ckpt_rec_buf *buf)
+static bool has_sysv(const struct ckpt_rec_buf *buf)
 {
 	return ckpt_get(buf, NAMESPACE, SHM) || ckpt_get(buf, NAMESPACE, MSG_QUEUES) ||
 	       ckpt_get(buf, NAMESPACE, SEM_SETS);
@@ -110,11 +111,12 @@ static bool has_objects(const struct ckpt_rec_buf *buf)
 
 static int check_objects(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 {
-	if (has_objects(buf) && ckpt_lacks(CKPT_FOR_IPC))
+	if (has_sysv(buf) && ckpt_lacks(CKPT_FOR_IPC))
 		return ckpt_fail_lack(log, CKPT_FOR_IPC);
-	if (has_objects(buf) && !ckpt_ipc_known())
+	if (has_sysv(buf) && !ckpt_ipc_known())
 		return ckpt_fail(log, -EOPNOTSUPP, "objects of System V IPC are not supported on this kernel, whose structs are not known");
-	return ckpt_check_shms(log, buf) ? : ckpt_check_msgs(log, buf) ? : ckpt_check_sems(log, buf);
+	return ckpt_check_shms(log, buf) ? : ckpt_check_msgs(log, buf) ? : ckpt_check_sems(log, buf) ? :
+	       ckpt_check_mqueues(log, buf);
 }
 
 /* the same bounds as the sysctls have */
@@ -179,25 +181,8 @@ struct filled {				/* an ipc namespace, as restored */
 	struct nsproxy *nsproxy;	/* which keeps it */
 	u64 nr;
 	struct pid **lpids;		/* of the segments */
+	struct ckpt_mqueues *mqueues;
 };
-
-static struct filled *new_filled(const struct ckpt_rec_buf *buf)
-{
-	struct filled *f = kzalloc(sizeof(*f), GFP_KERNEL);
-
-	if (!f)
-		return ERR_PTR(-ENOMEM);
-	f->lpids = ckpt_get_shm_pids(buf, &f->nr);
-	if (IS_ERR(f->lpids)) {
-		long ret = PTR_ERR(f->lpids);
-
-		kfree(f);
-		return ERR_PTR(ret);
-	}
-	f->nsproxy = current->nsproxy;
-	ckpt_get_nsproxy(f->nsproxy);
-	return f;
-}
 
 bool ckpt_is_ipc(const void *ipc, const struct ipc_namespace *ns)
 {
@@ -212,8 +197,17 @@ void ckpt_put_ipc(void *ipc)
 	for (i = 0; i < f->nr; i++)
 		put_pid(f->lpids[i]);
 	kvfree(f->lpids);
+	if (f->mqueues)
+		ckpt_put_mqueues(f->mqueues);
 	ckpt_put_nsproxy(f->nsproxy);
 	kfree(f);
+}
+
+const struct ckpt_mqueues *ckpt_find_mqueues(struct ckpt_restart *rs, u32 ref)
+{
+	const struct filled *f = ckpt_find_restored(rs, ref, &ckpt_type_namespace);
+
+	return f && f->nsproxy->ipc_ns == current->nsproxy->ipc_ns ? f->mqueues : NULL;
 }
 
 /* objects were made when it had other limits, perhaps, and all of them go back into it */
@@ -228,46 +222,86 @@ static void lift_limits(struct ipc_namespace *ns)
 	ns->sem_ctls[1] = INT_MAX;
 	ns->sem_ctls[2] = INT_MAX;
 	ns->sem_ctls[3] = CKPT_IPC_IDS_MAX;
+	ns->mq_queues_max = INT_MAX;
+	ns->mq_msg_max = HARD_MSGMAX;
+	ns->mq_msgsize_max = HARD_MSGSIZEMAX;
 }
 
 /* ids and owners are the restarter's to give only where all is, as kernel.*_next_id are */
-static int restore_objects(struct ckpt_restart *rs, struct ipc_namespace *ns,
-			   const struct ckpt_rec_buf *buf)
+static int may_make(struct ckpt_restart *rs, struct ipc_namespace *ns, const struct ckpt_rec_buf *buf)
 {
-	int ret;
-
-	if (!has_objects(buf))
+	if (!has_sysv(buf) && !ckpt_get(buf, NAMESPACE, MQUEUES))
 		return 0;
 	if (!ns_capable(ns->user_ns, CAP_SYS_ADMIN))
 		return ckpt_fail(ckpt_restore_log(rs), -EPERM,
 				 "the objects of the container's ipc namespace may only be made by who has CAP_SYS_ADMIN over it");
 	lift_limits(ns);
+	return 0;
+}
+
+static int restore_sysv(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			const struct ckpt_rec_buf *buf)
+{
+	int ret;
+
+	if (!has_sysv(buf))
+		return 0;
 	ret = ckpt_restore_shms(rs, ns, buf);
 	if (!ret)
 		ret = ckpt_restore_msgs(rs, ns, buf);
 	return ret ? : ckpt_restore_sems(rs, ns, buf);
 }
 
-int ckpt_restore_ipc(struct ckpt_restart *rs, struct ipc_namespace *ns,
-		     const struct ckpt_rec_buf *buf)
+static int restore_objects(struct ckpt_restart *rs, struct ipc_namespace *ns,
+			   const struct ckpt_rec_buf *buf, struct filled *f)
 {
-	struct filled *f;
 	int ret;
 
-	ret = restore_objects(rs, ns, buf);
+	ret = may_make(rs, ns, buf) ? : restore_sysv(rs, ns, buf);
 	if (ret)
 		return ret;
 	restore_ids(ns, buf);
-	f = new_filled(buf);
-	return IS_ERR(f) ? PTR_ERR(f) :
-		ckpt_add_restored(rs, ckpt_ref_of(buf), &ckpt_type_namespace, f);
+	f->mqueues = ckpt_restore_mqueues(rs, ns, buf);
+	if (IS_ERR(f->mqueues)) {
+		ret = PTR_ERR(f->mqueues);
+		f->mqueues = NULL;
+		return ret;
+	}
+	f->lpids = ckpt_get_shm_pids(buf, &f->nr);
+	if (IS_ERR(f->lpids)) {
+		ret = PTR_ERR(f->lpids);
+		f->lpids = NULL;
+		f->nr = 0;
+	}
+	return ret;
 }
 
-/* by the coordinator, when semaphores are adjusted and segments mapped */
-void ckpt_finish_ipc(const struct ckpt_rec_buf *buf, void *ipc)
+int ckpt_restore_ipc(struct ckpt_restart *rs, struct ipc_namespace *ns,
+		     const struct ckpt_rec_buf *buf)
+{
+	struct filled *f = kzalloc(sizeof(*f), GFP_KERNEL);
+	int ret;
+
+	if (!f)
+		return -ENOMEM;
+	f->nsproxy = current->nsproxy;
+	ckpt_get_nsproxy(f->nsproxy);
+	ret = restore_objects(rs, ns, buf, f);
+	if (!ret)
+		return ckpt_add_restored(rs, ckpt_ref_of(buf), &ckpt_type_namespace, f);
+	ckpt_put_ipc(f);
+	return ret;
+}
+
+/*
+ * By the coordinator, when semaphores are adjusted and segments mapped, and nobody closes a
+ * message queue any more.
+ */
+int ckpt_finish_ipc(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ipc)
 {
 	struct filled *f = ipc;
 
 	ckpt_finish_shms(f->nsproxy->ipc_ns, buf, f->lpids);
 	restore_limits(f->nsproxy->ipc_ns, buf);
+	return ckpt_finish_mqueues(rs, f->nsproxy->ipc_ns, buf, f->mqueues);
 }

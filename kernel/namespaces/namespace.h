@@ -17,7 +17,7 @@ int ckpt_restore_ipc(struct ckpt_restart *rs, struct ipc_namespace *ns,
 		     const struct ckpt_rec_buf *buf);
 /* is it the one that was filled?  @ipc: as restored */
 bool ckpt_is_ipc(const void *ipc, const struct ipc_namespace *ns);
-void ckpt_finish_ipc(const struct ckpt_rec_buf *buf, void *ipc);
+int ckpt_finish_ipc(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ipc);
 void ckpt_put_ipc(void *ipc);
 
 int ckpt_save_pid(struct ckpt_checkpoint *cp, struct pid_namespace *ns, struct ckpt_rec_out *rec);

@@ -70,7 +70,10 @@ static bool has_ipc(const struct ckpt_rec_buf *buf)
 	return ckpt_get(buf, NAMESPACE, IPC) || ckpt_get(buf, NAMESPACE, IPC_IDS) ||
 	       ckpt_get(buf, NAMESPACE, SHM) || ckpt_get(buf, NAMESPACE, MSG_QUEUES) ||
 	       ckpt_get(buf, NAMESPACE, MSGS) || ckpt_get(buf, NAMESPACE, MSG_BYTES) ||
-	       ckpt_get(buf, NAMESPACE, SEM_SETS) || ckpt_get(buf, NAMESPACE, SEMS);
+	       ckpt_get(buf, NAMESPACE, SEM_SETS) || ckpt_get(buf, NAMESPACE, SEMS) ||
+	       ckpt_get(buf, NAMESPACE, MQUEUES) || ckpt_get(buf, NAMESPACE, MQ_NAMES) ||
+	       ckpt_get(buf, NAMESPACE, MQ_MSGS) || ckpt_get(buf, NAMESPACE, MQ_BYTES) ||
+	       ckpt_get(buf, NAMESPACE, MQ_DIR);
 }
 
 static int check_namespace(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
@@ -92,8 +95,7 @@ static int check_namespace(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 /* of an ipc namespace, as no other is put down as restored */
 static int finish_namespace(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf, void *ptr)
 {
-	ckpt_finish_ipc(buf, ptr);
-	return 0;
+	return ckpt_finish_ipc(rs, buf, ptr);
 }
 
 const struct ckpt_type ckpt_type_namespace = {

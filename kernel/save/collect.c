@@ -105,6 +105,8 @@ static int check_shared(struct ckpt_checkpoint *cp)
 	/* what is refused is not counted, and is not somebody's outside */
 	if (!ckpt_go_on(ret) && !cp->refused)
 		ret = ckpt_check_attached(cp);
+	if (!ckpt_go_on(ret) && !cp->refused)
+		ret = ckpt_check_mqueue_users(cp);
 	return ret ? : ckpt_save_epolls(cp);
 }
 

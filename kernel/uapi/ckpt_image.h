@@ -154,7 +154,7 @@ struct ckpt_image_external {
 	__u32 reserved;
 };
 
-/* IPC: the limits of the namespace; POSIX message queues in it are refused at checkpoint */
+/* IPC: the limits of the namespace */
 struct ckpt_image_ipc {
 	__u64 shmmax;
 	__u64 shmall;
@@ -245,6 +245,47 @@ struct ckpt_image_sem {
 	__s32 val;
 	__s32 pid;
 	__s64 otime;
+};
+
+/*
+ * MQUEUES, MQ_NAMES, MQ_MSGS, MQ_BYTES: POSIX message queues in the order in which they were
+ * made; their names, their messages in the order in which they are received, as of MSGS with the
+ * priority for a type, and the bytes of these, of all queues behind each other.  Times are in
+ * ns since 1970.
+ */
+#define CKPT_MQ_UNLINKED	0x1	/* its name is gone */
+#define CKPT_MQ_EXECED		0x2	/* who is notified has called execve(2) since, and gets no signal */
+
+struct ckpt_image_mqueue {
+	__u32 id;		/* by which its FILEs know it */
+	__u32 flags;		/* CKPT_MQ_* */
+	__u32 name_len;
+	__u32 messages;
+	__u32 maxmsg;		/* how many it takes */
+	__u32 msgsize;		/* and of how many bytes each */
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 creator;		/* uid whose RLIMIT_MSGQUEUE it counts for */
+	__s64 atime_ns;
+	__s64 mtime_ns;
+	__s64 ctime_ns;
+	__s32 notified;		/* the process that is told of a message, once; 0: none */
+	__u32 notify;		/* SIGEV_SIGNAL or SIGEV_NONE */
+	__u64 value;		/* goes with the signal */
+	__u32 signo;		/* 0: none */
+	__u32 reserved;
+};
+
+/* MQ_DIR: the directory that they are in */
+struct ckpt_image_mq_dir {
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+	__s64 atime_ns;
+	__s64 mtime_ns;
+	__s64 ctime_ns;
 };
 
 /* of a pid namespace */

@@ -23,6 +23,7 @@ enum ckpt_file_kind {
 	CKPT_FILE_FIFO		= 37,	/* a named pipe, opened again by its path, or deleted */
 	CKPT_FILE_TTY		= 40,	/* an end of a pty */
 	CKPT_FILE_SHM		= 41,	/* what shmat(2) maps; in no table */
+	CKPT_FILE_MQUEUE	= 50,	/* a POSIX message queue */
 };
 
 struct ckpt_image_file {
@@ -159,6 +160,12 @@ struct ckpt_image_inotify_event {
 struct ckpt_image_file_shm {
 	__s32 id;
 	__u32 reserved;
+};
+
+/* of CKPT_FILE_MQUEUE; NAME is where its file system is mounted, if it was not opened by mq_open(2) */
+struct ckpt_image_file_mqueue {
+	__u32 ns;		/* ref of the NAMESPACE */
+	__u32 queue;		/* id of its MQUEUES */
 };
 
 /* of CKPT_FILE_PIDFD */

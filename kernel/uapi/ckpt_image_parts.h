@@ -28,6 +28,11 @@
 	X(NAMESPACE, MSG_BYTES, 9, __u8, 0, CKPT_MANY)			\
 	X(NAMESPACE, SEM_SETS, 10, struct ckpt_image_sem_set, 0, CKPT_MANY) \
 	X(NAMESPACE, SEMS, 11, struct ckpt_image_sem, 0, CKPT_MANY)	\
+	X(NAMESPACE, MQUEUES, 12, struct ckpt_image_mqueue, 0, CKPT_MANY) \
+	X(NAMESPACE, MQ_NAMES, 13, __u8, 0, CKPT_MANY)			\
+	X(NAMESPACE, MQ_MSGS, 14, struct ckpt_image_msg, 0, CKPT_MANY)	\
+	X(NAMESPACE, MQ_BYTES, 15, __u8, 0, CKPT_MANY)			\
+	X(NAMESPACE, MQ_DIR, 16, struct ckpt_image_mq_dir, 0, 1)	\
 	X(EXTERNAL, BASE, 1, struct ckpt_image_external, 1, 1)		\
 	X(EXTERNAL, KEY, 2, char, 2, CKPT_KEY_MAX)			\
 	X(EXTERNAL, WAS, 3, char, 0, CKPT_PATH_MAX)			\
@@ -58,6 +63,7 @@
 	X(FILE, PEER, 74, struct ckpt_image_file_peer, 0, 1)		\
 	X(FILE, DATAGRAMS, 75, struct ckpt_image_datagram, 0, CKPT_MANY) \
 	X(FILE, DATA, 76, __u8, 0, CKPT_MANY)				\
+	X(FILE, MQUEUE, 80, struct ckpt_image_file_mqueue, 0, 1)	\
 	X(PIPE, BASE, 1, struct ckpt_image_pipe, 1, 1)			\
 	X(PIPE, BUFS, 2, struct ckpt_image_pipe_buf, 0, 65536)		\
 	X(PIPE, BYTES, 3, __u8, 0, CKPT_MANY)				\
@@ -153,6 +159,10 @@
 	X(NAMESPACE, MSG_QUEUES, reserved, 0)				\
 	X(NAMESPACE, MSGS, reserved, 0)					\
 	X(NAMESPACE, SEM_SETS, reserved, 0)				\
+	X(NAMESPACE, MQUEUES, flags, CKPT_MQ_UNLINKED | CKPT_MQ_EXECED)	\
+	X(NAMESPACE, MQUEUES, reserved, 0)				\
+	X(NAMESPACE, MQ_MSGS, reserved, 0)				\
+	X(NAMESPACE, MQ_DIR, reserved, 0)				\
 	X(EXTERNAL, BASE, reserved, 0)					\
 	X(FILE, BASE, reserved, 0)					\
 	X(FILE, LOCKS, exclusive, 1)					\

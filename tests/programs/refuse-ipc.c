@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One function for each thing of System V IPC that a checkpoint cannot take. */
+/* One function for each thing of System V and POSIX IPC that a checkpoint cannot take. */
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <mqueue.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -189,6 +191,25 @@ static void remove_sem(void)
 	have(!semctl(semget(SEM, 1, 0600), 0, IPC_RMID));
 }
 
+/* as mq_notify(3) registers for SIGEV_THREAD; the queue keeps the socket */
+static void mqueue_thread(void)
+{
+	static char cookie[32];
+	int sock = socket(AF_NETLINK, SOCK_RAW, 0);
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD, .sigev_signo = sock,
+			       .sigev_value.sival_ptr = cookie };
+	mqd_t q = mq_open("/refuse", O_RDWR | O_CREAT, 0600, NULL);
+
+	have(sock >= 0 && q >= 0 && !mq_unlink("/refuse"));
+	have(!syscall(SYS_mq_notify, q, &ev) && !close(sock));
+}
+
+/* of the namespace whose file system is there, which is not the container's own */
+static void mqueue_namespace(void)
+{
+	have(open("/dev/mqueue/refuse", O_RDWR | O_CREAT, 0600) >= 0 && !unlink("/dev/mqueue/refuse"));
+}
+
 static const struct kind kinds[] = {
 	{ "sysv-hugetlb", sysv_hugetlb }, { "remove-hugetlb", remove_hugetlb },
 	{ "sysv-policy", sysv_policy }, { "remove-policy", remove_policy },
@@ -196,7 +217,8 @@ static const struct kind kinds[] = {
 	{ "sysv-thread-undo", sysv_thread_undo }, { "sysv-threads-undo", sysv_threads_undo },
 	{ "sysv-threads-alone", sysv_threads_alone }, { "remove-sem", remove_sem },
 	{ "sysv-memory", sysv_memory }, { "sysv-resized", sysv_resized },
-	{ "remove-resized", remove_resized },
+	{ "remove-resized", remove_resized }, { "mqueue-thread", mqueue_thread },
+	{ "mqueue-namespace", mqueue_namespace },
 };
 
 const struct kind *find_ipc_kind(const char *name)

@@ -12,7 +12,6 @@
 #include <linux/seccomp.h>
 #include <linux/tty.h>
 #include <linux/userfaultfd.h>
-#include <mqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -387,11 +386,6 @@ static void notify(void)
 	have(fd >= 0 && !fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT));
 }
 
-static void posix_mq(void)
-{
-	have(mq_open("/refuse", O_RDWR | O_CREAT, 0600, NULL) >= 0 && !mq_unlink("/refuse"));
-}
-
 /* a timer of another's: glibc's timer_create() has no such */
 static void make_timer(clockid_t clock, int notify, pid_t thread)
 {
@@ -642,7 +636,7 @@ static const struct kind kinds[] = {
 	{ "deleted-leased", deleted_leased },
 	{ "fuse-lock", fuse_lock }, { "fuse-range", fuse_range }, { "breaking-lease", breaking_lease },
 	{ "async", async }, { "notify", notify },
-	{ "mqueue", posix_mq }, { "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
+	{ "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
 	{ "seccomp", seccomp }, { "traced", traced }, { "dead-leader", dead_leader },
 	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
 	{ "user-namespace", user_namespace }, { "net-namespace", net_namespace }, { "keyring", keyring },

@@ -161,7 +161,8 @@ become remove-sem || die "the semaphores stay"
 refuse C8 sysv-memory fd 'SYSV00005e34: a descriptor or mapping of the memory of a segment of System V'
 refuse C8 sysv-resized container 'shared memory segment \([0-9]+\) whose size was changed'
 become remove-resized || die "the segment stays"
-refuse C8 mqueue container 'POSIX message queues'
+refuse C8 mqueue-thread container 'POSIX message queue \(refuse\) that notifies a process by SIGEV_THREAD'
+refuse C8 mqueue-namespace fd 'POSIX message queue .* of another ipc namespace'
 refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
 refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'
 refuse T6 seccomp task seccomp
