@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -332,6 +333,22 @@ static void make_ipc(void)
 	must(semop(id, &undo, 1), "semop");
 }
 
+/* one with a name, messages and somebody to notify, and one without a name */
+static void make_mqueues(void)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGURG };
+	struct mq_attr attr = { .mq_maxmsg = 4, .mq_msgsize = 5000 };
+	char msg[5000] = "a message";
+	mqd_t q;
+
+	q = must(mq_open("/zoo", O_RDWR | O_CREAT, 0640, &attr), "mq_open");
+	must(mq_send(q, msg, 10, 1), "mq_send");
+	must(mq_send(q, msg, sizeof(msg), 7), "mq_send");
+	must(mq_notify(q, &ev), "mq_notify");
+	q = must(mq_open("/deleted", O_RDONLY | O_CREAT, 0600, &attr), "mq_open");
+	must(mq_unlink("/deleted"), "mq_unlink");
+}
+
 /* with names of one and of two bytes, and two of the same length; something is mounted in it, and a file mapped */
 static void make_tmpfs(const char *dir)
 {
@@ -512,6 +529,7 @@ int main(int argc, char **argv)
 	make_sockets(argv[1]);
 	make_memory(argv[1]);
 	make_ipc();
+	make_mqueues();
 	make_signals();
 	make_timers();
 	make_threads();

@@ -44,6 +44,10 @@ echo fill@MM.AUXV=255 | try_images "S16 K8 an auxiliary vector without an end is
 bad-image segments img >cases
 ok "S16 C8 there are segments of System V in it" test -s cases
 try_images "S16 C8 descriptors and private mappings of segments of System V are refused" <cases
+printf '%s\n' fill@NAMESPACE.MQ_NAMES=46 fill@NAMESPACE.MQ_NAMES=47 fill@NAMESPACE.MQ_NAMES=0 count@NAMESPACE.MQ_NAMES=0 \
+	count@NAMESPACE.MQ_MSGS=0 count@NAMESPACE.MQ_MSGS=9 count@NAMESPACE.MQ_BYTES=1 count@NAMESPACE.MQUEUES=0 \
+	count@NAMESPACE.MQUEUES=1 |
+	try_images "S16 C8 POSIX message queues with strange names, too few or too many messages are refused"
 echo count@NAMESPACE.SHM=3 | try_images "S16 C8 several segments of one id are refused"
 # names that lead out of it, that end too early, that are there twice; and none at all
 printf '%s\n' fill@TMPFS.NAMES=46 fill@TMPFS.NAMES=47 fill@TMPFS.NAMES=0 fill@TMPFS.NAMES=65 count@TMPFS.ENTRIES=0 \
