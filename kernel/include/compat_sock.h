@@ -7,6 +7,7 @@
 #define _CKPT_COMPAT_SOCK_H
 
 #include <linux/ipv6.h>
+#include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <linux/version.h>
@@ -68,6 +69,33 @@ static inline bool ckpt_udplite_takes_part(const struct sock *sk)
 }
 
 /* what a kernel may be built without */
+static inline bool ckpt_skb_has_secmark(const struct sk_buff *skb)
+{
+#ifdef CONFIG_NETWORK_SECMARK
+	return skb->secmark;
+#else
+	return false;
+#endif
+}
+
+static inline bool ckpt_skb_has_secpath(const struct sk_buff *skb)
+{
+#ifdef CONFIG_XFRM
+	return skb_ext_exist(skb, SKB_EXT_SEC_PATH);
+#else
+	return false;
+#endif
+}
+
+static inline bool ckpt_skb_tells_of_wifi(const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0) || defined(CONFIG_WIRELESS)
+	return skb->wifi_acked_valid;
+#else
+	return false;
+#endif
+}
+
 static inline bool ckpt_sock_has_policy(const struct sock *sk)
 {
 #ifdef CONFIG_XFRM
@@ -81,15 +109,6 @@ static inline bool ckpt_sock_has_bpf_storage(const struct sock *sk)
 {
 #ifdef CONFIG_BPF_SYSCALL
 	return rcu_access_pointer(sk->sk_bpf_storage);
-#else
-	return false;
-#endif
-}
-
-static inline bool ckpt_skb_secmark(const struct sk_buff *skb)
-{
-#ifdef CONFIG_NETWORK_SECMARK
-	return skb->secmark;
 #else
 	return false;
 #endif

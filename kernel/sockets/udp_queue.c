@@ -5,6 +5,7 @@
  * network does, before the socket has a port.  C7.
  */
 #include <linux/ipv6.h>
+#include <linux/net_tstamp.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
@@ -69,6 +70,24 @@ static u32 sort_out(struct datagrams *d)
 	return nr - good;
 }
 
+/* what security modules and drivers have noted beside it, all of which recvmsg(2) may tell */
+static const char *strange_mark(const struct sock *sk, const struct sk_buff *skb)
+{
+	if (ckpt_skb_has_secmark(skb))
+		return "with a security mark (SECMARK)";
+	if (ckpt_skb_has_secpath(skb))
+		return "that came through IPsec";
+	if (ckpt_skb_tells_of_wifi(skb))
+		return "with a report of a wireless device";
+	if (skb_shinfo(skb)->tx_flags & SKBTX_HW_TSTAMP_NETDEV)
+		return "whose device has yet to be asked when it came";
+	/* it comes with the device and the length on the wire */
+	if (ktime_to_ns(skb_shinfo(skb)->hwtstamps.hwtstamp) &&
+	    READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_PKTINFO)
+		return "with a device's time stamp (SOF_TIMESTAMPING_OPT_PKTINFO)";
+	return NULL;
+}
+
 static const char *strange(const struct sock *sk, const struct sk_buff *skb)
 {
 	const bool v4 = skb->protocol == htons(ETH_P_IP);
@@ -85,12 +104,9 @@ static const char *strange(const struct sock *sk, const struct sk_buff *skb)
 		return "that came through a VRF";
 	if (UDP_SKB_CB(skb)->partial_cov)
 		return "whose checksum covers a part of it (UDP-Lite)";
-	/* IP_PASSSEC tells of it */
-	if (skb_sec_path(skb) || ckpt_skb_secmark(skb))
-		return "that has a security mark, or came through IPsec";
 	if (skb->ip_summed == CHECKSUM_COMPLETE && !skb->csum_valid)
 		return "whose device counted a checksum that is not its own";
-	return NULL;
+	return strange_mark(sk, skb);
 }
 
 static void save_headers(const struct sk_buff *skb, struct ckpt_image_datagram *img)
