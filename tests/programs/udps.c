@@ -17,6 +17,8 @@
 
 #define UDPLITE 136
 #define RECV_COVERAGE 11
+/* linux/in6.h, which goes with no header of the C library */
+#define IPV6_FLOWINFO 11
 
 enum { IPV4, IPV6, MAPPED, NR_KINDS };
 
@@ -31,9 +33,12 @@ struct name {
 static struct ends {
 	int a, b, server, client;
 	struct name a_name, b_name, client_name, server_name;
+	char told[512];		/* what recvmsg(2) said of the first that waits, beside its bytes */
+	size_t told_len;
 } ends[NR_KINDS];
 
-static int lite[2], refused, shut, many, big, far, gro;
+static int lite[2], refused, shut, shut_alone, many, big, far, gro, lossy;
+static unsigned int lost;
 static struct name far_name, portless;
 
 #define NR_MANY 50
@@ -133,10 +138,22 @@ static bool hears(int fd, const char *what)
 	return n == (ssize_t)strlen(what) && !memcmp(buf, what, n);
 }
 
-static void send_waiting(int from, int to, int kind)
+/* all that it says of the one that is next, beside its bytes */
+static size_t told(int fd, void *control, size_t size, int flags)
 {
-	struct name n = name_of(to);
+	char buf[64];
+	struct iovec vec = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1, .msg_control = control, .msg_controllen = size };
 
+	memset(control, 0, size);
+	return recvmsg(fd, &msg, flags) < 0 || msg.msg_flags & MSG_CTRUNC ? 0 : msg.msg_controllen;
+}
+
+static void send_waiting(int from, struct ends *e, int kind)
+{
+	struct name n = name_of(e->server);
+
+	set(from, SOL_SOCKET, SO_MARK, 0x77);
 	set(from, SOL_IP, IP_TOS, 0x28);
 	set(from, SOL_IP, IP_TTL, 33);
 	if (kind != IPV4) {
@@ -145,6 +162,9 @@ static void send_waiting(int from, int to, int kind)
 	}
 	need(sendto(from, "first", 5, 0, (void *)&n.a, n.len) == 5);
 	need(sendto(from, "", 0, 0, (void *)&n.a, n.len) == 0);
+	/* the kernel takes those to another queue then */
+	e->told_len = told(e->server, e->told, sizeof(e->told), MSG_PEEK);
+	need(e->told_len);
 	need(sendto(from, "third one", 9, 0, (void *)&n.a, n.len) == 9);
 }
 
@@ -161,19 +181,30 @@ static void prepare_kind(int kind)
 	set(e->server, SOL_IP, IP_RECVTOS, 1);
 	set(e->server, SOL_IP, IP_RECVTTL, 1);
 	set(e->server, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	set(e->server, SOL_SOCKET, SO_RCVMARK, 1);
+	set(e->server, SOL_IP, IP_ORIGDSTADDR, 1);
 	if (kind == IPV6) {
 		set(e->server, SOL_IPV6, IPV6_RECVPKTINFO, 1);
 		set(e->server, SOL_IPV6, IPV6_RECVTCLASS, 1);
 		set(e->server, SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
+		set(e->server, SOL_IPV6, IPV6_RECVORIGDSTADDR, 1);
+		set(e->server, SOL_IPV6, IPV6_FLOWINFO, 1);
 	}
 	e->client = made(kind, 0);
 	join_to(e->client, e->server);
 	need(says(e->a, "from a") && says(e->b, "from b"));
-	send_waiting(e->client, e->server, kind);
+	send_waiting(e->client, e, kind);
 	e->a_name = name_of(e->a);
 	e->b_name = name_of(e->b);
 	e->client_name = name_of(e->client);
 	e->server_name = name_of(e->server);
+}
+
+/* the kernel begins to note when packets come some time after the first has asked for it */
+static void want_stamps(void)
+{
+	set(made(IPV4, 0), SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	need(!usleep(300000));
 }
 
 /* ICMP has said that nobody is there, and nobody has asked yet */
@@ -223,6 +254,8 @@ static void prepare_rest(void)
 	shut = bound(IPV4, 0);
 	join_to(shut, many);
 	need(!shutdown(shut, SHUT_WR));
+	shut_alone = made(IPV4, 0);
+	need(shutdown(shut_alone, SHUT_WR) && errno == ENOTCONN);
 	far = made(IPV4, 0);
 	need(!connect(far, (void *)&to, sizeof(to)));
 	far_name = peer_of(far);
@@ -239,6 +272,35 @@ static void prepare_gro(void)
 	set(fd, SOL_UDP, UDP_SEGMENT, 100);
 	join_to(fd, gro);
 	need(send(fd, bytes, sizeof(bytes), 0) == sizeof(bytes) && !close(fd));
+}
+
+static unsigned int losses(int flags)
+{
+	char control[64];
+	struct cmsghdr *c = (void *)control;
+
+	if (!told(lossy, control, sizeof(control), flags))
+		return 0;
+	return c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL ? *(unsigned int *)CMSG_DATA(c) : 0;
+}
+
+/* one that waits knows how many did not find room before it */
+static void prepare_lossy(void)
+{
+	char bytes[1000] = "";
+	int fd = bound(IPV4, 0);
+
+	lossy = bound(IPV4, 0);
+	set(lossy, SOL_SOCKET, SO_RCVBUF, 4096);
+	set(lossy, SOL_SOCKET, SO_RXQ_OVFL, 1);
+	join_to(fd, lossy);
+	for (int i = 0; i < 30; i++)
+		need(send(fd, bytes, sizeof(bytes), 0) == sizeof(bytes));
+	while (recv(lossy, bytes, sizeof(bytes), 0) > 0)
+		;
+	need(says(fd, "after the flood") && !close(fd));
+	lost = losses(MSG_PEEK);
+	need(lost);
 }
 
 /* ---- checks ---- */
@@ -291,20 +353,22 @@ static void check_waiting(int kind)
 {
 	static const char *const texts[] = { "first", "", "third one" };
 	struct ends *e = &ends[kind];
-	bool good = true, told = true, stamped = true;
+	bool good = true, tell = true, stamped = true;
 	struct got g;
-	char buf[64];
+	char buf[64], now[sizeof(e->told)];
 
+	verdict(told(e->server, now, sizeof(now), MSG_PEEK) == e->told_len && !memcmp(now, e->told, e->told_len),
+		"C7", "%s: all that recvmsg() said of the first, it says again", names[kind]);
 	for (int i = 0; i < 3; i++) {
 		ssize_t n = get(e->server, buf, sizeof(buf), &g);
 
 		good = good && n == (ssize_t)strlen(texts[i]) && !memcmp(buf, texts[i], n) &&
 			same(g.from, e->client_name);
-		told = told && g.tos == 0x28 && g.ttl == 33 && g.device == 1;
+		tell = tell && g.tos == 0x28 && g.ttl == 33 && g.device == 1;
 		stamped = stamped && g.stamped && g.stamp <= before;
 	}
 	verdict(good, "C7", "%s: datagrams wait, each with its sender", names[kind]);
-	verdict(told, "C7", "%s: they say by which device they came, with which TOS and TTL", names[kind]);
+	verdict(tell, "C7", "%s: they say by which device they came, with which TOS and TTL", names[kind]);
 	verdict(stamped, "C7", "%s: they say when they came", names[kind]);
 	verdict(get(e->server, buf, sizeof(buf), &g) < 0 && errno == EAGAIN, "C7", "%s: no more wait", names[kind]);
 }
@@ -347,6 +411,9 @@ static void check_many(void)
 	need(!getsockopt(refused, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) }));
 	verdict_eq(error, ECONNREFUSED, "C7", "an error that nobody has asked for");
 	verdict(send(shut, "x", 1, MSG_NOSIGNAL) < 0 && errno == EPIPE, "C7", "one that is shut down for sending");
+	verdict(sendto(shut_alone, "x", 1, MSG_NOSIGNAL, (void *)&far_name.a, far_name.len) < 0 && errno == EPIPE, "C7",
+		"one that is shut down without being connected");
+	verdict_eq(losses(0), lost, "C7", "SO_RXQ_OVFL: how many were lost before one that waits");
 	verdict(same(peer_of(far), far_name), "C7", "connected with an address where nobody is");
 	verdict(hears(lite[1], "lite") && says(lite[0], "more") && hears(lite[1], "more"), "C7", "UDP-Lite");
 	n = 0;
@@ -371,12 +438,14 @@ int main(int argc, char **argv)
 {
 	need(argc == 2);
 	verdict_dir(argv[1]);
+	want_stamps();
 	for (int kind = 0; kind < NR_KINDS; kind++)
 		prepare_kind(kind);
 	prepare_many();
 	prepare_refused();
 	prepare_rest();
 	prepare_gro();
+	prepare_lossy();
 	before = wall_ms();
 	ready();
 	wait_for_check();
