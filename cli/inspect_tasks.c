@@ -99,6 +99,25 @@ static const struct emit_field in_autogroup_fields[] = {
 	EMIT_FIELD(ckpt_image_in_autogroup, autogroup, EMIT_UNS),
 };
 
+static const struct emit_field filter_fields[] = {
+	EMIT_FIELD(ckpt_image_filter, ref, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_filter, prev, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_filter, flags, EMIT_HEX),
+};
+
+static const struct emit_field insn_fields[] = {
+	EMIT_FIELD(ckpt_image_insn, code, EMIT_HEX),
+	EMIT_FIELD(ckpt_image_insn, jt, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_insn, jf, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_insn, k, EMIT_HEX),
+};
+
+static const struct emit_field seccomp_fields[] = {
+	EMIT_FIELD(ckpt_image_seccomp, mode, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_seccomp, filter, EMIT_UNS),
+	EMIT_FIELD(ckpt_image_seccomp, nr_filters, EMIT_UNS),
+};
+
 static const struct emit_field rlimit_fields[] = {
 	EMIT_FIELD(ckpt_image_rlimit, cur, EMIT_UNS),
 	EMIT_FIELD(ckpt_image_rlimit, max, EMIT_UNS),
@@ -291,6 +310,8 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PART(PROCESS, NEXT_TIMER, next_timer_fields),
 	INSPECT_PART(PROCESS, SEM_UNDO, sem_undo_fields),
 	INSPECT_PART(AUTOGROUP, BASE, autogroup_fields),
+	INSPECT_PART(FILTER, BASE, filter_fields),
+	INSPECT_PART(FILTER, PROGRAM, insn_fields),
 	INSPECT_PART(TASK, BASE, task_fields),
 	INSPECT_PART(TASK, SHARED, shared_fields),
 	INSPECT_PART(TASK, NAMESPACES, namespaces_fields),
@@ -304,6 +325,7 @@ const struct inspect_part inspect_tasks[] = {
 	INSPECT_PART(TASK, LOGIN, login_fields),
 	INSPECT_PART(TASK, BORN, born_fields),
 	INSPECT_PART(TASK, USAGE, usage_fields),
+	INSPECT_PART(TASK, SECCOMP, seccomp_fields),
 	INSPECT_PART(MM, BASE, mm_fields),
 	INSPECT_PART(MM, VMAS, vma_fields),
 	INSPECT_PART(MM, LAYOUT, layout_fields),

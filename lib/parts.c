@@ -83,6 +83,7 @@ const char *record_name(uint16_t type)
 		[CKPT_REC_TASK] = "TASK",
 		[CKPT_REC_EPOLL] = "EPOLL",
 		[CKPT_REC_AUTOGROUP] = "AUTOGROUP",
+		[CKPT_REC_FILTER] = "FILTER",
 		[CKPT_REC_UNIX] = "UNIX",
 		[CKPT_REC_TCP] = "TCP",
 		[CKPT_REC_TTY] = "TTY",

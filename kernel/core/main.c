@@ -7,6 +7,7 @@
 #include "ipc.h"
 #include "symbols.h"
 #include "system.h"
+#include "task.h"
 
 static int __init ckpt_init(void)
 {
@@ -19,6 +20,7 @@ static int __init ckpt_init(void)
 	ckpt_mounts_init();
 	ckpt_ttys_init();
 	ckpt_ipc_init();
+	ckpt_filters_init();
 	ret = ckpt_system_init();
 	if (ret)
 		return ret;

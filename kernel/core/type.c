@@ -16,6 +16,7 @@ static const struct ckpt_type * const types[] = {
 	&ckpt_type_namespace,
 	&ckpt_type_external,
 	&ckpt_type_autogroup,
+	&ckpt_type_filter,
 	&ckpt_type_unix,
 	&ckpt_type_tcp,
 	&ckpt_type_tty,

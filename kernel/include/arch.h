@@ -12,7 +12,8 @@ int ckpt_arch_restore(struct ckpt_log *log, struct task_struct *t,
 void ckpt_arch_resume(struct task_struct *t, const struct ckpt_rec_buf *task);
 /* what is refused, and children get from their parents */
 bool ckpt_arch_has_ports(struct task_struct *t);
-bool ckpt_arch_traps(struct task_struct *t);
+bool ckpt_arch_traps_tsc(struct task_struct *t);
+bool ckpt_arch_traps_cpuid(struct task_struct *t);
 bool ckpt_arch_flushes_l1d(struct task_struct *t);
 
 /* call.c: the system call in which a task is */

@@ -49,7 +49,7 @@ extern const struct ckpt_task_part ckpt_part_identity, ckpt_part_features, ckpt_
 	ckpt_part_itimers, ckpt_part_shared_pending, ckpt_part_pending, ckpt_part_signals, ckpt_part_attributes,
 	ckpt_part_sched, ckpt_part_registered, ckpt_part_sleep, ckpt_part_registers,
 	ckpt_part_posix_timers, ckpt_part_stop, ckpt_part_ctty,
-	ckpt_part_sem_undo,
+	ckpt_part_sem_undo, ckpt_part_seccomp,
 	ckpt_part_login, ckpt_part_born, ckpt_part_usage, ckpt_part_process_usage, ckpt_part_cred;
 
 /* is it a zombie, which has few parts? */

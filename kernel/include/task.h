@@ -21,6 +21,9 @@ struct ckpt_image_siginfo *ckpt_save_pending(struct ckpt_held *h, bool shared,
 					     struct ckpt_rec_out *rec, u16 tag, u64 *nr);
 bool ckpt_stop_pending(struct ckpt_held *h);
 
+/* filters.c: is the kernel's struct as we know it?  When the module is loaded */
+void ckpt_filters_init(void);
+
 /* posix_timers.c: what a timer counts */
 static inline bool ckpt_is_cpu_timer(const struct k_itimer *timer)
 {

@@ -67,7 +67,7 @@ extern const struct ckpt_type ckpt_type_file, ckpt_type_files, ckpt_type_fs,
 	ckpt_type_sighand, ckpt_type_mm, ckpt_type_cred, ckpt_type_pipe,
 	ckpt_type_shmem, ckpt_type_inode, ckpt_type_tmpfs, ckpt_type_namespace,
 	ckpt_type_autogroup, ckpt_type_unix, ckpt_type_tcp, ckpt_type_tty,
-	ckpt_type_external;
+	ckpt_type_external, ckpt_type_filter;
 
 /* an object's number: the first field of its record's BASE */
 static inline u32 ckpt_ref_of(const struct ckpt_rec_buf *buf)

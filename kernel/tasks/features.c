@@ -52,9 +52,11 @@ static bool has_ring(struct task_struct *t)
 }
 #endif
 
-static bool has_seccomp(struct task_struct *t)
+/* the strict mode of seccomp brings a trapped rdtsc, and whoever has it never gets rid of it */
+static bool has_traps(struct task_struct *t)
 {
-	return t->seccomp.mode != SECCOMP_MODE_DISABLED;
+	return ckpt_arch_traps_cpuid(t) ||
+	       (ckpt_arch_traps_tsc(t) && t->seccomp.mode != SECCOMP_MODE_STRICT);
 }
 
 static bool has_io_flusher(struct task_struct *t)
@@ -85,11 +87,10 @@ static const struct {
 	bool (*has)(struct task_struct *t);
 	const char *name;
 } handed_down[] = {
-	{ has_seccomp, "seccomp" },
 	{ has_io_flusher, "PR_SET_IO_FLUSHER" },
 	{ has_speculation_ctrl, "PR_SET_SPECULATION_CTRL" },
 	{ ckpt_arch_has_ports, "access to I/O ports" },
-	{ ckpt_arch_traps, "a trapped rdtsc or cpuid instruction" },
+	{ has_traps, "a trapped rdtsc or cpuid instruction" },
 	{ has_resctrl_group, "a group of /sys/fs/resctrl" },
 };
 
@@ -136,6 +137,9 @@ static int restore(struct ckpt_restart *rs, const struct ckpt_rec_buf *buf)
 	const char *name = NULL;
 	int i;
 
+	/* what the image has of it comes later: that of the restarter cannot be taken off */
+	if (current->seccomp.mode != SECCOMP_MODE_DISABLED)
+		name = "seccomp";
 	for (i = 0; i < ARRAY_SIZE(handed_down) && !name; i++)
 		if (handed_down[i].has(current))
 			name = handed_down[i].name;

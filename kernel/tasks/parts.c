@@ -23,6 +23,7 @@ static const struct ckpt_task_part * const parts[] = {
 	&ckpt_part_process_usage,
 	&ckpt_part_autogroup,
 	&ckpt_part_posix_timers,
+	&ckpt_part_seccomp,
 	&ckpt_part_sighand,
 	&ckpt_part_limits,
 	&ckpt_part_oom,

@@ -98,6 +98,8 @@
 	X(EPOLL, WATCHES, 2, struct ckpt_image_epoll_watch, 0, CKPT_MANY) \
 	X(EPOLL, PARAMS, 3, struct ckpt_image_epoll_params, 0, 1)	\
 	X(AUTOGROUP, BASE, 1, struct ckpt_image_autogroup, 1, 1)	\
+	X(FILTER, BASE, 1, struct ckpt_image_filter, 1, 1)		\
+	X(FILTER, PROGRAM, 2, struct ckpt_image_insn, 1, 4096)		\
 	X(UNIX, BASE, 1, struct ckpt_image_unix, 1, 1)			\
 	X(UNIX, NAME, 2, char, 0, CKPT_PATH_MAX)			\
 	X(UNIX, MESSAGES, 3, struct ckpt_image_unix_message, 0, CKPT_MANY) \
@@ -142,6 +144,7 @@
 	X(TASK, LOGIN, 13, struct ckpt_image_login, 0, 1)		\
 	X(TASK, BORN, 14, struct ckpt_image_born, 0, 1)			\
 	X(TASK, USAGE, 15, struct ckpt_image_usage, 0, 3)		\
+	X(TASK, SECCOMP, 16, struct ckpt_image_seccomp, 0, 1)		\
 	X(PAGES, BASE, 1, struct ckpt_image_pages, 1, 1)		\
 	X(PAGES, RUNS, 2, struct ckpt_image_run, 1, CKPT_PAGES_MAX)	\
 	X(PAGES, FILL, 3, __u8, 0, 8192)				\
@@ -215,6 +218,8 @@
 	X(EPOLL, BASE, reserved, 0)					\
 	X(EPOLL, PARAMS, prefer_busy_poll, 1)				\
 	X(EPOLL, PARAMS, reserved, 0)					\
+	X(FILTER, BASE, flags, CKPT_FILTER_LOG)				\
+	X(FILTER, BASE, reserved, 0)					\
 	X(UNIX, BASE, flags, CKPT_UNIX_FLAGS)				\
 	X(UNIX, BASE, shutdown, 3)					\
 	X(UNIX, MESSAGES, flags, CKPT_UNIX_CREDS)			\
@@ -238,6 +243,7 @@
 	X(TASK, ATTRIBUTES, no_new_privs, 1)				\
 	X(TASK, ATTRIBUTES, flags, CKPT_ATTR_FLAGS)			\
 	X(TASK, LOGIN, reserved, 0)					\
+	X(TASK, SECCOMP, reserved, 0)					\
 	X(TASK, SCHED, reset_on_fork, 1)				\
 	X(TASK, SCHED, reserved, 0)					\
 	X(TASK, SIGNALS, sas_flags, CKPT_SAS_FLAGS)			\

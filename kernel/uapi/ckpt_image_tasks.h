@@ -236,6 +236,31 @@ struct ckpt_image_attributes {
 	__u32 flags;		/* CKPT_ATTR_* */
 };
 
+#define CKPT_FILTER_LOG		0x1	/* SECCOMP_FILTER_FLAG_LOG */
+
+/* a seccomp filter, which tasks share */
+struct ckpt_image_filter {
+	__u32 ref;
+	__u32 prev;		/* the FILTER that was set before it, or 0 */
+	__u32 flags;		/* CKPT_FILTER_* */
+	__u32 reserved;
+};
+
+/* an instruction of its program: struct sock_filter */
+struct ckpt_image_insn {
+	__u16 code;
+	__u8 jt, jf;
+	__u32 k;
+};
+
+/* of a task under seccomp */
+struct ckpt_image_seccomp {
+	__u32 mode;		/* 1 strict, 2 filter; of a zombie also 3: killed by one */
+	__u32 filter;		/* the FILTER that was set last; 0: strict, or a zombie */
+	__u32 nr_filters;	/* with those before it; what a zombie still shows */
+	__u32 reserved;
+};
+
 struct ckpt_image_sched {
 	__s32 policy;		/* SCHED_* */
 	__s32 nice;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -469,6 +471,19 @@ static void make_threads(void)
 			errx(1, "pthread_create");
 }
 
+/* two, of which one is behind the other */
+static void set_filters(void)
+{
+	struct sock_filter allow[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 2, allow };
+
+	must((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
+	must((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program), "seccomp");
+}
+
 static void child_main(int n)
 {
 	gid_t groups[] = { 7, 65534 };
@@ -483,6 +498,7 @@ static void child_main(int n)
 	if (n == 2) {
 		must(setpgid(0, 0), "setpgid");
 		must(nice(5), "nice");
+		set_filters();
 		must(setgroups(2, groups), "setgroups");
 		must(setresgid(65534, 65534, 7), "setresgid");
 		must(setresuid(65534, 65534, 0), "setresuid");

@@ -427,12 +427,14 @@ static void timer_cpu(void)
 	have(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
 }
 
+/* its descriptor is refused, too */
 static void seccomp(void)
 {
 	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	struct sock_fprog program = { 1, &allow };
 
-	have(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+	have(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	     syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) >= 0);
 }
 
 static void traced(void)
@@ -637,7 +639,7 @@ static const struct kind kinds[] = {
 	{ "fuse-lock", fuse_lock }, { "fuse-range", fuse_range }, { "breaking-lease", breaking_lease },
 	{ "async", async }, { "notify", notify },
 	{ "timer-thread", timer_thread }, { "timer-cpu", timer_cpu },
-	{ "seccomp", seccomp }, { "traced", traced }, { "dead-leader", dead_leader },
+	{ "seccomp-listener", seccomp }, { "traced", traced }, { "dead-leader", dead_leader },
 	{ "shared-vm", shared_vm }, { "pid-namespace", pid_namespace }, { "mount-namespace", mount_namespace },
 	{ "user-namespace", user_namespace }, { "net-namespace", net_namespace }, { "keyring", keyring },
 	{ "memory-policy", memory_policy }, { "deadline", deadline }, { "device", char_device }, { "pkey", pkey },

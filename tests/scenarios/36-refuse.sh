@@ -165,7 +165,8 @@ refuse C8 mqueue-thread container 'POSIX message queue \(refuse\) that notifies 
 refuse C8 mqueue-namespace fd 'POSIX message queue .* of another ipc namespace'
 refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
 refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'
-refuse T6 seccomp task seccomp
+refuse T6 seccomp-listener task 'seccomp filter with a listener'
+refuse T6 seccomp-listener fd 'seccomp notify'
 refuse S5 traced task traced
 refuse T1 dead-leader task 'first thread has exited'
 refuse T1 shared-vm task CLONE_VM
@@ -220,7 +221,7 @@ declare -A twelve=(
 	[netlink]='fd [0-9]+: .*(NETLINK|netlink)' [fanotify]='fd [0-9]+: .*fanotify' [io_uring]='fd [0-9]+: .*io_uring'
 	[perf]='fd [0-9]+: .*perf_event' [bpf]='fd [0-9]+: .*bpf' [userfaultfd]='fd [0-9]+: .*userfaultfd'
 	[namespace-file]='fd [0-9]+: .*nsfs' [device]='fd [0-9]+: .*kmsg' [packet]='fd [0-9]+: .*(PACKET|packet)'
-	[notify]='fd [0-9]+: .*F_NOTIFY' [seccomp]='.*seccomp'
+	[notify]='fd [0-9]+: .*F_NOTIFY' [timer-cpu]='.*CPU time of a task that is gone'
 )
 become "${!twelve[@]}" || die "not all of twelve: $(<"$dir/said")"
 mkdir "$T/own"

@@ -20,9 +20,14 @@ bool ckpt_arch_has_ports(struct task_struct *t)
 #endif
 }
 
-bool ckpt_arch_traps(struct task_struct *t)
+bool ckpt_arch_traps_tsc(struct task_struct *t)
 {
-	return test_tsk_thread_flag(t, TIF_NOTSC) || test_tsk_thread_flag(t, TIF_NOCPUID);
+	return test_tsk_thread_flag(t, TIF_NOTSC);
+}
+
+bool ckpt_arch_traps_cpuid(struct task_struct *t)
+{
+	return test_tsk_thread_flag(t, TIF_NOCPUID);
 }
 
 bool ckpt_arch_flushes_l1d(struct task_struct *t)
