@@ -37,10 +37,16 @@ found() {
 	ok "D7 $2: status: cgroup" grep -rqx "$3" "$(cgroup_of "$1")" --include=cgroup.procs
 }
 
+# under_seccomp NAME: its init's mode, and how many filters it is under
+under_seccomp() {
+	tr '\t\n' '  ' <"/proc/$(init_of "$1")/status" | grep -o 'Seccomp: [0-9]* Seccomp_filters: [0-9]*'
+}
+
 # saved NAME RUNTIME: whoever holds its streams outside, and whatever devices are bound over files of its /proc
 saved() {
 	ok "D7 $2: it is checkpointed" checkpoint "$1" "$1.img"
 	is "D7 $2: and runs on" "$(field "$1" state)" running
+	under_seccomp "$1" >"$1.seccomp"
 }
 
 # comes_back NAME RUNTIME: when its runtime has ended it
@@ -50,6 +56,7 @@ comes_back() {
 		return
 	fi
 	is "D7 $2: and runs" "$(field "$1" state)" running
+	is "T6 D7 $2: under as many seccomp filters as before" "$(under_seccomp "$1")" "$(<"$1.seccomp")"
 	is "D7 $2: with a device over what is not to be read" \
 		"$(stat -c %t:%T "/proc/$(init_of "$1")/root/proc/kcore")" 1:3
 	ok "D7 $2: and is checkpointed again" checkpoint "$1" "$1.img"
@@ -147,8 +154,9 @@ podman() {
 		--cgroup-manager cgroupfs --events-backend none --conmon "$extras/usr/bin/conmon" "$@"
 }
 ok "D7 podman makes a container" detached podman run -d --runtime crun --name shop --network host --log-driver none \
-	--security-opt seccomp=unconfined --rootfs "$T/root" sleep 100000
+	--rootfs "$T/root" sleep 100000
 found shop podman "$(podman inspect -f '{{.State.Pid}}' shop)"
+matches "T6 D7 podman has it under a seccomp filter by default" "$(under_seccomp shop)" "Seccomp: 2 Seccomp_filters: [1-9]"
 saved shop podman
 ok "D7 podman ends it" podman kill shop
 ok "D7 podman: it is gone" wait_until 10 is_gone shop
@@ -167,12 +175,12 @@ daemon=$!
 wait_until 60 docker info >/dev/null 2>&1 || cat dockerd.log
 ok "D7 docker's daemon is there" docker info
 docker import - base < <(tar -C root -c .) >/dev/null
-ok "D7 docker makes a container" detached docker run -d --name harbour --network host \
-	--security-opt seccomp=unconfined base sleep 100000
+ok "D7 docker makes a container" detached docker run -d --name harbour --network host base sleep 100000
 found harbour docker "$(docker inspect -f '{{.State.Pid}}' harbour)"
 ok "D7 docker pauses it" docker pause harbour
 is "D7 docker: paused it is frozen" "$(field harbour state)" frozen
 docker unpause harbour >/dev/null
+matches "T6 D7 docker has it under a seccomp filter by default" "$(under_seccomp harbour)" "Seccomp: 2 Seccomp_filters: [1-9]"
 saved harbour docker
 ok "D7 docker ends it" docker kill harbour
 ok "D7 docker: it is gone" wait_until 10 is_gone harbour
