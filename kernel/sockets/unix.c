@@ -44,14 +44,18 @@ static int save_path(struct ckpt_checkpoint *cp, struct unix_sock *u,
 		     struct ckpt_image_file_sock *img, struct ckpt_rec_out *rec)
 {
 	struct inode *inode = d_inode(u->path.dentry);
-	const char *name;
+	const char *name = NULL;
 	char *buf;
-	int ret;
+	int ret = 0;
 
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	ret = ckpt_path_name(cp, &u->path, buf, &name);
+	/* bound to a name of the moment that was then linked to the one for clients, as supervisord does */
+	if (ckpt_is_deleted(u->path.dentry))
+		name = ckpt_other_name(cp, &u->path, buf);
+	if (!name)
+		ret = ckpt_path_name(cp, &u->path, buf, &name);
 	if (!ret && strlen(last_of(name)) > UNIX_PATH_MAX)
 		ret = ckpt_refuse(cp, -EOPNOTSUPP,
 				  "%s: a unix socket whose file has a name of more than %d bytes is not supported",

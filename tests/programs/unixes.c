@@ -21,7 +21,8 @@ static int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
 static const char *const type_names[] = { "stream", "datagrams", "packets in sequence" };
 
 static int pairs[3][2], big[2], creds[2], shut[2], gone, gone_unread, gone_dgram, peek[2];
-static int listener, client, server, waiting, named, unnamed, rights[2], kept, locked, locked_over[2], cycle[2], stamped[2], outside;
+static int listener, relinked, client, server, waiting, named, unnamed;
+static int rights[2], kept, locked, locked_over[2], cycle[2], stamped[2], outside;
 static pid_t dead;
 static long long stamp_from, stamp_to;
 
@@ -241,6 +242,14 @@ static void prepare_connections(void)
 	need(!shutdown(waiting, SHUT_WR));
 }
 
+/* bound to one name, found by another that was linked to it */
+static void prepare_relinked(void)
+{
+	relinked = bound(SOCK_STREAM, "relinked.new");
+	need(!link(in_dir("relinked.new"), in_dir("relinked")) && !unlink(in_dir("relinked.new")));
+	need(!listen(relinked, 10));
+}
+
 static bool has_name(int fd, int (*get)(int, struct sockaddr *, socklen_t *), const char *name)
 {
 	struct sockaddr_un a, want;
@@ -275,6 +284,17 @@ static void check_connections(void)
 		"unixes: one that was closed while it waited to be accepted");
 	c = connected(SOCK_STREAM, "listener");
 	verdict(c >= 0 && accept(listener, NULL, NULL) >= 0, "C6", "unixes: a new connection");
+}
+
+static void check_relinked(void)
+{
+	int fd = connected(SOCK_STREAM, "relinked"), over = accept(relinked, NULL, NULL);
+
+	verdict(says(fd, "in") && hears(over, "in") && access(in_dir("relinked.new"), F_OK), "C6",
+		"unixes: one whose file was linked to another name and lost its own is found by that");
+	verdict(has_name(relinked, getsockname, "relinked.new"), "C6", "unixes: and still says the first name");
+	close(fd);
+	close(over);
 }
 
 static void prepare_datagrams(void)
@@ -411,6 +431,7 @@ int main(int argc, char **argv)
 	prepare_ends();
 	prepare_peek();
 	prepare_connections();
+	prepare_relinked();
 	prepare_datagrams();
 	prepare_rights();
 	prepare_stamps();
@@ -423,6 +444,7 @@ int main(int argc, char **argv)
 	check_ends();
 	check_peek();
 	check_connections();
+	check_relinked();
 	check_datagrams();
 	check_rights();
 	check_stamps();
