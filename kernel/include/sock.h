@@ -26,6 +26,10 @@ int ckpt_check_datagrams(struct ckpt_log *log, const struct ckpt_rec_buf *buf);
 /* of a socket that nobody else has, and that is not bound: nothing may come before it */
 int ckpt_restore_datagrams(struct ckpt_restart *rs, struct socket *sock,
 			   const struct ckpt_rec_buf *buf);
+/* what has come since, before it was connected, and may be anybody's */
+void ckpt_drop_strangers(struct sock *sk, const struct ckpt_rec_buf *buf);
+/* SO_ERROR: of those above it some are the kernel's own, and no program may see them: BUG_ON() in fs/ and net/ */
+#define CKPT_SOCK_ERROR_MAX EHWPOISON
 /* inet.c: what TCP and UDP have in common: addresses, and to be bound to them */
 struct socket *ckpt_inet_socket_of(struct file *file, int type, int protocol);
 int ckpt_save_inet(struct ckpt_checkpoint *cp, struct file *file,

@@ -70,7 +70,8 @@ static int bind_inet(struct socket *sock, const struct ckpt_image_file_sock *img
 	if (!(img->state & CKPT_SOCK_PORT_LOCK))
 		sock->sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
 	/* whose address connect(2) chose has kept its IPV6_V6ONLY, which bind(2) sets */
-	sock->sk->sk_ipv6only = only_ipv6;
+	if (!(img->state & CKPT_SOCK_ADDR_LOCK))
+		sock->sk->sk_ipv6only = only_ipv6;
 	release_sock(sock->sk);
 	ret = sock->ops->getname(sock, (struct sockaddr *)&addr, 0);
 	if (ret < 0)

@@ -210,7 +210,7 @@ static bool is_possible(const struct ckpt_image_tcp *img, u64 received, u64 unse
 	if ((img->file && waits) || (waits && unsent) || (nobodys && (received || !peer)))
 		return false;
 	if (img->state == TCP_CLOSE)
-		return !peer && !unsent && !nobodys && img->error <= MAX_ERRNO;
+		return !peer && !unsent && !nobodys && img->error <= CKPT_SOCK_ERROR_MAX;
 	if (img->error || !(img->shutdown & SEND_SHUTDOWN) != !ckpt_tcp_sent_fin(img->state))
 		return false;
 	switch (img->state) {

@@ -85,7 +85,7 @@ static bool peer_ok(const struct ckpt_image_file_peer *peer, u32 family)
 	const u32 len = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
 	if (peer->flags & ~CKPT_PEER_CONNECTED || peer->shutdown & ~SHUTDOWN_MASK ||
-	    peer->error > MAX_ERRNO)
+	    peer->error > CKPT_SOCK_ERROR_MAX)
 		return false;
 	if (!(peer->flags & CKPT_PEER_CONNECTED))
 		return !peer->addr_len;
@@ -138,14 +138,16 @@ static int connect_again(struct ckpt_restart *rs, struct socket *sock,
 static int restore_peer(struct ckpt_restart *rs, struct socket *sock, const struct ckpt_rec_buf *buf)
 {
 	const struct ckpt_image_file_peer *peer = ckpt_get(buf, FILE, PEER);
-	int ret = 0;
+	int ret;
 
 	if (!peer)
 		return 0;
-	if (peer->flags & CKPT_PEER_CONNECTED)
+	if (peer->flags & CKPT_PEER_CONNECTED) {
 		ret = connect_again(rs, sock, ckpt_get(buf, FILE, SOCK), peer);
-	if (ret)
-		return ret;
+		if (ret)
+			return ret;
+		ckpt_drop_strangers(sock->sk, buf);
+	}
 	/* one that is not connected is shut down although it says that it is not */
 	if (peer->shutdown)
 		sock->ops->shutdown(sock, peer->shutdown - 1);

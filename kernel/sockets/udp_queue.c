@@ -17,6 +17,9 @@
 
 #define FLAGS (CKPT_DATAGRAM_PEEKED | CKPT_DATAGRAM_CSUM)
 
+/* longer ones are in pages */
+#define LINEAR_MAX 2048
+
 struct datagrams {
 	struct sk_buff **skb;
 	u32 nr;
@@ -65,6 +68,7 @@ static u32 sort_out(struct datagrams *d)
 			consume_skb(d->skb[i]);
 		else
 			d->skb[good++] = d->skb[i];
+		cond_resched();
 	}
 	d->nr = good;
 	return nr - good;
@@ -298,15 +302,18 @@ static void fill_rest(struct sk_buff *skb, const struct ckpt_image_datagram *img
 
 static struct sk_buff *make(const struct ckpt_image_datagram *img, const u8 *data, u8 protocol)
 {
+	/* in no more memory than it had: its socket may be as good as full */
+	const u32 linear = img->len <= LINEAR_MAX ? img->len : 0;
 	struct sk_buff *skb;
 	int ret;
 
-	skb = alloc_skb_with_frags(sizeof(struct ipv6hdr) + sizeof(struct udphdr), img->len, 0,
-				   &ret, GFP_KERNEL);
+	skb = alloc_skb_with_frags(sizeof(struct ipv6hdr) + sizeof(struct udphdr) + linear,
+				   img->len - linear, 0, &ret, GFP_KERNEL);
 	if (!skb)
 		return ERR_PTR(ret);
 	fill_headers(skb, img, protocol);
-	skb->data_len = img->len;
+	skb_put(skb, linear);
+	skb->data_len = img->len - linear;
 	skb->len = img->len;
 	fill_rest(skb, img);
 	ret = skb_store_bits(skb, 0, data, img->len);
@@ -353,6 +360,33 @@ int ckpt_restore_datagrams(struct ckpt_restart *rs, struct socket *sock,
 		else
 			ret = add(sock->sk, skb, img->drops);
 		data += img->len;
+		cond_resched();
 	}
 	return ret ? ckpt_fail(ckpt_restore_log(rs), ret, "a datagram cannot be put back where it waited: error %d", -ret) : 0;
+}
+
+/* behind those that were put back; nobody reads yet */
+static struct sk_buff *take_stranger(struct sock *sk, u64 nr)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct sk_buff *skb = NULL;
+
+	spin_lock_bh(&queue->lock);
+	if (skb_queue_len(queue) > nr)
+		skb = __skb_dequeue_tail(queue);
+	spin_unlock_bh(&queue->lock);
+	return skb;
+}
+
+void ckpt_drop_strangers(struct sock *sk, const struct ckpt_rec_buf *buf)
+{
+	struct sk_buff *skb;
+	u64 nr;
+
+	ckpt_get_nr(buf, FILE, DATAGRAMS, &nr);
+	while ((skb = take_stranger(sk, nr))) {
+		udp_skb_destructor(sk, skb);
+		kfree_skb(skb);
+		cond_resched();
+	}
 }

@@ -5,7 +5,7 @@
 
 #include "bad-image.h"
 
-enum meaning { PID, ADDR, FLAGS, NUMBER };
+enum meaning { PID, ADDR, FLAGS, NUMBER, ERROR };
 
 struct field {
 	uint16_t type;
@@ -108,7 +108,7 @@ static const struct field fields[] = {
 	F(FILE, SOCK, peer_pid, PID),
 	F(FILE, PEER, flags, FLAGS),
 	F(FILE, PEER, shutdown, FLAGS),
-	F(FILE, PEER, error, NUMBER),
+	F(FILE, PEER, error, ERROR),
 	F(FILE, PEER, addr_len, NUMBER),
 	F(FILE, DATAGRAMS, len, NUMBER),
 	F(FILE, DATAGRAMS, flags, FLAGS),
@@ -186,7 +186,7 @@ static const struct field fields[] = {
 	E(TCP, BASE, 0, addr[15], NUMBER),
 	E(TCP, BASE, 0, peer_addr[12], NUMBER),
 	F(TCP, BASE, shutdown, FLAGS),
-	F(TCP, BASE, error, NUMBER),
+	F(TCP, BASE, error, ERROR),
 	F(TCP, BASE, received_seq, NUMBER),
 	F(TCP, BASE, unsent_seq, NUMBER),
 	F(TCP, BASE, rcv_wnd, NUMBER),
@@ -336,6 +336,12 @@ static int values(const struct field *f, uint64_t was, uint64_t *to)
 		ADD(0x10);
 		ADD(0x80000000);
 		ADD(was / 2);
+		break;
+	case ERROR:
+		/* EIOCBQUEUED: the kernel's own, and its end when a program gets to see it */
+		ADD(529);
+		ADD(512);
+		ADD(0x80000000);
 		break;
 	}
 	return nr;

@@ -39,9 +39,11 @@ static struct ends {
 
 static int lite[2], refused, shut, shut_alone, many, big, far, gro, lossy;
 static unsigned int lost;
+static int crowded;
 static struct name far_name, portless;
 
 #define NR_MANY 50
+#define NR_CROWD 100
 
 static struct name name_of(int fd)
 {
@@ -218,6 +220,29 @@ static void prepare_refused(void)
 	n = peer_of(refused);
 	need(n.len && !close(gone) && says(refused, "x"));
 	need(poll(&(struct pollfd){ .fd = refused }, 1, 2000) == 1);
+}
+
+/* far from full: what waits takes no more room than it did */
+static void prepare_crowded(void)
+{
+	struct name n;
+
+	crowded = bound(IPV4, 0);
+	n = name_of(crowded);
+	for (int i = 0; i < NR_CROWD; i++)
+		need(sendto(ends[IPV4].a, "x", 1, 0, (void *)&n.a, n.len) == 1);
+}
+
+static void check_crowded(void)
+{
+	struct name n = name_of(crowded);
+	int nr = 0, fd = bound(IPV4, 0);
+	char c;
+
+	need(sendto(fd, "y", 1, 0, (void *)&n.a, n.len) == 1 && !close(fd));
+	while (recv(crowded, &c, 1, 0) == 1 && c == 'x')
+		nr++;
+	verdict(nr == NR_CROWD && c == 'y', "C7", "a socket in which many wait has room for more");
 }
 
 static void prepare_many(void)
@@ -442,6 +467,7 @@ int main(int argc, char **argv)
 	for (int kind = 0; kind < NR_KINDS; kind++)
 		prepare_kind(kind);
 	prepare_many();
+	prepare_crowded();
 	prepare_refused();
 	prepare_rest();
 	prepare_gro();
@@ -455,6 +481,7 @@ int main(int argc, char **argv)
 	for (int kind = 0; kind < NR_KINDS; kind++)
 		check_kind(kind);
 	check_many();
+	check_crowded();
 	check_gro();
 	verdict_end();
 	for (;;)
