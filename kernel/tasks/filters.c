@@ -144,6 +144,9 @@ static int save_all(struct ckpt_checkpoint *cp, struct seccomp_filter *last, u32
 	int i, ret = 0, nr = nr_of(last);
 	struct seccomp_filter **all, *f;
 
+	/* most tasks share theirs, with all before it */
+	if (ckpt_obj_find(cp, &ckpt_type_filter, last))
+		return ckpt_obj_save(cp, &ckpt_type_filter, last, ref);
 	all = kvmalloc_array(nr, sizeof(*all), GFP_KERNEL);
 	if (!all)
 		return -ENOMEM;
@@ -220,6 +223,31 @@ static void attach(struct seccomp_filter *f, int mode)
 }
 
 /*
+ * As somebody without privileges: for those of the restarter the kernel leaves out what
+ * protects it from a program that it compiles, and nobody knows who has set this one.
+ */
+static long set_unprivileged(unsigned long flags, unsigned long prog)
+{
+	const bool had = task_no_new_privs(current);
+	struct cred *cred = prepare_creds();
+	const struct cred *old;
+	long ret;
+
+	if (!cred)
+		return -ENOMEM;
+	cap_clear(cred->cap_effective);
+	old = override_creds(cred);
+	task_set_no_new_privs(current);
+	ret = ckpt_syscall(seccomp, SECCOMP_SET_MODE_FILTER, flags, prog);
+	/* a part of its own brings it back */
+	if (!had)
+		clear_bit(PFA_NO_NEW_PRIVS, &current->atomic_flags);
+	revert_creds(old);
+	put_cred(cred);
+	return ret;
+}
+
+/*
  * seccomp(2) makes it, with all its checks, for current behind @prev, and current
  * has none again.  What is refused of speculation is not asked for.
  */
@@ -230,9 +258,8 @@ static struct seccomp_filter *make(struct seccomp_filter *prev, unsigned long pr
 
 	take_used(prev);
 	attach(prev, SECCOMP_MODE_DISABLED);
-	ret = ckpt_syscall(seccomp, SECCOMP_SET_MODE_FILTER,
-			   SECCOMP_FILTER_FLAG_SPEC_ALLOW |
-			   (flags & CKPT_FILTER_LOG ? SECCOMP_FILTER_FLAG_LOG : 0), prog);
+	ret = set_unprivileged(SECCOMP_FILTER_FLAG_SPEC_ALLOW |
+			       (flags & CKPT_FILTER_LOG ? SECCOMP_FILTER_FLAG_LOG : 0), prog);
 	f = current->seccomp.filter;
 	attach(NULL, SECCOMP_MODE_DISABLED);
 	if (!ret)

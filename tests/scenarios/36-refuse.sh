@@ -165,8 +165,9 @@ refuse C8 mqueue-thread container 'POSIX message queue \(refuse\) that notifies 
 refuse C8 mqueue-namespace fd 'POSIX message queue .* of another ipc namespace'
 refuse T4 timer-thread task 'POSIX timer .* thread that has ended'
 refuse T4 timer-cpu task 'POSIX timer .* CPU time of a task that is gone'
-refuse T6 seccomp-listener task 'seccomp filter with a listener'
 refuse T6 seccomp-listener fd 'seccomp notify'
+matches "T6 S14 and so is the filter that it listens for" "$(</ckpt/refuse/log)" \
+	'task [0-9]+ \(refuse\): a seccomp filter with a listener'
 refuse S5 traced task traced
 refuse T1 dead-leader task 'first thread has exited'
 refuse T1 shared-vm task CLONE_VM
