@@ -54,8 +54,9 @@ int ckpt_list_mqueues(struct ipc_namespace *ns, struct ckpt_mq_list *list)
 
 	list->dir = d_inode(sb->s_root);
 	list->nr = 0;
-	if (down_read_killable(&list->dir->i_rwsem))
-		return -EINTR;
+	/* who reads it may be outside, and stand: the container does not wait for him */
+	if (!inode_trylock_shared(list->dir))
+		return -EAGAIN;
 	room = count_inodes(sb);
 	list->queue = kvmalloc_array(room + 1, sizeof(*list->queue), GFP_KERNEL);
 	if (!list->queue) {

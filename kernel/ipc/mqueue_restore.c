@@ -84,9 +84,10 @@ int ckpt_check_mqueues(struct ckpt_log *log, const struct ckpt_rec_buf *buf)
 
 	if (dir && dir->mode & ~07777)
 		return ckpt_malformed(log, buf);
-	if ((p.queues || dir) && ckpt_lacks(CKPT_FOR_MQUEUE))
+	/* every container has the directory, and may do without */
+	if (p.queues && ckpt_lacks(CKPT_FOR_MQUEUE))
 		return ckpt_fail_lack(log, CKPT_FOR_MQUEUE);
-	if ((p.queues || dir) && !ckpt_mqueue_known())
+	if (p.queues && !ckpt_mqueue_known())
 		return ckpt_fail(log, -EOPNOTSUPP, "POSIX message queues are not supported on this kernel, whose structs are not known");
 	for (; p.queues; p.queues--, p.queue++)
 		if (!queue_ok(p.queue, &p))
@@ -296,6 +297,9 @@ static int restore_all(struct ckpt_restart *rs, struct parts *p, struct ckpt_mqu
 	for (; p->queues && !ret; p->queues--, p->queue++) {
 		ret = restore_queue(rs, p, &out, &all->queue[all->nr++]);
 		p->name += p->queue->name_len;
+		if (fatal_signal_pending(current))
+			ret = ret ? : -EINTR;
+		cond_resched();
 	}
 	vm_munmap(out.addr, out.size);
 	return ret;
@@ -320,7 +324,7 @@ struct ckpt_mqueues *ckpt_restore_mqueues(struct ckpt_restart *rs, struct ipc_na
 		ret = restore_all(rs, &p, all);
 	if (lift)
 		swap_rlimit(limit);
-	if (!ret && dir)
+	if (!ret && dir && ckpt_mqueue_known())
 		ret = restore_dir(rs, ns, dir);
 	if (!ret)
 		return all;
@@ -353,16 +357,17 @@ int ckpt_finish_mqueues(struct ckpt_restart *rs, struct ipc_namespace *ns, const
 			struct ckpt_mqueues *all)
 {
 	const struct ckpt_image_mq_dir *dir = ckpt_get(buf, NAMESPACE, MQ_DIR);
-	const struct path top = { .mnt = ns->mq_mnt, .dentry = ns->mq_mnt->mnt_root };
 	const struct ckpt_image_mqueue *img = parts_of(buf).queue;
+	struct path top = { .mnt = ns->mq_mnt };
 	int ret = 0;
 	u64 i;
 
 	for (i = 0; i < all->nr && !ret; i++)
 		ret = finish_queue(ckpt_restore_log(rs), &img[i], &all->queue[i]);
-	if (!ret && dir)
-		ret = set_times(&top, dir->atime_ns, dir->mtime_ns, dir->ctime_ns);
-	return ret;
+	if (ret || !dir || !ckpt_mqueue_known())
+		return ret;
+	top.dentry = top.mnt->mnt_root;
+	return set_times(&top, dir->atime_ns, dir->mtime_ns, dir->ctime_ns);
 }
 
 void ckpt_put_mqueues(struct ckpt_mqueues *all)

@@ -321,7 +321,7 @@ static size_t change_records(struct record *recs, size_t nr, const char *what)
 		set_random(recs, nr, n);
 		return nr;
 	}
-	if (sscanf(what, "%15[a-z]@%15[A-Z].%15[A-Z0-9]=%llu", verb, record, part, &b) == 4)
+	if (sscanf(what, "%15[a-z]@%15[A-Z].%15[A-Z0-9_]=%llu", verb, record, part, &b) == 4)
 		return find_part(recs, nr, record, part, &at, &p) || change_part(&recs[at], verb, p, b) ? 0 : nr;
 	if (sscanf(what, "%15[a-z]@%llu", verb, &n) != 2 || n >= nr)
 		return 0;
