@@ -48,6 +48,10 @@ static int save_path(struct ckpt_checkpoint *cp, struct unix_sock *u,
 	char *buf;
 	int ret = 0;
 
+	/* a restart makes one that has the name by which it is found here, and no other */
+	if (inode->i_nlink > 1)
+		return ckpt_refuse(cp, -EOPNOTSUPP, "a unix socket whose file (%pd) has several names is not supported",
+				   u->path.dentry);
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
