@@ -390,7 +390,7 @@ static void check_status(pid_t pid, const struct status *was, bool dead, const c
 		verdict(is.nnp == was->nnp, "T6", "status of %s: NoNewPrivs", who);
 }
 
-/* is filter @i of a task that is traced, and stands, that program?  0 is the one that was set last */
+/* is filter @i of a task that is traced, and stands, that program?  0 is the one that was set first */
 static bool has_program(pid_t pid, unsigned int i, const struct sock_filter *code, unsigned int len)
 {
 	static struct sock_filter got[LONGEST];

@@ -38,7 +38,7 @@ fails "T6 K24 a restart from a shell that is under a filter is refused" by_hand
 matches "T6 K24 by name" "$(<error)" 'who restarts has seccomp'
 ok "S16 and nothing of it stays" unchanged
 
-# Images that a checkpoint does not make: a filter before itself, a program that is none, a mode without its filter.
+# Images that a checkpoint does not make: a filter before itself, a program that is none.
 hostile() {
 	local desc=$1 case=$2 says=$3
 
